@@ -1,0 +1,31 @@
+// One configuration for every library and app: sources are compiled by SWC on the way in, libraries
+// resolve to their sources, so that a test needs no build. `e2e/` has its own configuration, over the build.
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: __dirname,
+  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'],
+  testMatch: ['**/*.spec.ts', '**/*.int-spec.ts', '**/test/*.e2e-spec.ts', '**/tools/**/*.spec.mjs'],
+  modulePathIgnorePatterns: ['/dist/'],
+  transform: {
+    '\\.[mc]?[jt]sx?$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  // These packages are ESM only; jest in CommonJS mode must compile them.
+  transformIgnorePatterns: ['/node_modules/(?!(@kubernetes/client-node|openid-client|oauth4webapi|jose)/)'],
+  moduleNameMapper: {
+    '^@larry/playbooks-([^/]+)$': '<rootDir>/libs/playbooks/$1/src',
+    '^@larry/([^/]+)/testing$': '<rootDir>/libs/$1/src/testing',
+    '^@larry/([^/]+)$': '<rootDir>/libs/$1/src',
+  },
+  testTimeout: 20_000,
+};
