@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { objectRefSchema } from './finding';
+
+/** The annotation that every change of Larry's leaves on its object, in the same request. */
+export const changeAnnotation = 'larry.dev/change';
+
+/** One reversible step of a plan, before it is applied. All steps are JSON patches of one object, or its creation or deletion. */
+export const plannedChangeSchema = z.object({
+  /** Unique within the task and the same in every attempt: the last part of the change's id. */
+  step: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  summary: z.string().max(500),
+  verb: z.enum(['patch', 'create', 'delete']),
+  target: objectRefSchema,
+  /** For `patch`: RFC 6902 operations without the `test`s, which the engine derives from `depends`. */
+  patch: z.array(z.record(z.string(), z.unknown())).optional(),
+  /** For `create`: the object. */
+  object: z.record(z.string(), z.unknown()).optional(),
+  /** JSON pointers to the fields that the diagnosis read; the change applies only while they are as read. */
+  depends: z.array(z.string()),
+  /** The kind of change, as the configuration of mode `auto` lists them: `workload-env`, … */
+  category: z.string(),
+  /** Always asks a person, also in mode `auto` (moving a database). */
+  alwaysAsk: z.boolean().default(false),
+});
+export type PlannedChange = z.infer<typeof plannedChangeSchema>;
+
+/** What became of a change. */
+export const changeOutcomes = [
+  'proposed',
+  'dry-run-only',
+  'unverified-no-patch-right',
+  'awaiting-approval',
+  'applied',
+  'adopted',
+  'verified',
+  'provisional',
+  'rolled-back',
+  'superseded',
+  'refused',
+  'outcome-unknown',
+] as const;
+
+/** A change with what became of it, as reported. */
+export const appliedChangeSchema = z.object({
+  /** `<run>/<task>/<step>`. */
+  id: z.string(),
+  summary: z.string(),
+  target: objectRefSchema,
+  outcome: z.enum(changeOutcomes),
+  reason: z.string().optional(),
+  /** Digest (sha-256, hex) of the change and of what was observed; what an approval is bound to. */
+  digest: z.string(),
+  /** The change as people read it, redacted. */
+  diff: z.string().max(8000),
+  approvedBy: z.string().optional(),
+});
+export type AppliedChange = z.infer<typeof appliedChangeSchema>;

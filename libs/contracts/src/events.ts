@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+/** The two channels of the quick start. */
+export const channels = ['larry:coordination', 'larry:alerts'] as const;
+export type Channel = (typeof channels)[number];
+
+/** The largest event accepted from anybody, in bytes of JSON. */
+export const maxEventBytes = 64 * 1024;
+
+const alertSeverity = z.enum(['info', 'warning', 'critical']);
+const text = z.string().max(2000);
+const taskFields = { task_id: z.string(), attempt: z.number().int().optional(), reason: text.optional() };
+const approvalFields = { task_id: z.string(), digest: z.string(), who: z.string().optional() };
+const data = z.record(z.string(), z.unknown());
+
+const coordination = <S extends z.ZodRawShape>(shape: S) => ({ channel: 'larry:coordination' as const, fields: z.looseObject(shape) });
+const alert = <S extends z.ZodRawShape>(shape: S) => ({
+  channel: 'larry:alerts' as const,
+  fields: z.looseObject({ severity: alertSeverity, ...shape }),
+});
+
+/**
+ * Every event, its channel and its own fields (`docs/protocol.md`, *Channels*). Publishers and subscribers are both
+ * checked against this one table.
+ */
+export const eventTable = {
+  phase_started: coordination({}),
+  phase_complete: coordination({ summary: z.unknown().optional() }),
+  phase_failed: coordination({ summary: z.unknown().optional() }),
+  progress_update: coordination({ progress: z.number().int().min(0).max(100), message: text }),
+  task_claimed: coordination(taskFields),
+  task_complete: coordination(taskFields),
+  task_failed: coordination(taskFields),
+  task_skipped: coordination(taskFields),
+  task_conflict: coordination({ task_id: z.string(), owner: z.string() }),
+  convergence_started: coordination({}),
+  validation_result: coordination({ data: data.optional() }),
+  run_complete: coordination({ state: z.unknown() }),
+  approval_requested: coordination(approvalFields),
+  approval_granted: coordination(approvalFields),
+  approval_denied: coordination(approvalFields),
+  critical_cve: alert({
+    data: z.looseObject({
+      cve_id: z.string(),
+      cvss: z.number(),
+      affected_service: z.string(),
+      namespace: z.string(),
+      recommendation: text,
+    }),
+  }),
+  worker_failure: alert({
+    data: z.looseObject({ worker_id: z.string(), task_id: z.string(), error: text, retry_count: z.number().int() }),
+  }),
+  rollback_initiated: alert({ reason: text, data: data.optional() }),
+  budget_reserve_deployed: alert({ data: data.optional() }),
+  budget_exhausted: alert({ data: data.optional() }),
+  events_lost: alert({ data: data.optional() }),
+} as const;
+
+export type EventName = keyof typeof eventTable;
+export const eventNames = Object.keys(eventTable) as EventName[];
+
+/** What every event carries. `timestamp` is ISO 8601, UTC; `id` is `<task>/<attempt>/<event>` or another id that repeats with the event. */
+export const eventHeaderSchema = z.object({
+  id: z.string().min(1).max(300),
+  from: z.string().min(1).max(100),
+  event: z.enum(eventNames as [EventName, ...EventName[]]),
+  timestamp: z.string().max(40),
+  run: z.string().max(100),
+});
+export type EventHeader = z.infer<typeof eventHeaderSchema>;
+
+/** One event as it stands in the channel: header and own fields in one flat JSON object. */
+export type LarryEvent<N extends EventName = EventName> = EventHeader & { event: N } & z.infer<(typeof eventTable)[N]['fields']>;
+
+/** The channel an event belongs to. */
+export function channelOf(event: EventName): Channel {
+  return eventTable[event].channel;
+}
+
+/** A parsed event, or the sentence that says why it is none. Never throws. */
+export function parseEvent(value: unknown): { event: LarryEvent } | { problem: string } {
+  const header = eventHeaderSchema.safeParse(value);
+  if (!header.success) return { problem: firstIssue(header.error) };
+  const own = eventTable[header.data.event].fields.safeParse(value);
+  if (!own.success) return { problem: `${header.data.event}: ${firstIssue(own.error)}` };
+  return { event: { ...own.data, ...header.data } as unknown as LarryEvent };
+}
+
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue ? `field "${issue.path.join('.')}": ${issue.message}` : 'not an event';
+}
