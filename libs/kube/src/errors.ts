@@ -18,3 +18,8 @@ export class LogUnavailableError extends Error {
 export class ClusterUnavailableError extends Error {
   override name = 'ClusterUnavailableError';
 }
+
+/** A label or field selector that Larry cannot read; the message names the selector and the part. */
+export class BadSelectorError extends Error {
+  override name = 'BadSelectorError';
+}
