@@ -1,21 +1,36 @@
-// Builds one project: `node tools/build.mjs libs/redis`. The compiler, then what is not TypeScript
-// (Lua scripts, YAML and JSON data, pages) is copied beside the compiled files under the same path.
+// Builds one project (`node tools/build.mjs libs/redis`, what `nx build` calls) or, without an argument, all of them in
+// one compiler process. What is not TypeScript (Lua scripts, data, pages) is copied beside the compiled files.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const project = process.argv[2];
-if (!project || !existsSync(path.join(project, 'tsconfig.json'))) {
-  console.error(`build: no project at "${project ?? ''}": give a folder that holds a tsconfig.json`);
-  process.exit(2);
-}
-const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', project], { stdio: 'inherit' });
-if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-const src = path.join(project, 'src');
-for (const entry of readdirSync(src, { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || /\.tsx?$|\.md$/.test(entry.name)) continue;
-  const from = path.join(entry.parentPath, entry.name);
-  if (from.includes('__fixtures__')) continue;
-  cpSync(from, path.join(project, 'dist', path.relative(src, from)));
+/** Compiles and copies; returns the exit code. `project` is relative to the repository, `.` for all. */
+export function build(project = '.') {
+  if (!existsSync(path.join(root, project, 'tsconfig.json'))) {
+    console.error(`build: no project at "${project}": give a folder that holds a tsconfig.json`);
+    return 2;
+  }
+  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', project], { cwd: root, stdio: 'inherit' });
+  if (tsc.status !== 0) return tsc.status ?? 1;
+  const projects = project === '.' ? references() : [project];
+  projects.forEach(copyAssets);
+  return 0;
 }
+
+function references() {
+  return JSON.parse(readFileSync(path.join(root, 'tsconfig.json'), 'utf8')).references.map((r) => r.path);
+}
+
+function copyAssets(project) {
+  const src = path.join(root, project, 'src');
+  for (const entry of readdirSync(src, { recursive: true, withFileTypes: true })) {
+    const from = path.join(entry.parentPath, entry.name);
+    if (!entry.isFile() || /\.tsx?$|\.md$/.test(entry.name) || from.includes('__fixtures__')) continue;
+    cpSync(from, path.join(root, project, 'dist', path.relative(src, from)));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(build(process.argv[2]));

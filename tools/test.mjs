@@ -1,0 +1,49 @@
+// `npm test`: everything CI runs, from a fresh clone: packages, Redis, build, lint, the libraries' and apps' tests, then the
+// system tests over the built programs. `--only lint|unit|system` runs one part.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { checkNode, ensureBuild, ensurePackages, ensureRedis, root } from './setup.mjs';
+
+const args = process.argv.slice(2);
+const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined;
+checkNode();
+ensurePackages();
+await ensureRedis({ yes: args.includes('--yes') });
+await ensureBuild();
+
+const results = mkdtempSync(path.join(os.tmpdir(), 'larry-test-'));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+let ok = true;
+
+if (wanted('lint')) ok = run('nx', ['run-many', '-t', 'lint', '--output-style=static']) && ok;
+if (wanted('unit')) ok = jest('unit', ['--config', 'jest.config.js']) && ok;
+if (wanted('system') && existsSync(path.join(root, 'jest.system.config.js'))) {
+  ok = jest('system', ['--config', 'jest.system.config.js', '--runInBand']) && ok;
+}
+rmSync(results, { recursive: true, force: true });
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(ok ? 0 : 1);
+
+function wanted(part) {
+  return only === undefined || only === part;
+}
+
+function run(program, programArgs) {
+  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: '0' };
+  const bin = path.join(root, 'node_modules', '.bin', program);
+  return spawnSync(process.execPath, [bin, ...programArgs], { cwd: root, stdio: 'inherit', env }).status === 0;
+}
+
+function jest(name, jestArgs) {
+  const file = path.join(results, `${name}.json`);
+  const passed = run('jest', [...jestArgs, '--json', `--outputFile=${file}`, '--silent']);
+  if (existsSync(file)) {
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(file, 'utf8'));
+    counts.passed += numPassedTests;
+    counts.failed += numFailedTests;
+    counts.skipped += numPendingTests;
+  }
+  return passed;
+}
