@@ -1,6 +1,11 @@
+export * from './canonical-json';
 export * from './change';
 export * from './events';
 export * from './finding';
 export * from './kube-object';
 export * from './plan';
+export * from './printable';
+export * from './redact';
+export { isSecretKey } from './secret-key';
 export * from './task';
+export * from './untrusted';
