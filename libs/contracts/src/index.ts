@@ -1,5 +1,6 @@
 export * from './canonical-json';
 export * from './change';
+export * from './check-report';
 export * from './events';
 export * from './finding';
 export * from './kube-object';

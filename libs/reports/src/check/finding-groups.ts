@@ -1,0 +1,48 @@
+import { compareSeverity, describeRef, type Finding, type Severity, severities } from '@larry/contracts';
+
+/** Findings of one rule and severity: one root cause to read about, however many objects it stands in. */
+export interface FindingGroup {
+  rule: string;
+  severity: Severity;
+  /** The one that is shown in full. */
+  first: Finding;
+  others: Finding[];
+}
+
+/** Tasks whose findings mean that something does not work now; they come before what is merely risky. */
+const brokenNow = new Set(['fix-pgadmin-crashloop']);
+
+/** Open findings (accepted ones left out) grouped by rule, worst first; what does not run stands before what is risky. */
+export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
+  const groups = new Map<string, FindingGroup>();
+  for (const finding of [...findings].sort(worstFirst)) {
+    if (finding.accepted) continue;
+    const separate = brokenNow.has(finding.task) ? finding.id : '';
+    const key = `${finding.severity} ${finding.rule} ${separate}`;
+    const group = groups.get(key);
+    if (group) group.others.push(finding);
+    else groups.set(key, { rule: finding.rule, severity: finding.severity, first: finding, others: [] });
+  }
+  return [...groups.values()];
+}
+
+/** Severity, then what is broken now, then how sure it is, then by name so that two checks print the same. */
+export function worstFirst(a: Finding, b: Finding): number {
+  return (
+    compareSeverity(a.severity, b.severity) ||
+    Number(brokenNow.has(b.task)) - Number(brokenNow.has(a.task)) ||
+    b.confidence - a.confidence ||
+    compareText(a.rule, b.rule) ||
+    compareText(describeRef(a.object), describeRef(b.object)) ||
+    compareText(a.id, b.id)
+  );
+}
+
+/** How many open findings there are of each severity. */
+export function countBySeverity(findings: readonly Finding[]): Record<Severity, number> {
+  const counts = Object.fromEntries(severities.map((s) => [s, 0])) as Record<Severity, number>;
+  for (const finding of findings) if (!finding.accepted) counts[finding.severity]++;
+  return counts;
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

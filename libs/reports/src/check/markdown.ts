@@ -1,0 +1,49 @@
+import { describeRef, severities, type CheckReport } from '@larry/contracts';
+import { fenced, markdown } from '../escape';
+import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
+import { ownerText, remedyText } from './remedy-text';
+
+/** The whole check as Markdown, every group of findings included. */
+export function checkToMarkdown(report: CheckReport): string {
+  const counts = countBySeverity(report.findings);
+  const parts = [
+    '# Larry check',
+    ...(report.source.simulated ? ['**SIMULATED cluster: nothing here is real.**'] : []),
+    `${markdown(`${report.source.type} ${report.source.name}`)} · ${markdown(report.startedAt)}`,
+    `| ${severities.join(' | ')} |\n|${severities.map(() => ' ---: ').join('|')}|\n| ${severities.map((s) => counts[s]).join(' | ')} |`,
+    '## Findings',
+    ...groupFindings(report.findings).map((g, i) => groupSection(g, i + 1)),
+    '## Tasks',
+    taskTable(report),
+    '## Unknown',
+    report.unknowns.length === 0 ? 'Nothing.' : report.unknowns.map((u) => `- ${markdown(u.subject)}: ${markdown(u.reason)}`).join('\n'),
+    ...filesSection(report),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function groupSection({ first, others, severity }: FindingGroup, number: number): string {
+  const remedy = remedyText(first);
+  const also = [...first.also, ...others.map((o) => describeRef(o.object))];
+  return [
+    `### ${number}. ${severity.toUpperCase()} ${markdown(first.title)}`,
+    `- Object: ${markdown(describeRef(first.object))}, owned by ${markdown(ownerText(first.owner))}`,
+    ...first.evidence.map((e) => `- Seen: ${markdown(e.at)}: ${markdown(e.value)}`),
+    ...(also.length > 0 ? [`- Also: ${markdown(also.slice(0, 20).join(', '), 2000)}${also.length > 20 ? ` and ${also.length - 20} more` : ''}`] : []),
+    `- Rule: ${markdown(first.rule)}${first.references.length > 0 ? ` (${first.references.map((r) => markdown(r)).join(', ')})` : ''}`,
+    `- Change: ${markdown(remedy.where)}${remedy.note ? ` (${markdown(remedy.note)})` : ''}`,
+    ...(remedy.body ? ['', fenced(remedy.body, remedy.language)] : []),
+  ].join('\n');
+}
+
+function taskTable(report: CheckReport): string {
+  const rows = report.tasks.map((t) => `| ${markdown(t.task)} | ${t.outcome}${t.skipReason ? ` (${t.skipReason})` : ''} | ${markdown(t.summary)} |`);
+  return ['| Task | Outcome | Summary |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function filesSection(report: CheckReport): string[] {
+  const { loaded, skipped } = report.files;
+  if (loaded + skipped.length === 0) return [];
+  const list = skipped.map((s) => `- ${markdown(s.file)}${s.line ? `:${s.line}` : ''}: ${markdown(s.reason)}`);
+  return ['## Files', `${loaded + skipped.length} = ${loaded} loaded + ${skipped.length} skipped`, ...(list.length > 0 ? [list.join('\n')] : [])];
+}

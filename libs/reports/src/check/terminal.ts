@@ -1,0 +1,99 @@
+import { describeRef, printable, severities, stripControl, type CheckReport, type Severity } from '@larry/contracts';
+import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
+import { ownerText, remedyText } from './remedy-text';
+import { wrapped } from '../text-layout';
+
+/** How the terminal is: columns, and whether it shows colours. */
+export interface TerminalStyle {
+  columns: number;
+  colour: boolean;
+  /** How many findings to show; 10 on the first screen. */
+  limit: number;
+}
+
+const colours: Record<Severity, string> = { critical: '1;31', high: '31', medium: '33', low: '36', info: '2' };
+
+/** The screen of `larry check`: at most `limit` findings, worst first, then counts, unknowns and what to type next. */
+export function checkToTerminal(report: CheckReport, style: TerminalStyle): string {
+  const groups = groupFindings(report.findings);
+  const shown = groups.slice(0, style.limit);
+  const blocks = [
+    heading(report, style),
+    ...shown.map((group, i) => findingBlock(group, i + 1, report, style)),
+    closing(report, groups.length - shown.length, style),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function heading(report: CheckReport, style: TerminalStyle): string {
+  const { source } = report;
+  const seconds = ((Date.parse(report.endedAt) - Date.parse(report.startedAt)) / 1000).toFixed(1);
+  const parts = ['larry check', `${source.type} ${printable(source.name, 200)}`, source.serverVersion, source.takenAt && `taken ${source.takenAt}`, `${seconds} s`];
+  const line = wrapped(parts.filter(Boolean).join(' · '), style.columns, 0);
+  return source.simulated ? `${line}\n${paint('SIMULATED cluster: nothing here is real', '1;35', style)}` : line;
+}
+
+function findingBlock(group: FindingGroup, number: number, report: CheckReport, style: TerminalStyle): string {
+  const { first, others, severity } = group;
+  const isNew = report.since?.new.includes(first.id) ? ' NEW' : '';
+  const badge = `${severity.toUpperCase()}${isNew}`;
+  const evidence = first.evidence.slice(0, 2).map((e) => field('seen', `${describeRef(e.object) === describeRef(first.object) ? '' : `${describeRef(e.object)} `}${e.at}: ${e.value}`, style));
+  const also = others.length + first.also.length;
+  const remedy = remedyText(first);
+  return [
+    `${String(number).padStart(2)} ${paint(badge, colours[severity], style)} ${wrapped(printable(first.title, 300), style.columns, 4, 4 + badge.length)}`,
+    field('object', describeRef(first.object), style),
+    field('owner', ownerText(first.owner), style),
+    ...evidence,
+    field('change', remedy.where, style),
+    ...(remedy.body ? [bodyLines(remedy.body)] : []),
+    ...(remedy.note ? [field('note', remedy.note, style)] : []),
+    ...(also > 0 ? [field('also', `${also} more: ${[...first.also, ...others.map((o) => describeRef(o.object))].slice(0, 3).join(', ')}${also > 3 ? ', …' : ''}`, style)] : []),
+    field('rule', first.rule, style),
+  ].join('\n');
+}
+
+/** Kept as it is, not wrapped, so that it can be copied from the screen. */
+function bodyLines(body: string): string {
+  const lines = stripControl(body).split('\n');
+  const shown = lines.slice(0, 12).map((l) => `           ${l}`);
+  return [...shown, ...(lines.length > 12 ? [`           … ${lines.length - 12} more lines: --json or --html FILE`] : [])].join('\n');
+}
+
+function field(name: string, text: string, style: TerminalStyle): string {
+  return `   ${name.padEnd(7)} ${wrapped(printable(text, 600), style.columns, 11, 11)}`;
+}
+
+function closing(report: CheckReport, more: number, style: TerminalStyle): string {
+  const counts = countBySeverity(report.findings);
+  const accepted = report.findings.filter((f) => f.accepted).length;
+  const lines = [severities.map((s) => `${counts[s]} ${s}`).join(' · ') + (accepted ? ` · ${accepted} accepted by an exception` : '')];
+  if (report.since) lines.push(`Since ${report.since.previousAt}: ${report.since.new.length} new, ${report.since.gone.length} gone.`);
+  if (more > 0) lines.push(`${more} more kinds of finding: larry check --all, or --html FILE to read at leisure.`);
+  lines.push(...unknownLines(report));
+  const { loaded, skipped } = report.files;
+  if (loaded + skipped.length > 0) lines.push(`Files: ${loaded + skipped.length} = ${loaded} loaded + ${skipped.length} skipped${skippedReasons(report)}.`);
+  if (report.findings.length === 0) lines.unshift('No findings in what could be read.');
+  return lines.map((l) => wrapped(l, style.columns, 2)).join('\n');
+}
+
+function unknownLines(report: CheckReport): string[] {
+  if (report.unknowns.length === 0) return [];
+  const byReason = new Map<string, string[]>();
+  for (const { subject, reason } of report.unknowns) byReason.set(reason, [...(byReason.get(reason) ?? []), subject]);
+  return [...byReason].slice(0, 5).map(([reason, subjects]) => {
+    const names = [...new Set(subjects)];
+    return printable(`Unknown (${reason}): ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`, 500);
+  });
+}
+
+function skippedReasons(report: CheckReport): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of report.files.skipped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  if (counts.size === 0) return '';
+  return ` (${[...counts].slice(0, 4).map(([reason, n]) => `${n}: ${printable(reason, 80)}`).join('; ')})`;
+}
+
+function paint(text: string, code: string, style: TerminalStyle): string {
+  return style.colour ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
