@@ -61,8 +61,10 @@ export function memoryCluster(objects: KubeObject[], options: MemoryClusterOptio
 function kindsOf(held: ObjectSet, unknown: Map<string, string>): KindInfo[] {
   const infos = new Map<string, Omit<KindInfo, 'availability'>>();
   for (const { runtime: _, ...kind } of builtinKinds) infos.set(kindKey(kind), kind);
-  for (const { apiVersion, kind, metadata } of held.samples()) {
-    const info = { apiVersion, kind, resource: guessPlural(kind), namespaced: metadata.namespace !== undefined };
+  for (const objects of held.kinds()) {
+    const [{ apiVersion, kind }] = objects as [KubeObject];
+    const namespaced = objects.some(({ metadata }) => metadata.namespace !== undefined);
+    const info = { apiVersion, kind, resource: guessPlural(kind), namespaced };
     if (!infos.has(kindKey(info))) infos.set(kindKey(info), info);
   }
   return [...infos.values()].map((info) => {

@@ -3,18 +3,16 @@ import { kindKey } from './builtin-kinds';
 import type { KindRef, ListOptions } from './reader';
 import { selects } from './selector';
 
-/** Objects held in memory by kind, for the sources that read a whole folder first. The first of two objects of one name wins. */
+/** Objects held in memory by kind. Of two objects of one name both are listed and the first is got. */
 export class ObjectSet {
-  private readonly byKind = new Map<string, Map<string, KubeObject>>();
+  private readonly byKind = new Map<string, { list: KubeObject[]; byName: Map<string, KubeObject> }>();
 
-  /** False when an object of that kind, namespace and name is already held. */
-  add(object: KubeObject): boolean {
-    const objects = this.byKind.get(kindKey(object)) ?? new Map<string, KubeObject>();
+  add(object: KubeObject): void {
+    const held = this.byKind.get(kindKey(object)) ?? { list: [], byName: new Map<string, KubeObject>() };
+    this.byKind.set(kindKey(object), held);
     const key = nameKey(object.metadata.namespace, object.metadata.name);
-    if (objects.has(key)) return false;
-    objects.set(key, object);
-    this.byKind.set(kindKey(object), objects);
-    return true;
+    held.list.push(object);
+    if (!held.byName.has(key)) held.byName.set(key, object);
   }
 
   has(kind: KindRef): boolean {
@@ -23,22 +21,19 @@ export class ObjectSet {
 
   *list(kind: KindRef, options: ListOptions = {}): Iterable<KubeObject> {
     const wanted = selects(options);
-    for (const object of this.byKind.get(kindKey(kind))?.values() ?? []) {
+    for (const object of this.byKind.get(kindKey(kind))?.list ?? []) {
       options.signal?.throwIfAborted();
       if (wanted(object)) yield object;
     }
   }
 
   get(ref: ObjectRef): KubeObject | undefined {
-    return this.byKind.get(kindKey(ref))?.get(nameKey(ref.namespace, ref.name));
+    return this.byKind.get(kindKey(ref))?.byName.get(nameKey(ref.namespace, ref.name));
   }
 
-  /** One object of each kind held. */
-  *samples(): Iterable<KubeObject> {
-    for (const objects of this.byKind.values()) {
-      const [first] = objects.values();
-      if (first) yield first;
-    }
+  /** The objects of each kind held, kind by kind. */
+  *kinds(): Iterable<readonly KubeObject[]> {
+    for (const { list } of this.byKind.values()) yield list;
   }
 }
 

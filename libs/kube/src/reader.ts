@@ -13,7 +13,9 @@ export interface KindInfo extends KindRef {
   resource: string;
   namespaced: boolean;
   /** `unknown` is never shown as none: the reason says why the source cannot tell (`not in dump`, `forbidden`). */
-  availability: { state: 'listed' } | { state: 'unknown'; reason: string };
+  availability:
+    | { state: 'listed'; /** Set when some of the objects could not be read: which, and why. */ incomplete?: string }
+    | { state: 'unknown'; reason: string };
 }
 
 /** Where facts come from. */
@@ -27,6 +29,11 @@ export interface SourceInfo {
   takenAt?: string;
   /** The API server's version where known. */
   serverVersion?: string;
+  /**
+   * The only namespaces that the source speaks about (a dump of two namespaces); absent when it speaks about all.
+   * A list over all namespaces holds these alone, and the list of another namespace throws {@link UnknownKindError}.
+   */
+  namespaces?: string[];
 }
 
 export interface ListOptions {
@@ -52,6 +59,8 @@ export interface SkippedFile {
   file: string;
   line?: number;
   reason: string;
+  /** Only this part was passed over: the file is in `loaded` too, and is not counted twice. */
+  partial?: true;
 }
 
 /**
@@ -73,7 +82,7 @@ export interface ClusterReader {
   logs(pod: { namespace: string; name: string }, container: string, options?: LogOptions): Promise<string[]>;
   /** Where an object stands in a folder source; undefined for a live cluster. */
   originOf(object: KubeObject): { file: string; line?: number } | undefined;
-  /** Files loaded and skipped; empty for a live cluster. Loaded + skipped = all files seen. */
+  /** Files loaded and skipped; empty for a live cluster. `loaded` + `skipped` without the `partial` ones = all files seen. */
   files(): { loaded: string[]; skipped: SkippedFile[] };
   close(): Promise<void>;
 }

@@ -1,0 +1,72 @@
+import { constants, type Dirent } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { SkippedFile } from './reader';
+
+const maxFiles = 100_000;
+const skippedFolders: Record<string, string> = { '.git': 'a Git folder: not looked into', node_modules: 'npm packages: not looked into' };
+
+/** A tree as seen on disk: regular files with their paths from the root, and what was passed over by its nature. */
+export interface Tree {
+  root: string;
+  files: string[];
+  skipped: SkippedFile[];
+}
+
+/**
+ * Every file below a folder, sorted, or the one file named. Symbolic links are never followed: what they point to inside the tree is
+ * read where it stands, and nothing outside the tree is read.
+ * @throws Error in one sentence when there is no such folder or it holds more than 100,000 files.
+ */
+export async function walkTree(path: string): Promise<Tree> {
+  const root = await realpath(path).catch(() => {
+    throw new Error(`${path}: no such file or folder`);
+  });
+  if ((await stat(root)).isFile()) return { root: dirname(root), files: [basename(root)], skipped: [] };
+  const tree: Tree = { root, files: [], skipped: [] };
+  await walkFolder(tree, '');
+  return tree;
+}
+
+async function walkFolder(tree: Tree, folder: string): Promise<void> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(join(tree.root, folder), { withFileTypes: true });
+  } catch (error) {
+    tree.skipped.push({ file: folder, reason: `the folder cannot be read: ${codeOf(error)}` });
+    return;
+  }
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const file = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    const passedOver = entry.isDirectory() ? skippedFolders[entry.name] : undefined;
+    if (passedOver) tree.skipped.push({ file, reason: passedOver });
+    else if (entry.isDirectory()) await walkFolder(tree, file);
+    else if (entry.isSymbolicLink()) tree.skipped.push({ file, reason: 'a symbolic link: not followed' });
+    else if (!entry.isFile()) tree.skipped.push({ file, reason: 'not a regular file' });
+    else tree.files.push(file);
+    if (tree.files.length > maxFiles) throw new Error(`${tree.root}: more than ${maxFiles} files; name a smaller folder`);
+  }
+}
+
+/** The text of a file of a tree, or the reason why it was not read. Never follows a link that took the file's place. */
+export async function readTextFile(file: string, maxBytes: number): Promise<{ text: string } | { reason: string }> {
+  let handle;
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const { size } = await handle.stat();
+    if (size > maxBytes) return { reason: `larger than ${maxBytes / 1024 / 1024} MiB` };
+    const bytes = await handle.readFile();
+    if (bytes.includes(0)) return { reason: 'not a text file' };
+    return { text: bytes.toString('utf8').replace(/^\ufeff/, '') };
+  } catch (error) {
+    return { reason: `cannot be read: ${codeOf(error)}` };
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The code of a system error (`EACCES`), or its message. */
+export function codeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+}

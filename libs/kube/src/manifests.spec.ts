@@ -1,0 +1,163 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { KubeObject } from '@larry/contracts';
+import { openManifests } from './manifests';
+import type { ClusterReader, KindRef } from './reader';
+
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+async function tree(files: Record<string, string>): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'larry-manifests-'));
+  folders.push(root);
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), text);
+  }
+  return root;
+}
+
+async function all(reader: ClusterReader, kind: KindRef): Promise<KubeObject[]> {
+  const objects: KubeObject[] = [];
+  for await (const object of reader.list(kind)) objects.push(object);
+  return objects;
+}
+
+const configMap = { apiVersion: 'v1', kind: 'ConfigMap' };
+const configMapYaml = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
+const reasons = (reader: ClusterReader) => Object.fromEntries(reader.files().skipped.map((s) => [s.file, s.reason]));
+
+describe('openManifests', () => {
+  it('reads many documents a file and says on which line each begins', async () => {
+    const reader = await openManifests(await tree({ 'a/all.yaml': `# first\n---\n${configMapYaml('one')}---\n\n${configMapYaml('two')}` }));
+    const objects = await all(reader, configMap);
+    expect(objects.map((o) => o.metadata.name)).toEqual(['one', 'two']);
+    expect(objects.map((o) => reader.originOf(o))).toEqual([
+      { file: 'a/all.yaml', line: 3 },
+      { file: 'a/all.yaml', line: 9 },
+    ]);
+  });
+
+  it('flattens lists, typed lists too, with the line of each element', async () => {
+    const list = `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: one}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: two}\n`;
+    const typed = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMapList', items: [{ metadata: { name: 'three' } }] });
+    const reader = await openManifests(await tree({ 'list.yml': list, 'typed.json': typed }));
+    const objects = await all(reader, configMap);
+    expect(objects.map((o) => [o.kind, o.metadata.name, reader.originOf(o)?.line])).toEqual([
+      ['ConfigMap', 'one', 4],
+      ['ConfigMap', 'two', 7],
+      ['ConfigMap', 'three', 1],
+    ]);
+  });
+
+  it('goes on after a document that does not parse and names its file and line', async () => {
+    const reader = await openManifests(await tree({ 'mixed.yaml': `${configMapYaml('one')}---\na: b\n  c: d\n---\n${configMapYaml('two')}` }));
+    expect((await all(reader, configMap)).map((o) => o.metadata.name)).toEqual(['one', 'two']);
+    expect(reader.files()).toEqual({
+      loaded: ['mixed.yaml'],
+      skipped: [{ file: 'mixed.yaml', line: 6, partial: true, reason: expect.stringContaining('does not parse: Nested mappings') as string }],
+    });
+  });
+
+  it('counts every file once, loaded or skipped with its own reason', async () => {
+    const root = await tree({
+      'ok.yaml': configMapYaml('ok'),
+      'README.md': '#',
+      'chart/Chart.yaml': 'name: x',
+      'chart/values.yaml': 'a: 1',
+      'chart/templates/plain.yaml': 'kind: ConfigMap\nmetadata: {name: "{{ .x }}"}\napiVersion: v1\n',
+      'loose.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Values.name }}\n',
+      'k/kustomization.yaml': 'patches: [{path: patch.yaml}]',
+      'k/patch.yaml': configMapYaml('ok'),
+      'other.yaml': 'hello: world\n---\njust text\n',
+      'nameless.yaml': 'apiVersion: v1\nkind: Pod\n',
+      'empty.yaml': '# nothing\n',
+      'broken.json': '{"apiVersion": "v1", "kind"',
+      'labels.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: {on: yes}}\n',
+      '.git/config': 'x',
+    });
+    await symlink('/etc/passwd', join(root, 'link.yaml'));
+    const reader = await openManifests(root);
+    const { loaded, skipped } = reader.files();
+    expect(loaded).toEqual(['ok.yaml']);
+    expect(skipped.some((s) => s.partial)).toBe(false);
+    expect(reasons(reader)).toEqual({
+      'README.md': 'not YAML or JSON',
+      'chart/Chart.yaml': 'Helm chart description, not a manifest',
+      'chart/values.yaml': 'Helm values, not a manifest',
+      'chart/templates/plain.yaml': 'Helm template: render it with helm template',
+      'loose.yaml': 'Helm template: render it with helm template',
+      'k/kustomization.yaml': 'Kustomize file: render it with kubectl kustomize',
+      'k/patch.yaml': 'Kustomize patch: a part of an object',
+      'other.yaml': 'not a Kubernetes object: no apiVersion and kind (and 1 more documents)',
+      'nameless.yaml': 'Pod without metadata.name',
+      'empty.yaml': 'empty',
+      'broken.json': 'does not parse: cut off at byte 27',
+      'labels.yaml': 'ConfigMap: metadata.labels: the value of "true" is not a string',
+      '.git': 'a Git folder: not looked into',
+      'link.yaml': 'a symbolic link: not followed',
+    });
+  });
+
+  it('loads YAML whose text merely holds braces', async () => {
+    const rule = `apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: r}\nspec:\n  text: "{{ $labels.pod }} of {{ if eq $value 1.0 }}x{{ end }}"\n`;
+    const reader = await openManifests(await tree({ 'rule.yaml': rule }));
+    expect(reader.files().loaded).toEqual(['rule.yaml']);
+  });
+
+  it('reads scalars as kubectl does', async () => {
+    const yaml = `${configMapYaml('x')}data: {mode: 0644, on: yes, time: 12:30, date: 2026-01-01, hex: 0x10}\n`;
+    const [object] = await all(await openManifests(await tree({ 'a.yaml': yaml })), configMap);
+    expect(object?.['data']).toEqual({ mode: 420, true: true, time: '12:30', date: '2026-01-01', hex: 16 });
+  });
+
+  it('takes plural and scope from definitions in the tree and guesses the scope of others by their namespace', async () => {
+    const definition = `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: geese.zoo.io}\nspec: {group: zoo.io, scope: Cluster, names: {kind: Goose, plural: geese}}\n`;
+    const files = {
+      'a.yaml': 'apiVersion: zoo.io/v1\nkind: Goose\nmetadata: {name: g, namespace: stray}\n',
+      'b.yaml': 'apiVersion: wild.io/v1\nkind: Policy\nmetadata: {name: p, namespace: x}\n',
+      'z.yaml': definition,
+    };
+    const kinds = await (await openManifests(await tree(files))).kinds();
+    expect(kinds.filter((k) => /\.io\/v1$/.test(k.apiVersion) && /Goose|Policy$/.test(k.kind) && !k.apiVersion.includes('k8s'))).toEqual([
+      { apiVersion: 'zoo.io/v1', kind: 'Goose', resource: 'geese', namespaced: false, availability: { state: 'listed' } },
+      { apiVersion: 'wild.io/v1', kind: 'Policy', resource: 'policies', namespaced: true, availability: { state: 'listed' } },
+    ]);
+  });
+
+  it('puts namespaced objects without a namespace into default', async () => {
+    const [object] = await all(await openManifests(await tree({ 'a.yaml': configMapYaml('x') })), configMap);
+    expect(object?.metadata.namespace).toBe('default');
+  });
+
+  it('lists a kind without documents as empty, and what only a running cluster has as unknown', async () => {
+    const reader = await openManifests(await tree({ 'a.yaml': configMapYaml('x') }));
+    expect(await all(reader, { apiVersion: 'apps/v1', kind: 'Deployment' })).toEqual([]);
+    await expect(all(reader, { apiVersion: 'v1', kind: 'Pod' })).rejects.toThrow('Pod: unknown (manifests have no runtime state)');
+    await expect(reader.logs({ namespace: 'x', name: 'y' }, 'z')).rejects.toThrow('manifests have no logs');
+  });
+
+  it('lists Pods that stand in the files', async () => {
+    const reader = await openManifests(await tree({ 'a.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n' }));
+    expect(await all(reader, { apiVersion: 'v1', kind: 'Pod' })).toHaveLength(1);
+  });
+
+  it('refuses an alias bomb and deep nesting without losing the other files', async () => {
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`;
+    const reader = await openManifests(await tree({ 'a.yaml': bomb, 'b.yaml': '['.repeat(200_000), 'c.yaml': configMapYaml('x') }));
+    expect(reader.files().loaded).toEqual(['c.yaml']);
+    expect(reasons(reader)).toEqual({ 'a.yaml': expect.stringContaining('does not parse') as string, 'b.yaml': expect.stringContaining('does not parse') as string });
+  });
+
+  it('does not read files that are too large, and says so', async () => {
+    const reader = await openManifests(await tree({ 'big.yaml': `# ${'x'.repeat(8 * 1024 * 1024)}`, 'bin.yaml': 'a\0b' }));
+    expect(reasons(reader)).toEqual({ 'big.yaml': 'larger than 8 MiB', 'bin.yaml': 'not a text file' });
+  });
+
+  it('says in one sentence that a folder is not there', async () => {
+    await expect(openManifests('/nowhere/at/all')).rejects.toThrow('/nowhere/at/all: no such file or folder');
+  });
+});
