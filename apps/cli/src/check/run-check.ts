@@ -1,0 +1,68 @@
+import type { CheckReport, Finding, Plan, TaskResult } from '@larry/contracts';
+import type { ClusterReader } from '@larry/kube';
+import { worstFirst } from '@larry/reports';
+import { readableTasks, runReadOnly, type Progress } from '../run-in-process';
+
+/** What a check came to: the report, and the pictures that the tasks drew. */
+export interface CheckOutcome {
+  report: CheckReport;
+  pictures: { title: string; svg: string }[];
+  /** True when a task failed: the exit code tells. */
+  incomplete: boolean;
+}
+
+/** Runs every task that only reads over one source, in this process, and puts the findings in order. */
+export async function runCheck(
+  cluster: ClusterReader,
+  plan: Plan,
+  options: { signal: AbortSignal; progress: Progress; exceptions?: string },
+): Promise<CheckOutcome> {
+  const startedAt = new Date().toISOString();
+  const results = new Map<string, TaskResult>();
+  const titles = new Map<string, string>();
+  for (const entry of readableTasks(plan)) {
+    const isScan = 'exceptions' in optionKeys(entry.playbook.options);
+    const extra = options.exceptions && isScan ? { with: { exceptions: options.exceptions } } : {};
+    results.set(entry.task.id, await runReadOnly(entry, cluster, results, { ...options, ...extra }));
+    titles.set(entry.task.id, entry.playbook.title);
+  }
+  const all = [...results.values()];
+  const report: CheckReport = {
+    kind: 'LarryCheckReport',
+    version: 1,
+    source: cluster.source,
+    startedAt,
+    endedAt: new Date().toISOString(),
+    tasks: all.map(({ task, outcome, skipReason, summary, figures, criteria }) => ({
+      task,
+      title: titles.get(task) ?? task,
+      outcome,
+      ...(skipReason ? { skipReason } : {}),
+      summary,
+      figures,
+      criteria,
+    })),
+    findings: unique(all.flatMap((r) => r.findings)).sort(worstFirst),
+    unknowns: uniqueUnknowns(all),
+    files: { loaded: cluster.files().loaded.length, skipped: cluster.files().skipped },
+  };
+  return { report, pictures: picturesOf(all), incomplete: all.some((r) => r.outcome === 'failed') };
+}
+
+function optionKeys(schema: unknown): Record<string, unknown> {
+  return (schema as { shape?: Record<string, unknown> }).shape ?? {};
+}
+
+function unique(findings: Finding[]): Finding[] {
+  return [...new Map(findings.map((f) => [f.id, f])).values()];
+}
+
+function uniqueUnknowns(results: TaskResult[]): CheckReport['unknowns'] {
+  return [...new Map(results.flatMap((r) => r.unknowns).map((u) => [`${u.subject}\0${u.reason}`, u])).values()];
+}
+
+/** Lineage is drawn by `classify-assets` as SVG of our own making, with every name escaped. */
+function picturesOf(results: TaskResult[]): CheckOutcome['pictures'] {
+  const svg = results.find((r) => r.task === 'classify-assets')?.artifacts['lineageSvg'];
+  return typeof svg === 'string' ? [{ title: 'Lineage', svg }] : [];
+}

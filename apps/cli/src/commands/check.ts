@@ -1,0 +1,83 @@
+import { compareSeverity, type CheckReport, type Severity } from '@larry/contracts';
+import { checkToHtml, checkToMarkdown, checkToSarif, checkToTerminal } from '@larry/reports';
+import { writeFileSync } from 'node:fs';
+import { compareChecks, keepLastCheck, readLastCheck } from '../check/last-check';
+import { runCheck, type CheckOutcome } from '../check/run-check';
+import { readPlan } from '../plan-file';
+import { progressLine } from '../progress-line';
+import { openSource, type SourceOptions } from '../sources';
+import { exitCodes, UserError } from '../user-error';
+import { version } from '../version';
+
+interface CheckOptions extends SourceOptions {
+  all?: boolean;
+  json?: boolean;
+  sarif?: string | true;
+  markdown?: string | true;
+  html?: string;
+  failOn: Severity | 'never';
+  since?: 'last';
+  exceptions?: string;
+  plan?: string;
+}
+
+/** `larry check`: the tasks that only read, in one process. */
+export async function check(options: CheckOptions): Promise<void> {
+  const plan = readPlan(options.plan);
+  const cluster = await openSource(options);
+  const line = progressLine();
+  try {
+    const outcome = await runCheck(cluster, plan, {
+      signal: new AbortController().signal,
+      progress: (task, percent, message) => line.show(`${task} ${percent} % ${message}`),
+      ...(options.exceptions ? { exceptions: options.exceptions } : {}),
+    });
+    line.clear();
+    compareWithLast(outcome.report, options);
+    print(outcome, options);
+    process.exitCode = exitCode(outcome, options.failOn);
+  } finally {
+    line.clear();
+    await cluster.close();
+  }
+}
+
+function compareWithLast(report: CheckReport, options: CheckOptions): void {
+  const last = readLastCheck(report.source);
+  if (options.since && last) report.since = compareChecks(last, report.findings);
+  if (options.since && !last) process.stderr.write('larry: no check of this source before; this one is kept for the next --since last\n');
+  const problem = keepLastCheck(report.source, report.startedAt, report.findings);
+  if (problem) process.stderr.write(`larry: ${problem}\n`);
+}
+
+function print({ report, pictures }: CheckOutcome, options: CheckOptions): void {
+  const standardOutput = [options.json, options.sarif === true, options.markdown === true].filter(Boolean).length;
+  if (standardOutput > 1) throw new UserError('--json, --sarif and --markdown cannot share standard output; give files to all but one');
+  if (options.html) write(options.html, checkToHtml(report, pictures));
+  if (typeof options.sarif === 'string') write(options.sarif, JSON.stringify(checkToSarif(report, version), null, 2));
+  if (typeof options.markdown === 'string') write(options.markdown, checkToMarkdown(report));
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else if (options.sarif === true) process.stdout.write(`${JSON.stringify(checkToSarif(report, version), null, 2)}\n`);
+  else if (options.markdown === true) process.stdout.write(checkToMarkdown(report));
+  else process.stdout.write(checkToTerminal(report, terminalStyle(options.all === true)));
+}
+
+function terminalStyle(all: boolean) {
+  const colour = Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'];
+  return { columns: Math.min(process.stdout.columns ?? 80, 120), colour, limit: all ? Number.POSITIVE_INFINITY : 10 };
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UserError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  process.stderr.write(`larry: wrote ${file}\n`);
+}
+
+function exitCode({ report, incomplete }: CheckOutcome, failOn: Severity | 'never'): number {
+  const bad = failOn !== 'never' && report.findings.some((f) => !f.accepted && compareSeverity(f.severity, failOn) <= 0);
+  if (bad) return exitCodes.found;
+  return incomplete ? exitCodes.incomplete : exitCodes.ok;
+}

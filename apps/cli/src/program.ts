@@ -1,0 +1,72 @@
+import { Command, Option } from 'commander';
+import { version } from './version';
+
+/** The `larry` command with all its subcommands. Each loads its code when it is called, so that `--help` is quick. */
+export function buildProgram(): Command {
+  const program = new Command('larry')
+    .description('Autonomous operations crew for Kubernetes: three Larrys, sixteen workers, every claim with its observation.')
+    .version(version)
+    .showHelpAfterError('(add --help for what it takes)')
+    .addHelpText('after', helpEnd);
+  checkCommand(program);
+  snapshotCommand(program);
+  playbookCommand(program);
+  return program;
+}
+
+const helpEnd = `
+Exit codes: 0 fine · 1 found what --fail-on names, or a run that failed · 2 wrong words or input · 3 cluster or Redis out of reach · 4 incomplete
+
+Examples:
+  larry check                         what is wrong in the cluster of your kubeconfig; reads only
+  larry check --manifests ./deploy    the same for files, with the line to change
+  larry snapshot --output ./snap      everything listable into a folder, Secrets' values left out`;
+
+/** The four sources, the same words for every command that reads. */
+export function sourceOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--manifests <dir>', 'read a tree of YAML and JSON manifests').conflicts(['snapshot', 'dump', 'kubeconfig', 'context']))
+    .addOption(new Option('--snapshot <dir>', 'read a folder that `larry snapshot` wrote').conflicts(['manifests', 'dump', 'kubeconfig', 'context']))
+    .addOption(new Option('--dump <dir>', 'read a folder of `kubectl cluster-info dump --output-directory`').conflicts(['manifests', 'snapshot', 'kubeconfig', 'context']))
+    .option('--kubeconfig <file>', 'read a live cluster (default: $KUBECONFIG, ~/.kube/config, or the pod it runs in)')
+    .option('--context <name>', 'a context of the kubeconfig');
+}
+
+function checkCommand(program: Command): void {
+  sourceOptions(program.command('check'))
+    .description('Finds the few root causes that matter, with their evidence and the exact change. Reads only, installs nothing.')
+    .option('--all', 'show every finding, not the first ten')
+    .option('--json', 'print the whole report as JSON')
+    .option('--sarif [file]', 'write SARIF 2.1.0 (to standard output without a file)')
+    .option('--markdown [file]', 'write Markdown (to standard output without a file)')
+    .option('--html <file>', 'write one self-contained HTML page')
+    .addOption(new Option('--fail-on <severity>', 'exit 1 when there is a finding this bad').choices(['critical', 'high', 'medium', 'low', 'never']).default('never'))
+    .addOption(new Option('--since <when>', 'say what is new since the last check of this source').choices(['last']))
+    .option('--exceptions <file>', 'accepted findings, each with owner, reason and expiry (YAML)')
+    .option('--plan <file>', 'the plan whose options the tasks use')
+    .addHelpText('after', '\nExit codes: 0 fine · 1 a finding as bad as --fail-on · 2 wrong words or input · 3 cluster out of reach · 4 a task could not finish')
+    .action(async (options) => (await import('./commands/check')).check(options));
+}
+
+function snapshotCommand(program: Command): void {
+  sourceOptions(program.command('snapshot'))
+    .description('Writes every listable kind and the logs into a folder; values of Secrets are left out, their keys stay.')
+    .requiredOption('--output <dir>', 'the folder to write')
+    .option('--json', 'print the index as JSON')
+    .action(async (options) => (await import('./commands/snapshot')).snapshot(options));
+}
+
+function playbookCommand(program: Command): void {
+  const playbook = program.command('playbook').description('Runs and lists single playbooks, in one process, without Redis.');
+  playbook
+    .command('list')
+    .description('Every task with its playbook, or why it is not built yet.')
+    .option('--json', 'for programs')
+    .action(async (options) => (await import('./commands/playbook')).listPlaybooks(options));
+  sourceOptions(playbook.command('run'))
+    .argument('<task>', 'the id of a task, as `larry playbook list` shows it')
+    .description('Runs one playbook, reading only, and prints its result.')
+    .option('--json', 'print the whole result as JSON')
+    .option('--plan <file>', 'the plan whose options the task uses')
+    .action(async (task: string, options) => (await import('./commands/playbook')).runOne(task, options));
+}
