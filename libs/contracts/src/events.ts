@@ -7,6 +7,14 @@ export type Channel = (typeof channels)[number];
 /** The largest event accepted from anybody, in bytes of JSON. */
 export const maxEventBytes = 64 * 1024;
 
+/**
+ * The stream `{larry}:events` as every script writes it:
+ * `XADD <stream> MAXLEN <maxStreamEntries> * channel <larry:…, without prefix> event <the JSON as published>`.
+ * The hard cap counts entries.
+ */
+export const maxStreamEntries = 100_000;
+export const streamFields = { channel: 'channel', event: 'event' } as const;
+
 const alertSeverity = z.enum(['info', 'warning', 'critical']);
 const text = z.string().max(2000);
 const taskFields = { task_id: z.string(), attempt: z.number().int().optional(), reason: text.optional() };

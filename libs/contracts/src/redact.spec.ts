@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { redact, redactText } from './redact';
+import { isSecretKey } from './secret-key';
+
+/** Built from parts, so that no scanner takes this file for a leak. */
+const fake = {
+  jwt: ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxMjM0NTY3ODkwIn0', 'dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P'].join('.'),
+  aws: `AKIA${'IOSFODNN7EXAMPLE'}`,
+  github: `ghp_${'a1B2'.repeat(9)}`,
+  githubFine: `github_pat_${'11ABCDEFG0'.repeat(3)}`,
+  gitlab: `glpat-${'x'.repeat(20)}`,
+  slack: `xoxb-${'1234567890'}-abcdefghij`,
+  npm: `npm_${'q'.repeat(36)}`,
+  google: `AIza${'S'.repeat(35)}`,
+  model: `sk-${'proj-abc123'.repeat(3)}`,
+  vault: `hvs.${'CAES'.repeat(6)}`,
+  k3s: `K10${'0f'.repeat(32)}::server:5f1d`,
+};
+const pem = `-----BEGIN RSA ${'PRIVATE'} KEY-----\nMIIEow\nIBAAKC\n-----END RSA ${'PRIVATE'} KEY-----`;
+
+describe('redactText', () => {
+  it.each(Object.entries(fake))('knows a %s token by its shape, anywhere in a text', (_name, token) => {
+    for (const text of [token, `log: got ${token} from x`, `"${token}"`, `a=${token};b`]) {
+      expect(redactText(text)).not.toContain(token.slice(-12));
+      expect(redactText(text)).toContain('[redacted]');
+    }
+  });
+
+  it.each([
+    ['postgres://larry:s3cr3t@db:5432/app', 'postgres://larry:[redacted]@db:5432/app'],
+    ['redis://:p@ss@redis:6379', 'redis://:[redacted]@redis:6379'],
+    [`https://${'x'.repeat(30)}@git.example/repo`, 'https://[redacted]@git.example/repo'],
+    ['ssh://git@git.example/repo', 'ssh://git@git.example/repo'],
+    ['https://example.com:8080/a@b', 'https://example.com:8080/a@b'],
+    ['Authorization: Bearer abc', 'Authorization: [redacted]'],
+    ['authorization=Basic dXNlcjpwYXNz', 'authorization=[redacted]'],
+    ['curl -H "Authorization: Bearer abc" http://x', 'curl -H "Authorization: [redacted]" http://x'],
+    ['sent Bearer abcdefghijklmnop1 to it', 'sent Bearer [redacted] to it'],
+    ['password=hunter2 user=bob', 'password=[redacted] user=bob'],
+    ['user=bob, PGPASSWORD="a b\\"c" next', 'user=bob, PGPASSWORD="[redacted]" next'],
+    ["db_password: 'a b'", 'db_password: [redacted]'],
+    ['  password: two words # c', '  password: [redacted]'],
+    ['{"password":"x","user":"y"}', '{"password":"[redacted]","user":"y"}'],
+    ['{\\"password\\":\\"x\\"}', '{\\"password\\":\\"[redacted]\\"}'],
+    ['--password hunter2 --user bob', '--password [redacted] --user bob'],
+    ['--api-key=abc', '--api-key=[redacted]'],
+    ['PGADMIN_DEFAULT_PASSWORD=admin', 'PGADMIN_DEFAULT_PASSWORD=[redacted]'],
+    ['host=db sslpassword=x port=5', 'host=db sslpassword=[redacted] port=5'],
+    ['secretName: tls-cert', 'secretName: tls-cert'],
+    ['existingSecret: pg', 'existingSecret: pg'],
+    ['POSTGRES_PASSWORD_FILE=/run/secrets/pg', 'POSTGRES_PASSWORD_FILE=/run/secrets/pg'],
+    ['tokens_used=812 tokens: 8000', 'tokens_used=812 tokens: 8000'],
+    ['password authentication failed for user "larry"', 'password authentication failed for user "larry"'],
+    [`before\n${pem}\nafter`, 'before\n[redacted PEM]\nafter'],
+    [`cut ${pem.slice(0, 45)}`, 'cut [redacted PEM]'],
+  ])('%s', (text, expected) => {
+    expect(redactText(text)).toBe(expected);
+  });
+
+  it('keeps the keys and drops the values of a Secret in YAML, and leaves the other documents', () => {
+    const yaml = [
+      'apiVersion: v1', 'kind: Secret', 'metadata:', '  name: pg', 'data:', '  a.txt: c2VjcmV0', '  b: |', '    bGluZQ==', 'type: Opaque',
+      '---', 'kind: Service', 'spec:', '  port: 80',
+    ].join('\n'); // prettier-ignore
+    const out = redactText(yaml);
+    expect(out).toContain('  a.txt: [redacted]\n  b: [redacted]\n    [redacted]\ntype: Opaque');
+    expect(out).toContain('  name: pg');
+    expect(out).toContain('  port: 80');
+  });
+
+  it('changes nothing the second time', () => {
+    const parts = fc.constantFrom('password', '=', ': ', 'x', '"', "'", '\n', ' ', '://', 'a:b@', '--token ', '{', '}', '\\', pem, fake.jwt, 'kind: Secret\n', 'data:\n');
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 30 }), (list) => {
+        const once = redactText(list.join(''));
+        expect(redactText(once)).toBe(once);
+      }),
+    );
+  });
+});
+
+describe('redact', () => {
+  const hidden = 's3cr3t-value';
+  it.each<[string, unknown]>([
+    ['a member named password', { db: { password: hidden } }],
+    ['a number named pin code by its key', { passcode: 123456 }],
+    ['an environment variable', { env: [{ name: 'DB_PASSWORD', value: hidden }] }],
+    ['a Secret', { kind: 'Secret', data: { anything: hidden }, stringData: { x: hidden } }],
+    ['a list of Secrets', { kind: 'List', items: [{ kind: 'Secret', data: { anything: hidden } }] }],
+    ['a JSON patch', [{ op: 'replace', path: '/spec/template/password', value: hidden }]],
+    ['JSON inside an annotation', { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ kind: 'Secret', data: { k: hidden } }) }],
+    ['Helm values', { auth: { postgresPassword: hidden, username: 'u' } }],
+    ['a docker configuration', { auths: { 'registry.example': { auth: hidden } } }],
+    ['command arguments', { args: ['--user', 'x', `--password=${hidden}`] }],
+    ['an array under a secret name', { credentials: [hidden, hidden] }],
+    ['an error', new Error(`connect redis://u:${hidden}@h failed`)],
+  ])('finds %s', (_what, value) => {
+    const text = JSON.stringify(redact(value));
+    expect(text).not.toMatch(/s3cr3t|123456/);
+    expect(text).toContain('[redacted]');
+  });
+
+  it('keeps what holds no secret, by type and value', () => {
+    const value = {
+      tokens: 8000,
+      tokens_used: 3,
+      secretName: 'tls',
+      password: { valueFrom: { secretKeyRef: { name: 'pg', key: 'postgres-password' } } },
+      automountServiceAccountToken: false,
+      list: [1, null, true],
+    };
+    expect(redact(value)).toEqual(value);
+  });
+
+  it('does not change what it was given', () => {
+    const value = { password: 'x', list: [{ token: 'y' }] };
+    redact(value);
+    expect(value).toEqual({ password: 'x', list: [{ token: 'y' }] });
+  });
+
+  it('ends on cycles, on depth and on bytes', () => {
+    const cycle: Record<string, unknown> = { a: 1 };
+    cycle['self'] = cycle;
+    let deep: unknown = 'x';
+    for (let i = 0; i < 10_000; i++) deep = [deep];
+    expect(redact(cycle)).toEqual({ a: 1, self: '[circular]' });
+    expect(JSON.stringify(redact(deep))).toContain('[too deep]');
+    expect(redact({ b: Buffer.from('secret') })).toEqual({ b: '[6 bytes]' });
+  });
+});
+
+describe('isSecretKey', () => {
+  it.each(['password', 'PGPASSWORD', 'dbPassword', 'clientSecret', 'AWS_SECRET_ACCESS_KEY', 'api-key', 'token', 'tls.key', '.dockerconfigjson', 'PASSWORD_1', 'SECRET_KEY_BASE'])(
+    '%s holds a secret',
+    (name) => expect(isSecretKey(name)).toBe(true),
+  );
+  it.each(['tokens', 'tokens_used', 'passwordFile', 'secretName', 'secretKeyRef', 'existingSecret', 'imagePullSecrets', 'key', 'monkey', 'compass', 'keyboard'])(
+    '%s holds none',
+    (name) => expect(isSecretKey(name)).toBe(false),
+  );
+});

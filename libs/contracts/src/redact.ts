@@ -1,0 +1,157 @@
+import { isSecretKey } from './secret-key';
+
+/** What stands where a secret stood. */
+export const redacted = '[redacted]';
+
+const maxDepth = 100;
+/** JSON inside a string (`kubectl.kubernetes.io/last-applied-configuration`) is redacted as a value up to this length. */
+const maxNestedJson = 1024 * 1024;
+
+/** Tokens that are known by their shape. Each begins with a fixed text and is anchored, so that time stays linear. */
+const tokenShapes: readonly RegExp[] = [
+  /(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, // JWT, RFC 7519
+  /(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Z])/g, // AWS access key id
+  /(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})/g,
+  /(?<![A-Za-z0-9])gl(?:pat|dt|rt|ptt|cbt)-[\w-]{20,}/g, // GitLab
+  /(?<![A-Za-z0-9])xox[abeoprs]-[\w-]{10,}/g, // Slack
+  /(?<![A-Za-z0-9])xapp-[\w-]{10,}/g,
+  /(?<=hooks\.slack\.com\/services\/)[\w/]{10,}/g,
+  /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{30,}/g,
+  /(?<![A-Za-z0-9])AIza[\w-]{35}/g, // Google API key
+  /(?<![A-Za-z0-9])sk-[\w-]{20,}/g, // model providers
+  /(?<![A-Za-z0-9])[rs]k_(?:live|test)_[A-Za-z0-9]{10,}/g, // Stripe
+  /(?<![A-Za-z0-9])hv[sbr]\.[\w-]{20,}/g, // Vault
+  /(?<![A-Za-z0-9])K10[0-9a-f]{40,}::[^\s"']+/g, // k3s node and server tokens
+  /(?<=\b[Bb]earer {1,4})[\w.~+/=-]{16,}/g,
+  /(?<=\b[Bb]asic {1,4})[A-Za-z0-9+/]{12,}={0,2}(?![a-z])/g,
+];
+
+const urlPassword = /:\/\/([^\s/@:"']{0,256}):([^\s/"']{1,512})@/g;
+const urlToken = /:\/\/[^\s/@:"']{20,512}@/g;
+
+/** `key=value`, `key: value`, `"key":"value"`; the key decides. */
+const pair = /(?<![\w.-])([\w.-]{1,80})((?:\\?["'])?[ \t]{0,3}[:=][ \t]{0,3})("(?:[^"\\\n]|\\.){0,8192}"|'[^'\n]{0,8192}'|\\"[^"\n]{0,8192}?\\"|[^\s,;&"'{}()[\]\\]+)/g;
+const yamlLine = /^([ \t]{0,200}(?:- )?["']?)([\w.-]{1,80})(["']?:[ \t]{1,20})(?![|>&*[{])([^\n]+)$/gm;
+const flag = /(?<![\w-])(--?[\w-]{1,60}[ \t])("[^"\n]{0,8192}"|'[^'\n]{0,8192}'|[^\s"'-][^\s]*)/g;
+const authorizationHeader = /(?<![\w])((?:proxy-)?authorization["']?[ \t]{0,3}[:=][ \t]{0,3}["']?)([^\r\n"']+)/gi;
+
+/** A text without the secrets that can be known by their shape or by the name before them. Takes linear time. */
+export function redactText(text: string): string {
+  let out = redactPem(redactSecretManifests(text));
+  out = out.replace(urlPassword, `://$1:${redacted}@`).replace(urlToken, `://${redacted}@`);
+  for (const shape of tokenShapes) out = out.replace(shape, redacted);
+  return redactPairs(out);
+}
+
+/**
+ * A copy of a value without its secrets: by key (`password`, `*_TOKEN`), by shape (see {@link redactText}), the data of
+ * Kubernetes Secrets, the value of an environment variable or JSON-patch operation whose name or path says secret, JSON
+ * inside strings. Keys, numbers under harmless keys and references to Secrets stay. Cycles and what lies deeper than
+ * 100 levels are cut, bytes are replaced by their count; anything but plain data becomes text.
+ */
+export function redact<T>(value: T): T {
+  return visit(value, undefined, []) as T;
+}
+
+function visit(value: unknown, key: string | undefined, above: readonly object[]): unknown {
+  if (typeof value === 'string') return redactString(value, key);
+  if (typeof value === 'number' || typeof value === 'bigint') return key !== undefined && isSecretKey(key) ? redacted : value;
+  if (value === null || typeof value !== 'object') return value;
+  if (above.includes(value)) return '[circular]';
+  if (above.length >= maxDepth) return '[too deep]';
+  if (value instanceof Date) return value;
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  const path = [...above, value];
+  if (Array.isArray(value)) return value.map((item: unknown) => visit(item, key, path));
+  if (value instanceof Error) return visit({ name: value.name, message: value.message, cause: value.cause }, undefined, path);
+  if (value instanceof Map || value instanceof Set) return visit([...value], key, path);
+  return visitObject(value as Record<string, unknown>, path);
+}
+
+function visitObject(object: Record<string, unknown>, path: readonly object[]): unknown {
+  const named = secretByName(object);
+  const members = Object.entries(object).map(([key, value]) => {
+    if (object['kind'] === 'Secret' && (key === 'data' || key === 'stringData')) return [key, blank(value)];
+    if (named.includes(key)) return [key, blank(value)];
+    return [key, visit(value, key, path)];
+  });
+  return Object.fromEntries(members);
+}
+
+/** The members that hold a secret because a sibling names it: `{ name: DB_PASSWORD, value }`, `{ op, path: /data/token, value }`. */
+function secretByName({ name, key, path, op }: Record<string, unknown>): string[] {
+  if ((typeof name === 'string' && isSecretKey(name)) || (typeof key === 'string' && isSecretKey(key))) return ['value'];
+  if (typeof path === 'string' && op !== undefined && path.split('/').slice(-2).some((part) => isSecretKey(part.replace(/~1/g, '/').replace(/~0/g, '~')))) return ['value'];
+  return [];
+}
+
+/** The same shape with every leaf redacted. */
+function blank(value: unknown): unknown {
+  if (value === null || value === undefined || value === '') return value;
+  if (typeof value !== 'object') return redacted;
+  if (Array.isArray(value)) return value.map(() => redacted);
+  return Object.fromEntries(Object.keys(value).map((key) => [key, redacted]));
+}
+
+function redactString(value: string, key: string | undefined): string {
+  if (key !== undefined && value !== '' && isSecretKey(key)) return redacted;
+  if (/^\s*[[{]/.test(value) && value.length <= maxNestedJson) {
+    const nested = parseJson(value);
+    if (nested !== undefined) return JSON.stringify(redact(nested));
+  }
+  return redactText(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function redactPairs(text: string): string {
+  const quoted = (value: string) => {
+    const quote = /^\\?["']/.exec(value)?.[0] ?? '';
+    return `${quote}${redacted}${quote}`;
+  };
+  return text
+    .replace(authorizationHeader, `$1${redacted}`)
+    .replace(yamlLine, (all, indent: string, key: string, colon: string) => (isSecretKey(key) ? `${indent}${key}${colon}${redacted}` : all))
+    .replace(flag, (all, name: string, value: string) => (isSecretKey(name) ? `${name}${quoted(value)}` : all))
+    .replace(pair, (all, key: string, colon: string, value: string) => (isSecretKey(key) && !value.startsWith('[redacted') ? `${key}${colon}${quoted(value)}` : all));
+}
+
+/** PEM blocks from BEGIN to END; one without an end takes the rest of the text with it, since that may be a cut-off key. */
+function redactPem(text: string): string {
+  let out = '';
+  let at = 0;
+  for (let begin = text.indexOf('-----BEGIN '); begin >= 0; begin = text.indexOf('-----BEGIN ', at)) {
+    out += `${text.slice(at, begin)}[redacted PEM]`;
+    const end = text.indexOf('-----END ', begin);
+    const close = end < 0 ? -1 : text.indexOf('-----', end + 9);
+    if (close < 0) return out;
+    at = close + 5;
+  }
+  return out + text.slice(at);
+}
+
+/** `data:` and `stringData:` of YAML documents that hold a Secret: every line below them keeps its key only. */
+function redactSecretManifests(text: string): string {
+  if (!/^[ \t-]{0,200}["']?kind["']?:[ \t]*["']?Secret\b/m.test(text)) return text;
+  let dataIndent = -1;
+  const lines = text.split('\n').map((line) => {
+    const indent = /^[ \t]*/.exec(line)?.[0].length ?? 0;
+    if (dataIndent >= 0 && line.trim() !== '' && indent <= dataIndent) dataIndent = -1;
+    if (dataIndent >= 0) return redactDataLine(line);
+    if (/^[ \t]*(?:- )?(?:data|stringData):[ \t]*\r?$/.test(line)) dataIndent = indent;
+    return line;
+  });
+  return lines.join('\n');
+}
+
+function redactDataLine(line: string): string {
+  const key = /^([ \t]*["']?[\w.-]+["']?:)/.exec(line)?.[1];
+  if (key !== undefined) return `${key} ${redacted}`;
+  return line.trim() === '' ? line : line.replace(/\S.*/, redacted);
+}
