@@ -9,11 +9,11 @@ export const maxEventBytes = 64 * 1024;
 
 /**
  * The stream `{larry}:events` as every script writes it:
- * `XADD <stream> MAXLEN <maxStreamEntries> * channel <larry:…, without prefix> event <the JSON as published>`.
+ * `XADD <stream> MAXLEN <maxStreamEntries> * channel <larry:…, without prefix> json <the JSON as published>`.
  * The hard cap counts entries.
  */
 export const maxStreamEntries = 100_000;
-export const streamFields = { channel: 'channel', event: 'event' } as const;
+export const streamFields = { channel: 'channel', json: 'json' } as const;
 
 const alertSeverity = z.enum(['info', 'warning', 'critical']);
 const text = z.string().max(2000);

@@ -13,6 +13,7 @@ describe('stripControl', () => {
     ['a device control string', 'a\x1bPq#0\x1b\\b', 'ab'],
     ['an 8-bit CSI', 'a\x9b31mb', 'ab'],
     ['a sequence that a removal would put together', '\x1b\x1b[m[31mx', '[31mx'],
+    ['an unfinished 8-bit title inside another', 'a\x9dx\x9dy', 'axy'],
     ['a sequence cut off at the end', 'abc\x1b[3', 'abc'],
     ['an unfinished title, whose text stays to be seen', 'a\x1b]0;hidden', 'a0;hidden'],
     ['a carriage return that would overwrite the line', 'bad\rgood', 'bad\ngood'],

@@ -1,6 +1,6 @@
 /** Escape sequences of terminals, complete or cut off: strings (OSC, DCS, SOS, PM, APC), then CSI, then the short ones. */
 const escapeSequences =
-  /(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?/g;
+  /(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?/g;
 
 /** C0 without tab and newline, DEL, C1, bidirectional controls, invisible spaces and tags, lone surrogates. */
 const invisible =

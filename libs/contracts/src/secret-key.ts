@@ -7,6 +7,9 @@ const secretEndings = [
   'client key data', 'jwt', 'otp',
 ]; // prettier-ignore
 
+/** What every such name contains: most names are let go by this one look. */
+const hint = /pass|pwd|secret|token|cred|key|auth|cookie|dsn|connection|docker|kubeconfig|jwt|otp|rsa|ed25519/i;
+
 /** Names that end like a secret and hold the name of one, or a policy. */
 const harmlessNames = new Set(['existing secret', 'existingsecret', 'pull secret', 'image pull secret', 'bypass', 'auto mount token', 'automount service account token']);
 
@@ -15,7 +18,7 @@ const harmlessNames = new Set(['existing secret', 'existingsecret', 'pull secret
  * `secretKeyRef`, `tokens_used` hold none.
  */
 export function isSecretKey(name: string): boolean {
-  if (name.length > 200) return false;
+  if (name.length > 200 || !hint.test(name)) return false;
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
