@@ -1,0 +1,61 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
+
+/** What the process launcher needs. */
+export interface ProcessLauncherOptions {
+  /** The built worker program: `apps/larry-01/dist/worker.js`. */
+  program: string;
+  /** Added to this process' own environment. */
+  env: Record<string, string>;
+  /** Workers' standard output and error go to `<folder>/<larry>-<worker>[-n].log`. */
+  logFolder: string;
+}
+
+/** Workers as child processes. They end with their coordinator: a pipe to it closes when it dies, however it dies. */
+export class ProcessLauncher implements WorkerLauncher {
+  readonly startLimitMs = 30_000;
+
+  constructor(private readonly options: ProcessLauncherOptions) {}
+
+  async launch(order: WorkOrder): Promise<LaunchedWorker> {
+    const name = `${order.larry}-${order.worker}${order.attempt > 1 ? `-${order.attempt}` : ''}`;
+    mkdirSync(this.options.logFolder, { recursive: true });
+    const log = createWriteStream(path.join(this.options.logFolder, `${name}.log`), { flags: 'a' });
+    const child = spawn(process.execPath, ['--max-old-space-size=512', this.options.program], {
+      env: { ...process.env, ...this.options.env, ...orderToEnvironment(order) },
+      // Standard input is the leash: the worker stops when it closes.
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    child.stdin?.on('error', () => undefined);
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    const exited = exitOf(child).finally(() => log.end());
+    await spawned(child);
+    return { id: `pid ${child.pid}`, node: `local (planned ${order.plannedNode})`, exited, stop: (graceMs) => stop(child, exited, graceMs) };
+  }
+}
+
+function spawned(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+}
+
+function exitOf(child: ChildProcess): Promise<WorkerExit> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ reason: error.message }));
+    child.once('exit', (code, signal) =>
+      resolve(code === null ? { reason: `killed by ${signal ?? 'a signal'}` } : { code, reason: `exit code ${code}` }),
+    );
+  });
+}
+
+async function stop(child: ChildProcess, exited: Promise<WorkerExit>, graceMs: number): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await exited;
+  clearTimeout(timer);
+}
