@@ -1,4 +1,4 @@
-import { isMap, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isSeq, LineCounter, parseDocument, YAMLParseError, type Document } from 'yaml';
 import { JsonSplitter } from './records';
 import { isRecord } from './untrusted-object';
 
@@ -21,13 +21,12 @@ export function isHelmTemplate(text: string, insideChart: boolean): boolean {
 export function* yamlValues(text: string): Iterable<ManifestValue> {
   for (const part of splitYaml(text)) {
     const counter = new LineCounter();
-    const document = parsePart(part.text, counter);
-    const error = document instanceof Error ? document : document.errors[0];
-    if (error) {
-      const line = part.line + ('linePos' in error ? (error.linePos?.[0].line ?? 1) : 1) - 1;
-      yield { line, reason: part.text.includes('{{') ? helmTemplateReason : `does not parse: ${firstLine(error.message)}` };
-    } else if (!(document instanceof Error) && document.contents !== null) {
-      yield* valuesOf(document, part.line, counter);
+    const parsed = parsePart(part.text, counter);
+    if ('error' in parsed) {
+      const line = part.line + (parsed.error instanceof YAMLParseError ? (parsed.error.linePos?.[0].line ?? 1) : 1) - 1;
+      yield { line, reason: part.text.includes('{{') ? helmTemplateReason : `does not parse: ${firstLine(parsed.error.message)}` };
+    } else if (parsed.document.contents !== null) {
+      yield* valuesOf(parsed.document, part.line, counter);
     }
   }
 }
@@ -59,7 +58,7 @@ function* parseJson(json: string, line: number): Iterable<ManifestValue> {
   else for (const item of items) yield { value: item, line };
 }
 
-function parsePart(text: string, counter: LineCounter): Document | Error {
+function parsePart(text: string, counter: LineCounter): { document: Document } | { error: Error } {
   const options = {
     version: '1.1',
     lineCounter: counter,
@@ -69,10 +68,12 @@ function parsePart(text: string, counter: LineCounter): Document | Error {
     customTags: (tags) => tags.filter((tag) => !isTimeTag(tag)),
   } satisfies Parameters<typeof parseDocument>[1];
   try {
-    return parseDocument(text, options);
+    const document = parseDocument(text, options);
+    const [error] = document.errors;
+    return error ? { error } : { document };
   } catch (error) {
     // Nesting deeper than the stack.
-    return error as Error;
+    return { error: error as Error };
   }
 }
 

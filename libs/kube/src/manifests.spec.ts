@@ -1,30 +1,10 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { KubeObject } from '@larry/contracts';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { openManifests } from './manifests';
-import type { ClusterReader, KindRef } from './reader';
+import type { ClusterReader } from './reader';
+import { aFolder, listAll, removeFolders } from './testing-folder';
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-});
-
-async function tree(files: Record<string, string>): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'larry-manifests-'));
-  folders.push(root);
-  for (const [file, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, file)), { recursive: true });
-    await writeFile(join(root, file), text);
-  }
-  return root;
-}
-
-async function all(reader: ClusterReader, kind: KindRef): Promise<KubeObject[]> {
-  const objects: KubeObject[] = [];
-  for await (const object of reader.list(kind)) objects.push(object);
-  return objects;
-}
+afterAll(removeFolders);
 
 const configMap = { apiVersion: 'v1', kind: 'ConfigMap' };
 const configMapYaml = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
@@ -32,8 +12,8 @@ const reasons = (reader: ClusterReader) => Object.fromEntries(reader.files().ski
 
 describe('openManifests', () => {
   it('reads many documents a file and says on which line each begins', async () => {
-    const reader = await openManifests(await tree({ 'a/all.yaml': `# first\n---\n${configMapYaml('one')}---\n\n${configMapYaml('two')}` }));
-    const objects = await all(reader, configMap);
+    const reader = await openManifests(await aFolder({ 'a/all.yaml': `# first\n---\n${configMapYaml('one')}---\n\n${configMapYaml('two')}` }));
+    const objects = await listAll(reader, configMap);
     expect(objects.map((o) => o.metadata.name)).toEqual(['one', 'two']);
     expect(objects.map((o) => reader.originOf(o))).toEqual([
       { file: 'a/all.yaml', line: 3 },
@@ -44,8 +24,8 @@ describe('openManifests', () => {
   it('flattens lists, typed lists too, with the line of each element', async () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: one}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: two}\n`;
     const typed = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMapList', items: [{ metadata: { name: 'three' } }] });
-    const reader = await openManifests(await tree({ 'list.yml': list, 'typed.json': typed }));
-    const objects = await all(reader, configMap);
+    const reader = await openManifests(await aFolder({ 'list.yml': list, 'typed.json': typed }));
+    const objects = await listAll(reader, configMap);
     expect(objects.map((o) => [o.kind, o.metadata.name, reader.originOf(o)?.line])).toEqual([
       ['ConfigMap', 'one', 4],
       ['ConfigMap', 'two', 7],
@@ -54,8 +34,8 @@ describe('openManifests', () => {
   });
 
   it('goes on after a document that does not parse and names its file and line', async () => {
-    const reader = await openManifests(await tree({ 'mixed.yaml': `${configMapYaml('one')}---\na: b\n  c: d\n---\n${configMapYaml('two')}` }));
-    expect((await all(reader, configMap)).map((o) => o.metadata.name)).toEqual(['one', 'two']);
+    const reader = await openManifests(await aFolder({ 'mixed.yaml': `${configMapYaml('one')}---\na: b\n  c: d\n---\n${configMapYaml('two')}` }));
+    expect((await listAll(reader, configMap)).map((o) => o.metadata.name)).toEqual(['one', 'two']);
     expect(reader.files()).toEqual({
       loaded: ['mixed.yaml'],
       skipped: [{ file: 'mixed.yaml', line: 6, partial: true, reason: expect.stringContaining('does not parse: Nested mappings') as string }],
@@ -63,7 +43,7 @@ describe('openManifests', () => {
   });
 
   it('counts every file once, loaded or skipped with its own reason', async () => {
-    const root = await tree({
+    const root = await aFolder({
       'ok.yaml': configMapYaml('ok'),
       'README.md': '#',
       'chart/Chart.yaml': 'name: x',
@@ -104,13 +84,13 @@ describe('openManifests', () => {
 
   it('loads YAML whose text merely holds braces', async () => {
     const rule = `apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: r}\nspec:\n  text: "{{ $labels.pod }} of {{ if eq $value 1.0 }}x{{ end }}"\n`;
-    const reader = await openManifests(await tree({ 'rule.yaml': rule }));
+    const reader = await openManifests(await aFolder({ 'rule.yaml': rule }));
     expect(reader.files().loaded).toEqual(['rule.yaml']);
   });
 
   it('reads scalars as kubectl does', async () => {
     const yaml = `${configMapYaml('x')}data: {mode: 0644, on: yes, time: 12:30, date: 2026-01-01, hex: 0x10}\n`;
-    const [object] = await all(await openManifests(await tree({ 'a.yaml': yaml })), configMap);
+    const [object] = await listAll(await openManifests(await aFolder({ 'a.yaml': yaml })), configMap);
     expect(object?.['data']).toEqual({ mode: 420, true: true, time: '12:30', date: '2026-01-01', hex: 16 });
   });
 
@@ -121,39 +101,39 @@ describe('openManifests', () => {
       'b.yaml': 'apiVersion: wild.io/v1\nkind: Policy\nmetadata: {name: p, namespace: x}\n',
       'z.yaml': definition,
     };
-    const kinds = await (await openManifests(await tree(files))).kinds();
-    expect(kinds.filter((k) => /\.io\/v1$/.test(k.apiVersion) && /Goose|Policy$/.test(k.kind) && !k.apiVersion.includes('k8s'))).toEqual([
+    const kinds = await (await openManifests(await aFolder(files))).kinds();
+    expect(kinds.filter(({ apiVersion }) => /^(zoo|wild)/.test(apiVersion))).toEqual([
       { apiVersion: 'zoo.io/v1', kind: 'Goose', resource: 'geese', namespaced: false, availability: { state: 'listed' } },
       { apiVersion: 'wild.io/v1', kind: 'Policy', resource: 'policies', namespaced: true, availability: { state: 'listed' } },
     ]);
   });
 
   it('puts namespaced objects without a namespace into default', async () => {
-    const [object] = await all(await openManifests(await tree({ 'a.yaml': configMapYaml('x') })), configMap);
+    const [object] = await listAll(await openManifests(await aFolder({ 'a.yaml': configMapYaml('x') })), configMap);
     expect(object?.metadata.namespace).toBe('default');
   });
 
   it('lists a kind without documents as empty, and what only a running cluster has as unknown', async () => {
-    const reader = await openManifests(await tree({ 'a.yaml': configMapYaml('x') }));
-    expect(await all(reader, { apiVersion: 'apps/v1', kind: 'Deployment' })).toEqual([]);
-    await expect(all(reader, { apiVersion: 'v1', kind: 'Pod' })).rejects.toThrow('Pod: unknown (manifests have no runtime state)');
+    const reader = await openManifests(await aFolder({ 'a.yaml': configMapYaml('x') }));
+    expect(await listAll(reader, { apiVersion: 'apps/v1', kind: 'Deployment' })).toEqual([]);
+    await expect(listAll(reader, { apiVersion: 'v1', kind: 'Pod' })).rejects.toThrow('Pod: unknown (manifests have no runtime state)');
     await expect(reader.logs({ namespace: 'x', name: 'y' }, 'z')).rejects.toThrow('manifests have no logs');
   });
 
   it('lists Pods that stand in the files', async () => {
-    const reader = await openManifests(await tree({ 'a.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n' }));
-    expect(await all(reader, { apiVersion: 'v1', kind: 'Pod' })).toHaveLength(1);
+    const reader = await openManifests(await aFolder({ 'a.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n' }));
+    expect(await listAll(reader, { apiVersion: 'v1', kind: 'Pod' })).toHaveLength(1);
   });
 
   it('refuses an alias bomb and deep nesting without losing the other files', async () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`;
-    const reader = await openManifests(await tree({ 'a.yaml': bomb, 'b.yaml': '['.repeat(200_000), 'c.yaml': configMapYaml('x') }));
+    const reader = await openManifests(await aFolder({ 'a.yaml': bomb, 'b.yaml': '['.repeat(200_000), 'c.yaml': configMapYaml('x') }));
     expect(reader.files().loaded).toEqual(['c.yaml']);
     expect(reasons(reader)).toEqual({ 'a.yaml': expect.stringContaining('does not parse') as string, 'b.yaml': expect.stringContaining('does not parse') as string });
   });
 
   it('does not read files that are too large, and says so', async () => {
-    const reader = await openManifests(await tree({ 'big.yaml': `# ${'x'.repeat(8 * 1024 * 1024)}`, 'bin.yaml': 'a\0b' }));
+    const reader = await openManifests(await aFolder({ 'big.yaml': `# ${'x'.repeat(8 * 1024 * 1024)}`, 'bin.yaml': 'a\0b' }));
     expect(reasons(reader)).toEqual({ 'big.yaml': 'larger than 8 MiB', 'bin.yaml': 'not a text file' });
   });
 
