@@ -1,0 +1,13 @@
+// Several built programs together, as processes: killed, paused, cut off, restarted. Needs the build; runs one file at a time.
+const base = require('./jest.config.js');
+
+/** @type {import('jest').Config} */
+module.exports = {
+  ...base,
+  roots: ['<rootDir>/e2e'],
+  testMatch: ['**/e2e/**/*.spec.ts'],
+  modulePathIgnorePatterns: [],
+  // Libraries as they are built, through the workspace's own packages.
+  moduleNameMapper: {},
+  testTimeout: 120_000,
+};
