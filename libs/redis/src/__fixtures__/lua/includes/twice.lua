@@ -1,0 +1,3 @@
+local function twice(text)
+  return text .. text
+end
