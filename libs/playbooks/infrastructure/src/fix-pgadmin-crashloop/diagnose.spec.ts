@@ -1,0 +1,242 @@
+import { findingSchema, criterionSchema, type KubeObject } from '@larry/contracts';
+import { aDeployment, anEvent, aPod, aReplicaSet, aService, aStatefulSet, memoryCluster, type MemoryClusterOptions } from '@larry/kube/testing';
+import { aContext, literal, logKey, logOf, now, passwordSecret, pgadminObjects, refusedEmail, secretKey, type PgadminParts } from './__fixtures__/pgadmin-cluster';
+import { diagnose } from './diagnose';
+import { observe } from './observe';
+import { optionsSchema, type Options } from './options';
+import { plan } from './plan';
+
+async function run(objects: KubeObject[], cluster: MemoryClusterOptions = {}, given: Partial<Options> = {}) {
+  const options = optionsSchema.parse(given);
+  const facts = await observe(aContext(memoryCluster(objects, cluster), given));
+  const diagnosis = diagnose(facts, options);
+  diagnosis.findings.forEach((f) => findingSchema.parse(f));
+  diagnosis.criteria.forEach((c) => criterionSchema.parse(c));
+  return { facts, ...diagnosis, steps: plan(facts, diagnosis, options) };
+}
+
+const pgadmin = (parts: PgadminParts, log: string[] | undefined, given: Partial<Options> = {}, more: KubeObject[] = [passwordSecret]) =>
+  run([...pgadminObjects(parts), ...more], { logs: log ? { [logKey]: log } : {} }, given);
+
+describe('a PgAdmin that refuses its e-mail address', () => {
+  it('is one finding with the log line, the variable and the exit code as evidence', async () => {
+    const { findings, criteria } = await pgadmin({}, refusedEmail('admin@cluster.local'));
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_invalid_email', severity: 'high', confidence: 1, also: ['Pod database/pgadmin-2-abcde'] });
+    expect(findings[0]?.title).toBe('PgAdmin refuses its e-mail address admin@cluster.local: "local" is a special-use domain');
+    expect(findings[0]?.evidence.map((e) => e.at)).toEqual(['log:pgadmin:current', '.spec.template.spec.containers[0].env[0]', '.status.containerStatuses[pgadmin].lastState']);
+    expect(criteria.map((c) => [c.id, c.verdict])).toEqual([['pgadmin-ready', 'not-met'], ['pgadmin-no-restarts', 'not-met']]);
+  });
+
+  it('gets one JSON patch that keeps the name and replaces the domain', async () => {
+    const { steps, findings } = await pgadmin({}, refusedEmail('admin@cluster.local'));
+    expect(steps).toHaveLength(1);
+    expect(steps[0]).toMatchObject({
+      category: 'workload-env',
+      patch: [{ op: 'replace', path: '/spec/template/spec/containers/0/env/0/value', value: 'admin@example.com' }],
+      depends: ['/spec/template/spec/containers/0/name', '/spec/template/spec/containers/0/image', '/spec/template/spec/containers/0/env/0/name', '/spec/template/spec/containers/0/env/0/value'],
+    });
+    expect(findings[0]?.remedy).toMatchObject({
+      layer: 'patch',
+      command: `kubectl patch deployment.apps/pgadmin --namespace=database --type=json --patch='[{"op":"replace","path":"/spec/template/spec/containers/0/env/0/value","value":"admin@example.com"}]'`,
+    });
+  });
+
+  it('takes the address that the user chose, and refuses one that PgAdmin would refuse', async () => {
+    const { steps } = await pgadmin({}, refusedEmail('admin@cluster.local'), { pgadminEmail: 'dba@corp.de' });
+    expect(steps[0]?.patch).toMatchObject([{ value: 'dba@corp.de' }]);
+    expect(() => optionsSchema.parse({ pgadminEmail: 'dba@corp.local' })).toThrow(/would be refused by PgAdmin/);
+    expect(() => optionsSchema.parse({ pgadminEmailDomain: 'localhost' })).toThrow(/special-use/);
+  });
+
+  it('is proposed at the source when the address comes from a ConfigMap', async () => {
+    const env = [{ name: 'PGADMIN_DEFAULT_EMAIL', valueFrom: { configMapKeyRef: { name: 'cfg', key: 'email' } } }, literal('PGADMIN_DEFAULT_PASSWORD', 'x')];
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cfg', namespace: 'database', uid: 'c' }, data: { email: 'root@localhost' } };
+    const { steps, findings } = await pgadmin({ env }, refusedEmail('root@localhost'), {}, [config]);
+    expect(steps).toEqual([]);
+    expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringContaining('ConfigMap database/cfg, key email') });
+  });
+
+  it('never shows what stands in a Secret', async () => {
+    const env = [secretKey('PGADMIN_DEFAULT_EMAIL', 'pgadmin', 'email'), secretKey('PGADMIN_DEFAULT_PASSWORD', 'pgadmin', 'password')];
+    const secret = { ...passwordSecret, data: { email: 'c2VjcmV0QHZhbHVlLmxvY2Fs', password: 'aHVudGVyMg==' } };
+    const outcome = await pgadmin({ env }, logOf("'' does not appear to be a valid email address."), {}, [secret]);
+    expect(outcome.findings[0]?.rule).toBe('pgadmin_invalid_email');
+    expect(JSON.stringify(outcome)).not.toMatch(/c2VjcmV0|aHVudGVyMg|hunter2/);
+  });
+});
+
+describe('the other two causes', () => {
+  it.each<[string, unknown[], KubeObject[], string]>([
+    ['no password variable', [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de')], [], 'PgAdmin starts without PGADMIN_DEFAULT_PASSWORD'],
+    ['an empty e-mail', [literal('PGADMIN_DEFAULT_EMAIL', ''), literal('PGADMIN_DEFAULT_PASSWORD', 'x')], [], 'PgAdmin starts without PGADMIN_DEFAULT_EMAIL'],
+    ['a key that the Secret lacks', [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de'), secretKey('PGADMIN_DEFAULT_PASSWORD', 'pgadmin', 'pw')], [passwordSecret], 'PgAdmin starts without PGADMIN_DEFAULT_PASSWORD'],
+  ])('missing credentials: %s', async (_what, env, more, title) => {
+    const { findings, steps } = await pgadmin({ env }, logOf('You need to define the PGADMIN_DEFAULT_EMAIL and PGADMIN_DEFAULT_PASSWORD or PGADMIN_DEFAULT_PASSWORD_FILE environment variables.'), {}, more);
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_missing_credentials', title, remedy: { layer: 'none' } });
+    expect(steps).toEqual([]);
+  });
+
+  it('missing credentials: the kubelet does not even start the container', async () => {
+    const message = "couldn't find key pw in Secret database/pgadmin";
+    const env = [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de'), secretKey('PGADMIN_DEFAULT_PASSWORD', 'pgadmin', 'pw')];
+    const { findings } = await pgadmin({ env, restarts: 0, containerStatus: { state: { waiting: { reason: 'CreateContainerConfigError', message } } } }, undefined);
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_missing_credentials', confidence: 1 });
+    expect(findings[0]?.evidence[0]?.value).toBe(message);
+  });
+
+  const denied = logOf("PermissionError: [Errno 13] Permission denied: '/var/lib/pgadmin/sessions'");
+  const goodEnv = [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de'), literal('PGADMIN_DEFAULT_PASSWORD', 'x')];
+  it('an unwritable data directory gets fsGroup 5050', async () => {
+    const { findings, steps } = await pgadmin({ env: goodEnv }, denied);
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_data_not_writable' });
+    expect(steps[0]).toMatchObject({ category: 'workload-security-context', patch: [{ op: 'add', path: '/spec/template/spec/securityContext/fsGroup', value: 5050 }] });
+  });
+  it('adds the security context where there is none', async () => {
+    const { steps } = await pgadmin({ env: goodEnv, securityContext: null }, denied);
+    expect(steps[0]?.patch).toEqual([{ op: 'add', path: '/spec/template/spec/securityContext', value: { fsGroup: 5050 } }]);
+  });
+  it.each<[string, PgadminParts, string]>([
+    ['fsGroup is set already', { securityContext: { fsGroup: 5050 } }, 'fsGroup is 5050 already'],
+    ['the volume is a hostPath', { volume: { hostPath: { path: '/x' } } }, 'does not apply fsGroup to a hostPath'],
+  ])('proposes no fsGroup when %s', async (_what, parts, reason) => {
+    const { findings, steps } = await pgadmin({ env: goodEnv, ...parts }, denied);
+    expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringContaining(reason) });
+    expect(steps).toEqual([]);
+  });
+});
+
+describe('what is no cause', () => {
+  it('names no PgAdmin cause for the warnings about ACL and setrlimit', async () => {
+    const { findings, steps } = await pgadmin({ env: [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de'), literal('PGADMIN_DEFAULT_PASSWORD', 'x')] }, logOf('ModuleNotFoundError: No module named typer'));
+    expect(findings[0]).toMatchObject({ rule: 'workload-not-running/CrashLoopBackOff', remedy: { layer: 'none', reason: 'cause not known to this version: read the evidence' } });
+    expect(findings[0]?.evidence.some((e) => e.value.includes('No module named typer'))).toBe(true);
+    expect(steps).toEqual([]);
+  });
+  it('does not take a suspicious address for the cause when PgAdmin says something else', async () => {
+    const { findings } = await pgadmin({}, logOf('MemoryError'));
+    expect(findings[0]?.rule).toBe('workload-not-running/CrashLoopBackOff');
+  });
+  it('suspects the address when the log cannot be read, and then changes nothing by itself', async () => {
+    const { findings, steps, unknowns } = await pgadmin({}, undefined);
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_invalid_email', confidence: 0.8 });
+    expect(steps).toEqual([]);
+    expect(unknowns).toContainEqual(expect.objectContaining({ subject: expect.stringContaining('current log of database/pgadmin-2-abcde') }));
+  });
+  it('goes by the newest run when two logs disagree', async () => {
+    const { findings } = await run([...pgadminObjects(), passwordSecret], { logs: { [logKey]: logOf("[Errno 13] Permission denied: '/var/lib/pgadmin/sessions'"), [`${logKey}:previous`]: refusedEmail('old@x.local') } });
+    expect(findings[0]?.rule).toBe('pgadmin_data_not_writable');
+  });
+  it('ignores pods of older ReplicaSets and events of deleted pods', async () => {
+    const [deployment, oldSet, ...rest] = pgadminObjects({ running: true });
+    const oldPod = aPod({ name: 'pgadmin-1-old', namespace: 'database', controller: oldSet as KubeObject, status: { containerStatuses: [{ name: 'pgadmin', ready: false, restartCount: 9, state: { waiting: { reason: 'CrashLoopBackOff' } } }] } });
+    const gone = aPod({ name: 'pgadmin-0-gone', namespace: 'database' });
+    const { findings, facts, skip } = await run([deployment as KubeObject, oldSet as KubeObject, ...rest, oldPod, anEvent(gone, { reason: 'BackOff' })]);
+    expect(findings).toEqual([]);
+    expect(facts.looked[0]?.events).toEqual([]);
+    expect(skip?.reason).toBe('nothing-to-do');
+  });
+});
+
+describe('who owns it', () => {
+  const helm = { labels: { 'app.kubernetes.io/managed-by': 'Helm', 'helm.sh/chart': 'pgadmin4-1.33.0' }, annotations: { 'meta.helm.sh/release-name': 'pg', 'meta.helm.sh/release-namespace': 'database' } };
+  it('proposes the value of the chart to the release that owns it, and no patch', async () => {
+    const { findings, steps } = await pgadmin({ metadata: helm }, refusedEmail('admin@cluster.local'));
+    expect(findings[0]?.remedy).toMatchObject({ layer: 'helm-value', release: 'pg', namespace: 'database', values: 'env:\n  email: "admin@example.com"\n' });
+    expect(steps).toEqual([]);
+  });
+  it('says so when it does not know the values of the chart', async () => {
+    const { findings } = await pgadmin({ metadata: { ...helm, labels: { ...helm.labels, 'helm.sh/chart': 'our-tools-2.0.0' } } }, refusedEmail('admin@cluster.local'));
+    expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringContaining('the Helm release database/pg') });
+  });
+  it('names file and line in a tree of manifests, and says that running is unknown', async () => {
+    const [deployment] = pgadminObjects();
+    const { findings, criteria, steps, unknowns } = await run([deployment as KubeObject], { source: { type: 'manifests' }, origins: { 'Deployment database/pgadmin': { file: 'db/pgadmin.yaml', line: 12 } } });
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_invalid_email', severity: 'medium', remedy: { layer: 'manifest', file: 'db/pgadmin.yaml', line: 12 } });
+    expect((findings[0]?.remedy as { yaml: string }).yaml).toBe(
+      'spec:\n  template:\n    spec:\n      containers:\n        - name: "pgadmin"\n          env:\n            - name: PGADMIN_DEFAULT_EMAIL\n              value: "admin@example.com"\n',
+    );
+    expect(criteria.map((c) => c.verdict)).toEqual(['unknown', 'unknown']);
+    expect(unknowns[0]?.reason).toBe('manifests say what shall be, not what runs');
+    expect(steps).toEqual([]);
+  });
+  it('emits the same step for a change that an earlier attempt made', async () => {
+    const objects = pgadminObjects({ running: true, env: [literal('PGADMIN_DEFAULT_EMAIL', 'admin@example.com'), literal('PGADMIN_DEFAULT_PASSWORD', 'x')], metadata: { annotations: { 'larry.dev/change': 'run-1/fix-pgadmin-crashloop/set-email-x' } } });
+    const { steps, skip } = await run(objects);
+    expect(skip).toBeUndefined();
+    expect(steps.map((s) => s.step)).toEqual(['set-email-x']);
+  });
+});
+
+describe('a PgAdmin that runs', () => {
+  it.each<[string, PgadminParts, string, string]>([
+    ['for an hour', { running: true }, 'met', 'met'],
+    ['for five minutes', { running: true, startedAt: '2026-06-01T11:55:00Z' }, 'met', 'provisional'],
+    ['again since a restart ten minutes ago', { running: true, startedAt: '2026-06-01T11:50:00Z', restarts: 1 }, 'met', 'not-met'],
+    ['since a restart two hours ago', { running: true, startedAt: '2026-06-01T10:00:00Z', restarts: 3 }, 'met', 'met'],
+  ])('%s', async (_what, parts, ready, restarts) => {
+    const { criteria, findings, skip } = await pgadmin(parts, undefined);
+    expect(criteria.map((c) => c.verdict)).toEqual([ready, restarts]);
+    expect(findings).toEqual([]);
+    expect(skip?.reason).toBe('nothing-to-do');
+  });
+  it('is unknown, and no target, where there is none', async () => {
+    const { criteria, skip } = await run([aService()]);
+    expect(criteria.map((c) => c.verdict)).toEqual(['unknown', 'unknown']);
+    expect(skip?.reason).toBe('no-target');
+  });
+});
+
+describe('other workloads that do not run', () => {
+  const broken = (kind: 'Deployment' | 'StatefulSet', name: string, state: unknown, more: Record<string, unknown> = {}) => {
+    const owner = (kind === 'Deployment' ? aDeployment : aStatefulSet)({ name, status: { readyReplicas: 0, observedGeneration: 1 } });
+    const set = aReplicaSet({ name: `${name}-1`, controller: owner });
+    const pods = ['a', 'b'].map((id) =>
+      aPod({ name: `${name}-${id}`, controller: kind === 'Deployment' ? set : owner, status: { containerStatuses: [{ name: 'app', ready: false, restartCount: 2, state, ...more }] } }),
+    );
+    return [owner, ...(kind === 'Deployment' ? [set] : []), ...pods];
+  };
+  it.each<[string, unknown, Record<string, unknown>, string]>([
+    ['image', { waiting: { reason: 'ImagePullBackOff', message: 'not found' } }, {}, 'ImagePullBackOff'],
+    ['memory', { waiting: { reason: 'CrashLoopBackOff' } }, { lastState: { terminated: { reason: 'OOMKilled', exitCode: 137 } } }, 'OOMKilled'],
+    ['crash', { waiting: { reason: 'CrashLoopBackOff' } }, { lastState: { terminated: { reason: 'Error', exitCode: 2 } } }, 'CrashLoopBackOff'],
+    ['exit', { terminated: { reason: 'Error', exitCode: 3 } }, {}, 'Error'],
+  ])('are one finding for both replicas: %s', async (_what, state, more, reason) => {
+    const { findings } = await run(broken('Deployment', 'web', state, more), { logs: { 'default/web-a/app': 'password=hunter2 \x1b[31mboom' } });
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ rule: `workload-not-running/${reason}`, object: { kind: 'Deployment', name: 'web' }, also: ['Pod default/web-a', 'Pod default/web-b'], remedy: { layer: 'none' } });
+    expect(JSON.stringify(findings)).not.toMatch(/hunter2|\\u001b/);
+  });
+  it('are found by their pods where the source cannot list the kind', async () => {
+    const objects = broken('StatefulSet', 'redis', { waiting: { reason: 'CrashLoopBackOff' } }).filter((o) => o.kind === 'Pod');
+    const { findings, unknowns } = await run(objects, { unknown: { StatefulSet: 'not in dump' } });
+    expect(findings[0]).toMatchObject({ object: { kind: 'StatefulSet', name: 'redis' } });
+    expect(unknowns).toContainEqual({ subject: 'StatefulSet objects', reason: 'not in dump' });
+  });
+  it('are not called broken while they start, and then no skip claims that all is well', async () => {
+    const pod = aPod({ name: 'new', metadata: { creationTimestamp: now }, status: { phase: 'Pending', containerStatuses: [{ name: 'app', ready: false, restartCount: 0, state: { waiting: { reason: 'ContainerCreating' } } }] } });
+    const { findings, unknowns, skip } = await run([pod]);
+    expect(findings).toEqual([]);
+    expect(skip).toBeUndefined();
+    expect(unknowns[0]?.reason).toBe('it is still starting: look again');
+  });
+  it('are found for a Deployment whose pods are refused, and for a pod that no node fits', async () => {
+    const quota = aDeployment({ name: 'quota', status: { conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' }] } });
+    const big = aPod({ name: 'big', status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }] } });
+    const { findings } = await run([quota, big]);
+    expect(findings.map((f) => f.rule).sort()).toEqual(['workload-not-running/FailedCreate', 'workload-not-running/Unschedulable']);
+  });
+  it('leaves finished, deleted and scaled-down ones alone', async () => {
+    const idle = aDeployment({ name: 'idle', spec: { replicas: 0 } });
+    const done = aPod({ name: 'done', status: { phase: 'Succeeded' } });
+    const going = aPod({ name: 'going', metadata: { deletionTimestamp: now }, status: { phase: 'Failed' } });
+    expect((await run([idle, done, going])).findings).toEqual([]);
+  });
+  it('survives names and messages made to deceive', async () => {
+    const evil = aPod({ name: "x'; rm -rf / #\u202e", status: { phase: 'Failed', reason: '<script>\x1b]0;t\x07', message: '</script>\x1b[2J' + 'A'.repeat(100_000) } });
+    const { findings, summary } = await run([evil]);
+    expect(findings).toHaveLength(1);
+    expect(findings[0]?.title + summary).not.toMatch(/\x1b|\u202e/);
+    expect(findings[0]?.evidence[0]?.value.length).toBeLessThanOrEqual(1000);
+  });
+});

@@ -1,0 +1,96 @@
+import { criterionSchema, type KubeObject, type PlannedChange, type TaskResult } from '@larry/contracts';
+import { aReplicaSet, memoryCluster } from '@larry/kube/testing';
+import type { ClusterReader } from '@larry/kube';
+import { aContext, now, pgadminObjects } from './__fixtures__/pgadmin-cluster';
+import type { Facts } from './facts';
+import { validate, verify } from './verify';
+
+const facts = {} as Facts;
+const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'database', name: 'pgadmin' };
+const change: PlannedChange = { step: 'set-email-x', summary: '', verb: 'patch', target, patch: [], depends: [], category: 'workload-env', alwaysAsk: false };
+const revision = { annotations: { 'deployment.kubernetes.io/revision': '2' }, generation: 1 };
+const running = (startedAt = now) => pgadminObjects({ running: true, startedAt, metadata: revision });
+const crashing = () => pgadminObjects({ metadata: revision });
+const starting = () => pgadminObjects({ metadata: revision, restarts: 0, containerStatus: { state: { waiting: { reason: 'ContainerCreating' } } } });
+
+/** A cluster that is another one after each wait; the last one stays. */
+function film(...scenes: KubeObject[][]): { cluster: ClusterReader; next: () => void } {
+  const clusters = scenes.map((objects) => memoryCluster(objects));
+  let at = 0;
+  const current = () => clusters[Math.min(at, clusters.length - 1)] as ClusterReader;
+  const cluster: ClusterReader = {
+    source: current().source,
+    kinds: () => current().kinds(),
+    list: (kind, options) => current().list(kind, options),
+    get: (ref, signal) => current().get(ref, signal),
+    logs: (pod, container, options) => current().logs(pod, container, options),
+    originOf: () => undefined,
+    files: () => ({ loaded: [], skipped: [] }),
+    close: async () => undefined,
+  };
+  return { cluster, next: () => at++ };
+}
+
+function context(options: Parameters<typeof aContext>[1], ...scenes: KubeObject[][]) {
+  const { cluster, next } = film(...scenes);
+  return aContext(cluster, options, next);
+}
+
+describe('verify', () => {
+  it('says ready by observation and no restarts only provisionally, with what closes it', async () => {
+    const { criteria, rollBack } = await verify(context({}, starting(), starting(), running()), facts, [change]);
+    criteria.forEach((c) => criterionSchema.parse(c));
+    expect(rollBack).toEqual([]);
+    expect(criteria[0]).toMatchObject({ id: 'pgadmin-ready', verdict: 'met', observation: { subject: 'Deployment database/pgadmin .status', value: '1 of 1 ready' } });
+    expect(criteria[1]).toMatchObject({ id: 'pgadmin-no-restarts', verdict: 'provisional', reason: expect.stringMatching(/only for 0 of 30 minutes; `larry verify` closes it later/) });
+  });
+  it('meets the second criterion when it may watch for long enough', async () => {
+    const { criteria } = await verify(context({ verifySeconds: 1800 }, running()), facts, [change]);
+    expect(criteria[1]).toMatchObject({ verdict: 'met', observation: { value: `0 restarts, running since ${now}` } });
+  });
+  it('rolls back what does not get ready in time', async () => {
+    const { criteria, rollBack } = await verify(context({ readySeconds: 5 }, starting()), facts, [change]);
+    expect(rollBack).toEqual([{ step: 'set-email-x', reason: 'not ready within 5 s: 0 of 1 ready, 1 of the new revision' }]);
+    expect(criteria[0]?.verdict).toBe('not-met');
+  });
+  it('rolls back at once when a pod of the new revision is in back-off', async () => {
+    const { rollBack } = await verify(context({}, crashing()), facts, [change]);
+    expect(rollBack[0]?.reason).toBe('Pod database/pgadmin-2-abcde crashed again (CrashLoopBackOff)');
+  });
+  it('rolls back what crashes after it was ready', async () => {
+    const { criteria, rollBack } = await verify(context({}, running(), running(), crashing()), facts, [change]);
+    expect(rollBack[0]?.reason).toMatch(/^after being ready: /);
+    expect(criteria.map((c) => c.verdict)).toEqual(['not-met', 'not-met']);
+  });
+  it('does not take the crash of the old revision for one of the new', async () => {
+    const [deployment, ...rest] = crashing();
+    const third = { ...revision, annotations: { 'deployment.kubernetes.io/revision': '3' } };
+    const moved = { ...(deployment as KubeObject), metadata: { ...(deployment as KubeObject).metadata, ...third } };
+    const newSet = aReplicaSet({ name: 'pgadmin-3', namespace: 'database', controller: moved, ...third });
+    const { rollBack } = await verify(context({}, [moved, newSet, ...rest], running()), facts, [change]);
+    expect(rollBack).toEqual([]);
+  });
+  it('waits until the controller has seen the change', async () => {
+    const unseen = running().map((o) => (o.kind === 'Deployment' ? { ...o, metadata: { ...o.metadata, generation: 2 } } : o));
+    const { rollBack } = await verify(context({ readySeconds: 3 }, unseen), facts, [change]);
+    expect(rollBack[0]?.reason).toBe('not ready within 3 s: its controller has not seen the change yet');
+  });
+  it('looks at nothing when nothing was changed', async () => {
+    expect(await verify(context({}, crashing()), facts, [])).toEqual({ criteria: [], rollBack: [] });
+  });
+});
+
+describe('validate', () => {
+  const claimed = { criteria: [{ id: 'pgadmin-ready', text: 'x', verdict: 'met' }] } as TaskResult;
+  const verdicts = async (objects: KubeObject[], result = claimed) => (await validate(context({}, objects), result)).map((c) => c.verdict);
+  it('closes the provisional criterion once PgAdmin has run for long enough', async () => {
+    expect(await verdicts(running('2026-06-01T11:29:00Z'))).toEqual(['met', 'met']);
+  });
+  it('turns when PgAdmin crashes again', async () => {
+    expect(await verdicts(crashing())).toEqual(['not-met', 'not-met']);
+  });
+  it('turns when PgAdmin is gone, and stays unknown where there never was one', async () => {
+    expect(await verdicts([])).toEqual(['not-met', 'not-met']);
+    expect(await verdicts([], { criteria: [] as unknown } as TaskResult)).toEqual(['unknown', 'unknown']);
+  });
+});
