@@ -1,0 +1,2 @@
+/** The index of OpenAPI documents: none yet. */
+export const openApiIndex = (): unknown => ({ paths: {} });

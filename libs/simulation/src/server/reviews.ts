@@ -1,0 +1,57 @@
+import type { Tokens, User } from './auth';
+import type { Fields, KubeObject } from './kube-object';
+import { isObject, record, text } from './kube-object';
+import type { Attributes, Authorizer } from './rbac';
+
+interface ReviewContext {
+  user: User;
+  authorizer: Authorizer;
+  tokens: Tokens;
+}
+
+const attributesOf = (spec: Fields): Attributes => {
+  const r = spec['resourceAttributes'];
+  if (!isObject(r)) return { verb: text(record(spec['nonResourceAttributes'])['verb']), path: text(record(spec['nonResourceAttributes'])['path']) };
+  return {
+    verb: text(r['verb']), group: text(r['group']), resource: text(r['resource']),
+    ...(r['subresource'] ? { subresource: text(r['subresource']) } : {}),
+    ...(r['namespace'] ? { namespace: text(r['namespace']) } : {}),
+    ...(r['name'] ? { name: text(r['name']) } : {}),
+  };
+};
+
+const userInfo = (user: User) => ({ username: user.name, ...(user.uid ? { uid: user.uid } : {}), groups: user.groups });
+
+function access(user: User, spec: Fields, authorizer: Authorizer): Fields {
+  const allowed = authorizer.allows(user, attributesOf(spec));
+  return allowed ? { allowed, reason: 'RBAC: allowed by the roles in the simulated cluster' } : { allowed };
+}
+
+/** `status` of a posted review: nothing is stored. Undefined for a kind that is no review. */
+const REVIEWS: Record<string, (spec: Fields, namespace: string | undefined, c: ReviewContext) => Fields> = {
+  SelfSubjectReview: (_spec, _ns, { user }) => ({ userInfo: userInfo(user) }),
+  TokenReview: (spec, _ns, { tokens }) => {
+    const found = tokens.find(text(spec['token']));
+    return found ? { authenticated: true, user: userInfo(found), audiences: ['https://kubernetes.default.svc.cluster.local'] } : { user: {}, error: 'invalid bearer token' };
+  },
+  SelfSubjectAccessReview: (spec, _ns, { user, authorizer }) => access(user, spec, authorizer),
+  SubjectAccessReview: (spec, _ns, { authorizer }) => access({ name: text(spec['user']), groups: (spec['groups'] ?? []) as string[] }, spec, authorizer),
+  LocalSubjectAccessReview: (spec, namespace, { authorizer }) =>
+    access({ name: text(spec['user']), groups: (spec['groups'] ?? []) as string[] }, { ...spec, resourceAttributes: { namespace, ...record(spec['resourceAttributes']) } }, authorizer),
+  SelfSubjectRulesReview: (spec, _ns, { user, authorizer }) => {
+    const rules = authorizer.rulesFor(user, text(spec['namespace']) || undefined);
+    const trim = (fields: Fields) => Object.fromEntries(Object.entries(fields).filter(([, v]) => (v as string[]).length > 0));
+    return {
+      resourceRules: rules.filter((r) => r.resources.length > 0).map(({ nonResourceURLs: _n, ...r }) => trim(r)),
+      nonResourceRules: rules.filter((r) => r.nonResourceURLs.length > 0).map((r) => ({ verbs: r.verbs, nonResourceURLs: r.nonResourceURLs })),
+      incomplete: false,
+    };
+  },
+};
+
+export function review(kind: string, object: KubeObject, namespace: string | undefined, context: ReviewContext): KubeObject | undefined {
+  const answer = REVIEWS[kind];
+  if (!answer) return undefined;
+  const shown = kind === 'SelfSubjectRulesReview' ? {} : object['spec'];
+  return { ...object, metadata: {}, ...(object['spec'] === undefined ? {} : { spec: shown }), status: answer(record(object['spec']), namespace, context) };
+}
