@@ -1,0 +1,128 @@
+import { ended, fileIn, mountOf, type ContainerFacts, type ImageBehaviour, type Script } from './behaviour';
+
+/*
+ * What dpage/pgadmin4 does is read from its own sources, not from Larry's rules:
+ * - pgadmin-org/pgadmin4 `pkg/docker/entrypoint.sh` (the order of the checks and their texts),
+ * - `web/pgadmin/setup/data_directory.py` (the data directory), `web/pgadmin/utils/validation_utils.py`,
+ * - JoshData/python-email-validator `email_validator/__init__.py` (SPECIAL_USE_DOMAIN_NAMES) and its syntax rules,
+ * - gunicorn's arbiter: a worker that leaves with `sys.exit(1)` is started again and again, the master lives on.
+ * Ports below 1024 need no capability: k3s' containerd 2 sets `net.ipv4.ip_unprivileged_port_start=0`.
+ */
+
+const dataDirectory = '/var/lib/pgadmin';
+const specialUse = ['arpa', 'invalid', 'local', 'localhost', 'onion', 'test'];
+const baselineBytes = 150 * 2 ** 20;
+
+export const pgadmin: ImageBehaviour = {
+  repositories: ['dpage/pgadmin4'],
+  uid: 5050,
+  run(facts) {
+    if (facts.command.length > 0 && facts.command[0] !== '/entrypoint.sh') return { unknown: `command ${facts.command.join(' ')} replaces the entrypoint of ${facts.repository}` };
+    const refused = firstLaunch(facts);
+    if (refused) return refused;
+    if (facts.memoryLimitBytes !== undefined && facts.memoryLimitBytes < baselineBytes) {
+      return { ...serving(facts), lines: gunicornLines(facts), ports: [], exit: { afterMs: 1500, code: 137, reason: 'OOMKilled' } };
+    }
+    return canWrite(facts) ? serving(facts) : withoutDataDirectory(facts);
+  },
+};
+
+/** The checks that the entrypoint makes while there is no configuration database yet. */
+function firstLaunch(facts: ContainerFacts): Script | undefined {
+  const { env } = facts;
+  const passwordFile = env.PGADMIN_DEFAULT_PASSWORD_FILE;
+  if (env.PGADMIN_DEFAULT_PASSWORD && passwordFile) return ended(1, ['error: both PGADMIN_DEFAULT_PASSWORD and PGADMIN_DEFAULT_PASSWORD_FILE are set (but are exclusive)']);
+  const fromFile = passwordFile ? fileIn(facts, passwordFile) : undefined;
+  const complaint = passwordFile && fromFile === undefined ? [`/entrypoint.sh: line 26: ${passwordFile}: No such file or directory`] : [];
+  if (env.PGADMIN_CONFIG_CONFIG_DATABASE_URI || mountOf(facts, dataDirectory)?.files.has(`${dataDirectory}/pgadmin4.db`)) return undefined;
+  const email = env.PGADMIN_DEFAULT_EMAIL;
+  if (!email || !(env.PGADMIN_DEFAULT_PASSWORD || fromFile)) {
+    return ended(1, [...complaint, 'You need to define the PGADMIN_DEFAULT_EMAIL and PGADMIN_DEFAULT_PASSWORD or PGADMIN_DEFAULT_PASSWORD_FILE environment variables.']);
+  }
+  const allowed = env.PGADMIN_CONFIG_ALLOW_SPECIAL_EMAIL_DOMAINS ?? '[]';
+  if (isEmail(email, pythonStrings(allowed))) return undefined;
+  return ended(
+    1,
+    [configLine(facts), `'${email}' does not appear to be a valid email address. Please reset the PGADMIN_DEFAULT_EMAIL environment variable and try again.`],
+    600,
+  );
+}
+
+function configLine({ env }: ContainerFacts): string {
+  const check = env.PGADMIN_CONFIG_CHECK_EMAIL_DELIVERABILITY ?? 'False';
+  return `email config is {'CHECK_EMAIL_DELIVERABILITY': ${check}, 'ALLOW_SPECIAL_EMAIL_DOMAINS': ${env.PGADMIN_CONFIG_ALLOW_SPECIAL_EMAIL_DOMAINS ?? '[]'}}`;
+}
+
+/** email-validator's syntax rules and reserved domains; whether mail can be delivered is not looked up. */
+export function isEmail(email: string, allowedDomains: readonly string[] = []): boolean {
+  const at = email.lastIndexOf('@');
+  const local = email.slice(0, at);
+  const domain = email.slice(at + 1).toLowerCase();
+  if (at < 1 || local.length > 64 || domain.length > 253) return false;
+  if (!/^[\p{L}\p{N}!#$%&'*+\-/=?^_`{|}~]+(\.[\p{L}\p{N}!#$%&'*+\-/=?^_`{|}~]+)*$/u.test(local)) return false;
+  const labels = domain.split('.');
+  if (!labels.every((label) => /^[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u.test(label))) return false;
+  if (labels.length < 2 || !/[\p{L}]$/u.test(domain)) return false;
+  const reserved = specialUse.filter((name) => !allowedDomains.includes(name));
+  return !reserved.some((name) => domain === name || domain.endsWith(`.${name}`));
+}
+
+function pythonStrings(list: string): string[] {
+  return [...list.matchAll(/['"]([^'"]*)['"]/g)].map((match) => match[1] ?? '');
+}
+
+function canWrite(facts: ContainerFacts): boolean {
+  const mount = mountOf(facts, dataDirectory);
+  // Without a volume the directory is the image's own, which belongs to 5050:0 and is open to its group.
+  if (!mount) return facts.uid === 0 || facts.uid === 5050 || facts.gids.includes(0);
+  return !mount.readOnly && mount.writableBy(facts.uid, facts.gids);
+}
+
+function portOf({ env }: ContainerFacts): number {
+  return Number(env.PGADMIN_LISTEN_PORT ?? (env.PGADMIN_ENABLE_TLS ? 443 : 80));
+}
+
+function gunicornLines(facts: ContainerFacts): { afterMs: number; line: string }[] {
+  const stamp = `[${facts.startedAt.toISOString().slice(0, 19).replace('T', ' ')} +0000]`;
+  const scheme = facts.env.PGADMIN_ENABLE_TLS ? 'https' : 'http';
+  const lines = [
+    `${stamp} [1] [INFO] Starting gunicorn 23.0.0`,
+    `${stamp} [1] [INFO] Listening at: ${scheme}://[::]:${portOf(facts)} (1)`,
+    `${stamp} [1] [INFO] Using worker: gthread`,
+    `${stamp} [119] [INFO] Booting worker with pid: 119`,
+  ];
+  return lines.map((line, i) => ({ afterMs: 900 + i * 20, line }));
+}
+
+function serving(facts: ContainerFacts): Script {
+  const fresh = !mountOf(facts, dataDirectory)?.files.has(`${dataDirectory}/pgadmin4.db`);
+  return {
+    lines: [...(fresh ? [{ afterMs: 300, line: configLine(facts) }, { afterMs: 700, line: 'NOTE: Configuring authentication for SERVER mode.' }] : []), ...gunicornLines(facts)],
+    ports: [{ port: portOf(facts), afterMs: 1000, http: (path) => (path.startsWith('/misc/ping') || path.startsWith('/login') ? 200 : 302) }],
+    onTerm: { afterMs: 100, code: 0 },
+    writes: [{ path: `${dataDirectory}/pgadmin4.db`, content: 'SQLite format 3' }],
+  };
+}
+
+/** Set-up fails, gunicorn's master holds the port, and no worker lives long enough to answer. */
+function withoutDataDirectory(facts: ContainerFacts): Script {
+  const tag = /^\d+(\.\d+)?/.exec(facts.tag)?.[0] ?? 'latest';
+  const complaint = [
+    'WARNING: Failed to set ACL on the directory containing the configuration database:',
+    `           [Errno 1] Operation not permitted: '${dataDirectory}'`,
+    'HINT   : You may need to manually set the permissions on',
+    `         ${dataDirectory} to allow pgadmin to write to it.`,
+    `ERROR  : Failed to create the directory ${dataDirectory}/sessions:`,
+    `           [Errno 13] Permission denied: '${dataDirectory}/sessions'`,
+    `HINT   : Create the directory ${dataDirectory}/sessions, ensure it is writeable by`,
+    "         'pgadmin', and try again, or, create a config_local.py file",
+    '         and override the SESSION_DB_PATH setting per',
+    `         https://www.pgadmin.org/docs/pgadmin4/${tag}/config_py.html`,
+  ];
+  return {
+    lines: [...complaint.map((line) => ({ afterMs: 600, line })), ...gunicornLines(facts)],
+    loop: { everyMs: 3000, lines: ['[INFO] Worker exiting (pid: 119)', ...complaint, '[INFO] Booting worker with pid: 119'] },
+    ports: [{ port: portOf(facts), afterMs: 1000 }],
+    onTerm: { afterMs: 100, code: 0 },
+  };
+}

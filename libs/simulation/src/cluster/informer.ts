@@ -1,0 +1,208 @@
+import type { KubeObject } from '@larry/contracts';
+import type { Activity } from './activity';
+import { ApiError, type ApiClient, type WatchEvent } from './api-client';
+import { keyOf, type ResourceKind } from './kinds';
+
+export type Change<T> = { type: 'added' | 'updated'; object: T; old?: T } | { type: 'deleted'; object: T };
+type Handler<T> = (change: Change<T>) => void;
+
+/**
+ * The objects of one kind as last heard of: one list, then one watch that is resumed where it broke, and a
+ * new list only when the server says 410. What this process writes is put in at once by `observe`, so that
+ * nobody here decides on a state older than his own last write.
+ */
+export class Informer<T extends KubeObject> {
+  private readonly byKey = new Map<string, T>();
+  private readonly byOwner = new Map<string, Set<string>>();
+  private readonly byNamespace = new Map<string, Set<string>>();
+  private readonly tombstones = new Set<string>();
+  private readonly handlers: Handler<T>[] = [];
+  private readonly abort = new AbortController();
+  private resourceVersion = '';
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly api: ApiClient,
+    readonly kind: ResourceKind<T>,
+    private readonly activity: Activity,
+  ) {}
+
+  /** Registers a handler; it hears of the objects known so far at once. */
+  onChange(handler: Handler<T>): void {
+    this.handlers.push(handler);
+    for (const object of this.byKey.values()) handler({ type: 'added', object });
+  }
+
+  get(key: string): T | undefined {
+    return this.byKey.get(key);
+  }
+  all(): T[] {
+    return [...this.byKey.values()];
+  }
+  inNamespace(namespace: string): T[] {
+    return this.pick(this.byNamespace.get(namespace));
+  }
+  /** The objects whose controller reference has this uid. */
+  ownedBy(uid: string): T[] {
+    return this.pick(this.byOwner.get(uid));
+  }
+
+  /** Lists, then keeps watching in the background. Resolves when the first list is in. */
+  async start(): Promise<void> {
+    await this.relist();
+    this.running = this.follow();
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    await this.running;
+  }
+
+  /** Takes in the answer to a write of ours before the watch tells of it. */
+  observe(object: T): T {
+    const whole = { ...object, apiVersion: this.kind.apiVersion, kind: this.kind.kind };
+    this.put(whole);
+    return whole;
+  }
+
+  /** Takes in that an object of ours is gone. */
+  forget(object: { metadata: { namespace?: string; name: string; uid?: string } }): void {
+    const known = this.byKey.get(keyOf(object));
+    if (!known || (object.metadata.uid && known.metadata.uid !== object.metadata.uid)) return;
+    if (known.metadata.uid) this.tombstones.add(known.metadata.uid);
+    this.drop(known);
+  }
+
+  /** Reads everything anew; needed when the outcome of a write is unknown. */
+  async relist(): Promise<void> {
+    const { items, resourceVersion } = await this.api.list(this.kind);
+    const seen = new Set(items.map(keyOf));
+    this.tombstones.clear();
+    for (const known of [...this.byKey.values()]) {
+      if (!seen.has(keyOf(known)) && isOlder(known, resourceVersion)) this.drop(known);
+    }
+    for (const item of items) this.put(item);
+    this.resourceVersion = resourceVersion;
+  }
+
+  private async follow(): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      let expired = false;
+      try {
+        await this.api.watch(
+          this.kind,
+          this.resourceVersion,
+          (event) => {
+            if (event.type === 'ERROR') expired = true;
+            else this.receive(event);
+          },
+          this.abort.signal,
+        );
+      } catch (error) {
+        expired ||= error instanceof ApiError && error.status === 410;
+      }
+      if (this.abort.signal.aborted) return;
+      await this.pause(expired ? 0 : 200);
+      if (expired) await this.relist().catch(() => this.pause(1000));
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.abort.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    });
+  }
+
+  private receive(event: WatchEvent<T>): void {
+    const { object } = event;
+    this.resourceVersion = object.metadata.resourceVersion ?? this.resourceVersion;
+    if (event.type === 'BOOKMARK') return;
+    this.activity.touch();
+    const uid = object.metadata.uid ?? '';
+    if (event.type === 'DELETED') {
+      this.tombstones.delete(uid);
+      const known = this.byKey.get(keyOf(object));
+      if (known && known.metadata.uid === uid) this.drop(known);
+    } else if (!this.tombstones.has(uid)) {
+      this.put(object);
+    }
+  }
+
+  private put(object: T): void {
+    const key = keyOf(object);
+    const old = this.byKey.get(key);
+    if (old && old.metadata.uid === object.metadata.uid && !isOlder(old, object.metadata.resourceVersion)) return;
+    if (old) this.unindex(old);
+    this.byKey.set(key, object);
+    index(this.byNamespace, object.metadata.namespace ?? '', key);
+    const owner = controllerOf(object);
+    if (owner) index(this.byOwner, owner.uid, key);
+    if (old && old.metadata.uid !== object.metadata.uid) this.tell({ type: 'deleted', object: old });
+    this.tell(old && old.metadata.uid === object.metadata.uid ? { type: 'updated', object, old } : { type: 'added', object });
+  }
+
+  private drop(object: T): void {
+    this.byKey.delete(keyOf(object));
+    this.unindex(object);
+    this.tell({ type: 'deleted', object });
+  }
+
+  private unindex(object: T): void {
+    const key = keyOf(object);
+    this.byNamespace.get(object.metadata.namespace ?? '')?.delete(key);
+    const owner = controllerOf(object);
+    if (owner) this.byOwner.get(owner.uid)?.delete(key);
+  }
+
+  private pick(keys: Set<string> | undefined): T[] {
+    return [...(keys ?? [])].flatMap((key) => this.byKey.get(key) ?? []);
+  }
+
+  private tell(change: Change<T>): void {
+    for (const handler of this.handlers) handler(change);
+  }
+}
+
+/** The reference of the controller that manages an object, if any. */
+export function controllerOf(object: KubeObject): { uid: string; kind: string; name: string; apiVersion: string } | undefined {
+  return object.metadata.ownerReferences?.find((reference) => reference.controller);
+}
+
+function index(map: Map<string, Set<string>>, by: string, key: string): void {
+  const set = map.get(by);
+  if (set) set.add(key);
+  else map.set(by, new Set([key]));
+}
+
+/** Versions are comparable numbers (KEP-5504). What carries none is taken as older. */
+function isOlder(object: KubeObject, than: string | undefined): boolean {
+  const mine = object.metadata.resourceVersion;
+  if (!mine || !than) return true;
+  return BigInt(mine) < BigInt(than);
+}
+
+/** One informer a kind, shared by all clients of a process. */
+export class Informers {
+  private readonly all = new Map<string, Informer<KubeObject>>();
+  constructor(
+    private readonly api: ApiClient,
+    private readonly activity: Activity,
+  ) {}
+
+  of<T extends KubeObject>(kind: ResourceKind<T>): Informer<T> {
+    const id = `${kind.apiVersion}/${kind.plural}`;
+    const known = this.all.get(id);
+    if (known) return known as unknown as Informer<T>;
+    const made = new Informer(this.api, kind, this.activity);
+    this.all.set(id, made as unknown as Informer<KubeObject>);
+    return made;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([...this.all.values()].map((informer) => informer.start()));
+  }
+  async stop(): Promise<void> {
+    await Promise.all([...this.all.values()].map((informer) => informer.stop()));
+  }
+}

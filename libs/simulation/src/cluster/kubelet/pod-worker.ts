@@ -1,0 +1,323 @@
+import { behaviourOf, parseImage, type ContainerFacts, type Script } from '../behaviours';
+import { goDuration, timestamp } from '../clock';
+import type { ClientContext } from '../controller';
+import { kinds } from '../kinds';
+import { isFinished, isTerminating } from '../pod-state';
+import { writeStatus } from '../status-patch';
+import { parseAmount } from '../quantity';
+import type { Container, ContainerStatus, Node, Pod } from '../types';
+import { remove } from '../controllers/pod-control';
+import { ContainerUnit } from './container-unit';
+import { ConfigError, environmentOf } from './environment';
+import type { LogSink } from './log-sink';
+import { podStatus } from './pod-status';
+import { MountProblem, type PreparedVolumes, type VolumeSources, type VolumeStore } from './volume-store';
+
+export interface WorkerHost {
+  context: ClientContext;
+  logs: LogSink;
+  volumes: VolumeStore;
+  sources: VolumeSources;
+  node(): Node;
+  allocateIp(pod: Pod): string;
+}
+
+/** The life of one pod on one node, from its mounts to its last status. */
+export class PodWorker {
+  readonly units: ContainerUnit[];
+  private prepared: PreparedVolumes | undefined;
+  private podIp = '';
+  private retry: (() => void) | undefined;
+  private retryMs = 0;
+  private waits = new Map<ContainerUnit, () => void>();
+  private killing = false;
+  private gone = false;
+  private startTime: string;
+  private endActivity: () => void;
+  private writing = false;
+  private dirty = false;
+
+  constructor(
+    private readonly host: WorkerHost,
+    private pod: Pod,
+  ) {
+    const { clock, activity } = host.context;
+    this.startTime = pod.status?.startTime ?? timestamp(clock.now());
+    this.endActivity = activity.begin();
+    const unit = (container: Container, isInit: boolean) => new ContainerUnit(this.unitHost(), container, isInit);
+    this.units = [...(pod.spec.initContainers ?? []).map((c) => unit(c, true)), ...pod.spec.containers.map((c) => unit(c, false))];
+    if (pod.status?.podIP) this.resume(pod);
+    else for (const each of this.units) each.wait(each.isInit || !pod.spec.initContainers?.length ? 'ContainerCreating' : 'PodInitializing');
+  }
+
+  /** Takes in what the API server says of the pod now. */
+  update(pod: Pod): void {
+    this.pod = pod;
+    this.adoptImages();
+    this.step();
+  }
+
+  /** Looks again at whatever it was waiting for. */
+  poke(): void {
+    if (this.retry && !this.gone) this.step();
+  }
+
+  /** The pod is gone from the API server, or this kubelet ends: nothing happens any more. */
+  dispose(forget: boolean): void {
+    this.gone = true;
+    for (const unit of this.units) unit.dispose();
+    for (const cancel of this.waits.values()) cancel();
+    this.retry?.();
+    this.endActivity();
+    if (!forget) return;
+    this.host.logs.forget(this.pod.metadata.namespace ?? '', this.pod.metadata.name);
+    this.host.volumes.forget(this.pod.metadata.uid ?? '');
+  }
+
+  /** Goes as far as it can go now. */
+  step(): void {
+    if (this.gone) return;
+    if (isTerminating(this.pod)) return this.kill();
+    if (isFinished(this.pod)) return this.endActivity();
+    if (!this.mount()) return this.flush();
+    if (!this.podIp) this.podIp = this.host.allocateIp(this.pod);
+    for (const unit of this.next()) this.start(unit);
+    this.flush();
+  }
+
+  /** Containers that should be started now: the first init container that is not done, else all the others. */
+  private next(): ContainerUnit[] {
+    const startable = (unit: ContainerUnit) => !unit.isRunning && !this.waits.has(unit) && !this.isDone(unit);
+    for (const unit of this.units.filter((each) => each.isInit)) {
+      const passed = unit.isSidecar ? unit.started : this.isDone(unit) && unit.exitCode === 0;
+      if (!passed) return startable(unit) ? [unit] : [];
+    }
+    return this.units.filter((unit) => !unit.isInit && startable(unit));
+  }
+
+  /** Whether a container has ended and is not to be started again. */
+  private isDone(unit: ContainerUnit): boolean {
+    const code = unit.exitCode;
+    if (code === undefined) return false;
+    if (unit.isSidecar) return false;
+    const policy = this.pod.spec.restartPolicy ?? 'Always';
+    if (unit.isInit) return code === 0 || policy === 'Never';
+    return policy === 'Never' || (policy === 'OnFailure' && code === 0);
+  }
+
+  private mount(): boolean {
+    if (this.prepared) return true;
+    try {
+      this.prepared = this.host.volumes.prepare(this.pod, this.host.sources);
+      this.retry?.();
+      this.retry = undefined;
+      return true;
+    } catch (error) {
+      if (!(error instanceof MountProblem)) throw error;
+      if (error.message) this.say('Warning', 'FailedMount', error.message);
+      // The volume manager tries again after 500 ms, doubling to 2 min 2 s.
+      this.retryMs = Math.min(this.retryMs ? this.retryMs * 2 : 500, 122_000);
+      this.again(this.retryMs);
+      if (error.message) this.endActivity();
+      return false;
+    }
+  }
+
+  private again(ms: number): void {
+    this.retry?.();
+    this.retry = this.host.context.clock.setTimer(ms, () => this.step());
+  }
+
+  private start(unit: ContainerUnit): void {
+    const { clock } = this.host.context;
+    if (unit.finishedAt) {
+      const now = clock.now().getTime();
+      const wait = unit.backOff.remaining(unit.finishedAt, now);
+      if (wait > 0) return this.backOff(unit, wait);
+    }
+    const script = this.scriptFor(unit);
+    if (!script) return;
+    if (unit.finishedAt) unit.backOff.next(unit.finishedAt, clock.now().getTime());
+    this.say('Normal', 'Pulled', `Container image "${unit.spec.image}" already present on machine`, unit);
+    this.say('Normal', 'Created', `Created container: ${unit.spec.name}`, unit);
+    unit.run(script);
+    this.say('Normal', 'Started', `Started container ${unit.spec.name}`, unit);
+    if (script.writes || script.owns) this.host.volumes.leave(unit.spec, this.prepared ?? new Map(), script.writes ?? [], script.owns ?? []);
+  }
+
+  private backOff(unit: ContainerUnit, wait: number): void {
+    const { name, namespace, uid } = this.pod.metadata;
+    const id = `failed container ${unit.spec.name} in pod ${name}_${namespace}(${uid})`;
+    unit.wait('CrashLoopBackOff', `back-off ${goDuration(unit.backOff.waitMs)} restarting failed container=${unit.spec.name} pod=${name}_${namespace}(${uid})`);
+    this.say('Warning', 'BackOff', `Back-off restarting ${id}`, unit);
+    const cancel = this.host.context.clock.setTimer(wait, () => {
+      this.waits.delete(unit);
+      this.step();
+    });
+    this.waits.set(unit, cancel);
+  }
+
+  /** What the container would do, or undefined after having said why it cannot be run. */
+  private scriptFor(unit: ContainerUnit): Script | undefined {
+    const { image } = unit.spec;
+    if (!parseImage(image)) {
+      this.say('Warning', 'InspectFailed', `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`, unit);
+      unit.wait('InvalidImageName', `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`);
+      return undefined;
+    }
+    const behaviour = behaviourOf(image);
+    if (!behaviour) return this.unknown(unit, `the simulation does not know what image "${image}" does, so it does not pretend to run it`);
+    try {
+      const outcome = behaviour.run(this.factsOf(unit.spec, behaviour.uid));
+      if ('unknown' in outcome) return this.unknown(unit, `the simulation does not run this container: ${outcome.unknown}`);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      unit.wait('CreateContainerConfigError', error.message);
+      this.say('Warning', 'Failed', `Error: ${error.message}`, unit);
+      this.again(10_000);
+      return undefined;
+    }
+  }
+
+  private unknown(unit: ContainerUnit, message: string): undefined {
+    if (unit.state.waiting?.reason !== 'ImageBehaviorUnknown') this.say('Warning', 'ImageBehaviorUnknown', message, unit);
+    unit.wait('ImageBehaviorUnknown', message);
+  }
+
+  private factsOf(container: Container, imageUid: number): ContainerFacts {
+    const { pod } = this;
+    const name = parseImage(container.image);
+    const uid = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser ?? imageUid;
+    const nonRoot = container.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
+    if (nonRoot && uid === 0) {
+      throw new ConfigError(`container has runAsNonRoot and image will run as root (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`);
+    }
+    const env = environmentOf(pod, container, this.podIp, this.host.node(), this.host.sources);
+    const expanded = (words: string[] | undefined) => (words ?? []).map((word) => word.replace(/\$\(([^)]+)\)/g, (whole, key: string) => env[key] ?? whole));
+    const { fsGroup, supplementalGroups = [], runAsGroup = 0 } = pod.spec.securityContext ?? {};
+    const limit = container.resources?.limits?.memory;
+    return {
+      image: container.image,
+      repository: name?.repository ?? '',
+      tag: name?.tag ?? '',
+      command: expanded(container.command),
+      args: expanded(container.args),
+      env,
+      mounts: this.host.volumes.mounts(container, this.prepared ?? new Map()),
+      uid,
+      gids: [container.securityContext?.runAsGroup ?? runAsGroup, ...(fsGroup === undefined ? [] : [fsGroup]), ...supplementalGroups],
+      memoryLimitBytes: limit === undefined ? undefined : parseAmount(limit),
+      podName: pod.metadata.name,
+      startedAt: this.host.context.clock.now(),
+    };
+  }
+
+  /** A container's image may be changed in place: the old run is stopped, the next one plays the new image. */
+  private adoptImages(): void {
+    for (const spec of [...(this.pod.spec.initContainers ?? []), ...this.pod.spec.containers]) {
+      const unit = this.units.find((each) => each.spec.name === spec.name);
+      if (!unit || unit.spec.image === spec.image) continue;
+      unit.spec.image = spec.image;
+      if (unit.isRunning) this.say('Normal', 'Killing', `Container ${spec.name} definition changed, will be restarted`, unit);
+      unit.stop((this.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
+    }
+  }
+
+  private kill(): void {
+    if (!this.killing) {
+      this.killing = true;
+      this.endActivity();
+      this.endActivity = this.host.context.activity.begin();
+      const grace = Number(this.pod.metadata.deletionGracePeriodSeconds ?? this.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+      for (const cancel of this.waits.values()) cancel();
+      this.waits.clear();
+      this.retry?.();
+      for (const unit of this.units.filter((each) => each.isRunning)) {
+        this.say('Normal', 'Killing', `Stopping container ${unit.spec.name}`, unit);
+        unit.stop(grace);
+      }
+    }
+    this.flush();
+  }
+
+  /** A pod whose containers have ended is the kubelet's to remove. */
+  private async finishDeletion(): Promise<void> {
+    await remove(this.host.context, kinds.pods, this.pod, { gracePeriodSeconds: 0 });
+  }
+
+  /** Writes the status soon; changes in between are written together. */
+  private flush(): void {
+    this.dirty = true;
+    if (this.writing || this.gone) return;
+    this.writing = true;
+    const end = this.host.context.activity.begin();
+    void this.write().finally(() => {
+      this.writing = false;
+      end();
+    });
+  }
+
+  private async write(): Promise<void> {
+    while (this.dirty && !this.gone) {
+      this.dirty = false;
+      // Everything that happens in the same moment goes into the same write.
+      await new Promise((resolve) => setImmediate(resolve));
+      try {
+        const pod = this.host.context.informers.of(kinds.pods).get(`${this.pod.metadata.namespace}/${this.pod.metadata.name}`);
+        if (!pod || pod.metadata.uid !== this.pod.metadata.uid) return;
+        const { status, settled } = podStatus(pod, this.units, { podIp: this.podIp, startTime: this.startTime, node: this.host.node(), clock: this.host.context.clock, mounted: this.prepared !== undefined });
+        this.pod = await writeStatus(this.host.context, kinds.pods, pod, status);
+        if (settled && !this.killing) this.endActivity();
+        if (this.killing && !this.dirty && this.units.every((unit) => !unit.isRunning)) await this.finishDeletion();
+      } catch (error) {
+        this.host.context.log({ pod: this.pod.metadata.name, error: String(error) }, 'pod status not written, will retry');
+        this.host.context.clock.setTimer(1000, () => this.flush());
+        return;
+      }
+    }
+  }
+
+  /** After a restart of the kubelet: containers that ran still run, from where they had come. */
+  private resume(pod: Pod): void {
+    this.podIp = pod.status?.podIP ?? '';
+    if (isFinished(pod) || isTerminating(pod)) {
+      for (const unit of this.units) this.restored(unit, pod);
+      return;
+    }
+    if (!this.mount()) return;
+    for (const unit of this.units) {
+      const status = this.restored(unit, pod);
+      const since = status?.state.running?.startedAt;
+      if (!since) continue;
+      const script = this.scriptFor(unit);
+      if (script) unit.run(script, new Date(since));
+    }
+  }
+
+  private restored(unit: ContainerUnit, pod: Pod): ContainerStatus | undefined {
+    const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find((each) => each.name === unit.spec.name);
+    if (status) unit.restore(status);
+    return status;
+  }
+
+  private unitHost() {
+    return {
+      clock: this.host.context.clock,
+      logs: this.host.logs,
+      pod: () => this.pod,
+      podIp: () => this.podIp,
+      changed: () => {
+        // The constructor's first states are written by the first step.
+        if (this.units) this.flush();
+      },
+      exited: () => (this.killing ? this.flush() : this.step()),
+      say: (unit: ContainerUnit, type: 'Normal' | 'Warning', reason: string, message: string) => this.say(type, reason, message, unit),
+    };
+  }
+
+  private say(type: 'Normal' | 'Warning', reason: string, message: string, unit?: ContainerUnit): void {
+    const fieldPath = unit && `spec.${unit.isInit ? 'initContainers' : 'containers'}{${unit.spec.name}}`;
+    this.host.context.events.record(this.pod, type, reason, message, 'kubelet', { host: this.host.node().metadata.name, ...(fieldPath ? { fieldPath } : {}) });
+  }
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../clock';
+import type { Script } from '../behaviours';
+import type { Container, Probe } from '../types';
+
+export type Verdict = { ok: true } | { ok: false; message: string };
+
+/** What a probe finds at a container that has been running for `runningMs`. */
+export function runProbe(probe: Probe, container: Container, script: Script, runningMs: number, podIp: string): Verdict {
+  const listening = (port: number) => script.ports.find((each) => each.port === port && each.afterMs <= runningMs);
+  if (probe.exec) {
+    const ready = script.ports.every((port) => port.afterMs <= runningMs);
+    const code = script.exec ? script.exec(probe.exec.command ?? []) : ready ? 0 : 1;
+    return code === 0 ? { ok: true } : { ok: false, message: `command ${JSON.stringify(probe.exec.command ?? [])} failed with exit code ${code}` };
+  }
+  const port = numberOf(probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port, container);
+  if (port === undefined) return { ok: false, message: `invalid port name ${JSON.stringify(probe.httpGet?.port ?? probe.tcpSocket?.port)}` };
+  const open = listening(port);
+  if (!probe.httpGet) return open ? { ok: true } : { ok: false, message: `dial tcp ${podIp}:${port}: connect: connection refused` };
+  const path = probe.httpGet.path ?? '/';
+  const url = `${(probe.httpGet.scheme ?? 'HTTP').toLowerCase()}://${podIp}:${port}${path}`;
+  if (!open) return { ok: false, message: `Get "${url}": dial tcp ${podIp}:${port}: connect: connection refused` };
+  const status = open.http?.(path);
+  if (status === undefined) return { ok: false, message: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)` };
+  return status >= 200 && status < 400 ? { ok: true } : { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
+}
+
+function numberOf(port: number | string | undefined, container: Container): number | undefined {
+  if (typeof port === 'number') return port;
+  if (port !== undefined && /^\d+$/.test(port)) return Number(port);
+  return container.ports?.find((each) => each.name === port)?.containerPort;
+}
+
+/** Runs one probe again and again; tells when it has passed or failed often enough in a row. */
+export class ProbeLoop {
+  private cancel: () => void;
+  private passes = 0;
+  private failures = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly probe: Probe,
+    private readonly look: () => Verdict,
+    private readonly tell: (result: 'passed' | 'failed', verdict: Verdict) => void,
+    private readonly onFailure: (message: string) => void,
+  ) {
+    this.cancel = clock.setTimer((probe.initialDelaySeconds ?? 0) * 1000, () => this.run());
+  }
+
+  stop(): void {
+    this.cancel();
+  }
+
+  private run(): void {
+    this.cancel = this.clock.setTimer((this.probe.periodSeconds ?? 10) * 1000, () => this.run());
+    const verdict = this.look();
+    this.passes = verdict.ok ? this.passes + 1 : 0;
+    this.failures = verdict.ok ? 0 : this.failures + 1;
+    if (!verdict.ok) this.onFailure(verdict.message);
+    if (verdict.ok && this.passes >= (this.probe.successThreshold ?? 1)) this.tell('passed', verdict);
+    if (!verdict.ok && this.failures >= (this.probe.failureThreshold ?? 3)) this.tell('failed', verdict);
+  }
+}

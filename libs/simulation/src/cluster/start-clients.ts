@@ -1,0 +1,88 @@
+import { Activity } from './activity';
+import { ApiClient } from './api-client';
+import { realClock, type Clock } from './clock';
+import type { ClientContext, Controller } from './controller';
+import { CronJobController } from './controllers/cron-job';
+import { ClaimBinder } from './controllers/claim-binder';
+import { DaemonSetController } from './controllers/daemon-set';
+import { DeploymentController } from './controllers/deployment';
+import { EndpointSliceController } from './controllers/endpoint-slice';
+import { GarbageCollector } from './controllers/garbage';
+import { JobController } from './controllers/job';
+import { NamespaceController } from './controllers/namespace';
+import { ReplicaSetController } from './controllers/replica-set';
+import { ServiceAccountController } from './controllers/service-account';
+import { StatefulSetController } from './controllers/stateful-set';
+import { EventRecorder } from './event-recorder';
+import { Informers } from './informer';
+import { Kubelets } from './kubelet/kubelet';
+import { noLogs, type LogSink } from './kubelet/log-sink';
+import { VolumeStore } from './kubelet/volume-store';
+import { Scheduler } from './scheduler/scheduler';
+
+export interface ClusterClientsOptions {
+  /** The API server's URL. */
+  url: string;
+  token?: string;
+  /** PEM of the authority that signed the certificate of an https server. */
+  ca?: string;
+  /** Default: real time. */
+  clock?: Clock;
+  /** Where containers' output goes; default: nowhere. */
+  logs?: LogSink;
+  /** What containers leave in volumes; give the same one to clients that are started again. */
+  volumes?: VolumeStore;
+  /** Hears of what is tried again; default: nobody. */
+  log?: (fields: Record<string, unknown>, message: string) => void;
+}
+
+/** The running controllers, scheduler and kubelets. */
+export interface ClusterClients {
+  /**
+   * Resolves when they have nothing to do but wait for something that takes long.
+   * @throws Error after `timeoutMs` (default 60,000).
+   */
+  settled(timeoutMs?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts controllers, scheduler and one kubelet a node as clients of an API server. */
+export async function startClusterClients(options: ClusterClientsOptions): Promise<ClusterClients> {
+  const clock = options.clock ?? realClock();
+  const activity = new Activity();
+  const base = { url: options.url, token: options.token, ca: options.ca };
+  const manager = new ApiClient({ ...base, userAgent: 'kube-controller-manager/v1.36.2' });
+  const kubelet = manager.as('kubelet/v1.36.2');
+  const scheduling = manager.as('kube-scheduler/v1.36.2');
+  const informers = new Informers(manager, activity);
+  const log = options.log ?? (() => undefined);
+  const context = (api: ApiClient): ClientContext => ({ api, clock, informers, activity, log, events: new EventRecorder(api, clock, activity) });
+  const controllers = context(manager);
+  const garbage = new GarbageCollector(controllers);
+  const all: Controller[] = [
+    new DeploymentController(controllers),
+    new ReplicaSetController(controllers),
+    new StatefulSetController(controllers),
+    new DaemonSetController(controllers),
+    new JobController(controllers),
+    new CronJobController(controllers),
+    new EndpointSliceController(controllers),
+    new NamespaceController(controllers),
+    new ServiceAccountController(controllers, 'simulated cluster: served over plain HTTP, so there is no certificate authority\n'),
+    new ClaimBinder(controllers),
+    new Scheduler(context(scheduling)),
+    garbage,
+  ];
+  const kubelets = new Kubelets(context(kubelet), options.logs ?? noLogs, options.volumes ?? new VolumeStore());
+  await informers.start();
+  await garbage.refresh();
+  return {
+    settled: (timeoutMs) => activity.settled(150, timeoutMs),
+    stop: async () => {
+      kubelets.stop();
+      await Promise.all(all.map((controller) => controller.stop()));
+      await informers.stop();
+      for (const api of [manager, kubelet, scheduling]) api.close();
+    },
+  };
+}
