@@ -3,5 +3,8 @@ export * from './reader';
 export * from './writer';
 export * from './manifests';
 export * from './dump';
+export * from './snapshot';
+export * from './snapshot-write';
+export { decodeHelmRelease, isHelmReleaseRecord, redactedReleaseAnnotation } from './helm-release';
 export { parseFieldSelector, parseLabelSelector, selects } from './selector';
 export { builtinKinds, builtinKind, kindKey, type BuiltinKind } from './builtin-kinds';
