@@ -57,7 +57,7 @@ describe('connecting to Redis', () => {
   });
 
   it('names a full server', async () => {
-    await withServer(['--maxmemory', '1mb'], async (server) => {
+    await withServer(['--maxmemory', '100kb'], async (server) => {
       const redis = await connectRedis({ url: at(server) });
       await expect(redis.named(redis.commands.set('x', 'y'.repeat(100)))).rejects.toThrow(RedisFullError);
       await redis.close();

@@ -164,14 +164,24 @@ class ConnectedClient implements RedisClient {
     try {
       return await reply;
     } catch (error) {
+      if (error instanceof Error && error.message === 'Command timed out') this.replaceSilentConnection();
       throw redisError(error, this.server);
     }
   }
 
   async close(): Promise<void> {
     for (const subscriber of this.subscribers) subscriber.close();
-    if (this.connection.status !== 'ready') return this.connection.disconnect();
-    await this.connection.quit().catch(() => this.connection.disconnect());
+    if (this.connection.status === 'ready') await this.connection.quit().catch(() => undefined);
+    // After QUIT as well: it alone leaves the connections to the sentinels open.
+    this.connection.disconnect();
+  }
+
+  /**
+   * A peer that vanished without a word keeps its socket open for minutes. (ioredis' `socketTimeout` is not used: its
+   * timer survives a reconnect and then cuts the new, healthy connection.) A Cluster replaces silent nodes by failover.
+   */
+  private replaceSilentConnection(): void {
+    if (this.topology !== 'cluster' && this.connection.status === 'ready') this.connection.disconnect(true);
   }
 
   /** Own names, so that a script called `reset` does not hide the command. */

@@ -25,8 +25,6 @@ function common(spec: ConnectionSpec): IoOptions {
     connectionName: spec.name,
     connectTimeout: spec.connectTimeoutMs,
     commandTimeout: spec.commandTimeoutMs,
-    // A peer that vanished without a word: cut before the command's own limit, so that it is sent again elsewhere.
-    socketTimeout: Math.ceil(spec.commandTimeoutMs * 0.8),
     keepAlive: 10_000,
     maxRetriesPerRequest: 10,
     tls: address.tls ? (spec.tls ?? {}) : undefined,
@@ -83,7 +81,6 @@ export function subscriberConnection(spec: ConnectionSpec, commands: Redis | Clu
     lazyConnect: true,
     retryStrategy: null,
     autoResubscribe: false,
-    socketTimeout: undefined, // silence is normal here
   };
   if (!(commands instanceof Cluster)) {
     return new Redis({ ...singleOptions(spec), ...once });

@@ -33,7 +33,7 @@ describe('the cutting proxy', () => {
     proxy.pause();
     let answered = false;
     const ping = client.commands.ping().then(() => (answered = true));
-    await client.time().catch(() => undefined) === 0;
+    await (await redis.client()).commands.ping();
     expect(answered).toBe(false);
     proxy.resume();
     await ping;
