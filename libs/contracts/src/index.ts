@@ -7,6 +7,7 @@ export * from './kube-object';
 export * from './plan';
 export * from './printable';
 export * from './redact';
+export * from './run-report';
 export { isSecretKey } from './secret-key';
 export * from './task';
 export * from './untrusted';

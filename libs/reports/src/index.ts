@@ -7,3 +7,7 @@ export { checkToMarkdown } from './check/markdown';
 export { ownerText, remedyText, type RemedyText } from './check/remedy-text';
 export { checkToSarif } from './check/sarif';
 export { checkToTerminal, type TerminalStyle } from './check/terminal';
+export { ganttSvg } from './run/gantt';
+export { summaryToHtml } from './run/html';
+export { summaryToMarkdown } from './run/markdown';
+export { criterionBasis, criterionMark, crossCheckMark, legend, taskMark } from './run/verdict-mark';

@@ -4,7 +4,7 @@ import { page } from '../page';
 import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
 import { ownerText, remedyText } from './remedy-text';
 
-/** The whole check as one self-contained HTML page: no script, no request, prints well. `pictures` are trusted SVG of our own. */
+/** The whole check as one self-contained HTML page: no script, no request, prints well. Pictures are embedded as images, so that nothing in them can run. */
 export function checkToHtml(report: CheckReport, pictures: { title: string; svg: string }[] = []): string {
   const counts = countBySeverity(report.findings);
   const body = `
@@ -16,7 +16,7 @@ ${groupFindings(report.findings).map(groupCard).join('\n') || '<p>None in what c
 <table><thead><tr><th>Task</th><th>Outcome</th><th>Summary</th></tr></thead><tbody>${report.tasks
     .map((t) => `<tr><td>${html(t.title)}</td><td>${html(t.outcome)}${t.skipReason ? ` (${html(t.skipReason)})` : ''}</td><td>${html(t.summary)}</td></tr>`)
     .join('')}</tbody></table>
-${pictures.map((p) => `<h2>${html(p.title)}</h2><figure>${p.svg}</figure>`).join('\n')}
+${pictures.map((p) => `<h2>${html(p.title)}</h2><figure><img alt="${html(p.title)}" src="data:image/svg+xml;base64,${Buffer.from(p.svg).toString('base64')}"></figure>`).join('\n')}
 <h2>Unknown</h2>
 ${report.unknowns.length === 0 ? '<p>Nothing.</p>' : `<ul>${report.unknowns.map((u) => `<li>${html(u.subject)}: ${html(u.reason)}</li>`).join('')}</ul>`}
 ${filesPart(report)}`;

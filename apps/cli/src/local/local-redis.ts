@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { connectRedis } from '@larry/redis';
+import { exitCodes, UserError } from '../user-error';
+
+/** A Redis for a run on this machine. */
+export interface LocalRedis {
+  url: string;
+  /** Whether this process started it, and stops it. */
+  own: boolean;
+  stop(): Promise<void>;
+}
+
+/** `REDIS_URL`, or a server of our own on a free loopback port with its files in `folder`. */
+export async function localRedis(folder: string, port = 0): Promise<LocalRedis> {
+  const given = process.env['REDIS_URL'];
+  if (given) return { url: given, own: false, stop: async () => undefined };
+  const program = ['redis-server', 'valkey-server'].map(onPath).find((p) => p !== undefined);
+  if (!program) throw new UserError('there is no redis-server or valkey-server on PATH; install one, or set REDIS_URL', exitCodes.unreachable);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const chosen = port || (await freePort());
+  const args = ['--bind', '127.0.0.1', '--port', String(chosen), '--dir', folder, '--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
+  const child = spawn(program, [...args, '--logfile', path.join(folder, 'redis.log')], { stdio: 'ignore', detached: true });
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const url = `redis://127.0.0.1:${chosen}`;
+  const client = await connectRedis({ url, connectTimeoutMs: 10_000 });
+  await client.close();
+  return {
+    url,
+    own: true,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+function onPath(program: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
