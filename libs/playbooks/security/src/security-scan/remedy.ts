@@ -1,0 +1,97 @@
+import { describeRef, printable, stripControl, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
+import { stringify } from 'yaml';
+import { patchCommand } from './command';
+import { changesAsObject, removedPaths, type Fix } from './fix';
+import type { Subject } from './rules/family';
+
+/** Kinds whose pod fields the API server refuses to change. */
+const immutable = new Set(['Pod', 'Job']);
+
+/** The change that mends a hit, at the layer that owns the object. */
+export function remedyFor(fix: Fix, subject: Subject): Remedy {
+  const place = placeOf(subject);
+  if (fix.kind === 'decide') return none(join(fix.reason, place.where));
+  if (fix.kind === 'create') return { layer: 'manifest', yaml: yamlOf(fix.object), ...note(join(fix.note, 'apply it with kubectl apply -f, or put it beside the manifests of the namespace')) };
+  if (place.refuses) return none(join(place.where, summaryOf(fix, subject)));
+  if (place.layer === 'manifest') return { layer: 'manifest', ...subject.origin, yaml: manifestYaml(fix, subject), ...note(join(place.where, fix.note)) };
+  if (fix.kind === 'fields' && immutable.has(subject.ref.kind)) {
+    const again = `the fields of a ${subject.ref.kind} cannot be changed while it exists: change its manifest, delete it and create it again`;
+    return { layer: 'manifest', yaml: manifestYaml(fix, subject), ...note(join(again, fix.note)) };
+  }
+  return patchRemedy(fix, subject.ref);
+}
+
+function patchRemedy(fix: Extract<Fix, { kind: 'fields' | 'json' }>, target: ObjectRef): Remedy {
+  const patchType = fix.kind === 'json' ? 'json' : 'strategic';
+  const patch = fix.kind === 'json' ? fix.patch : changesAsObject(fix.changes, null);
+  const command = patchCommand(target, patchType, patch);
+  if (command === undefined) return none('the name of the object holds characters that no command should carry: change it in its manifest');
+  return { layer: 'patch', target, patchType, patch, command, ...note(fix.note ?? '') };
+}
+
+interface Place {
+  layer: 'manifest' | 'patch';
+  /** Said with the remedy: who owns the object and so where the change goes. */
+  where?: string;
+  /** The owner undoes every change, and offers no place of its own for it. */
+  refuses?: boolean;
+}
+
+function placeOf({ owner, ref, origin }: Subject): Place {
+  if (origin) return { layer: 'manifest' };
+  switch (owner.kind) {
+    case 'helm':
+      return { layer: 'manifest', where: helmPlace(owner, ref) };
+    case 'flux':
+      return { layer: 'manifest', where: `Flux applies it (${printable(owner.resource)}): change it in the Git repository that Flux follows` };
+    case 'argocd':
+      return { layer: 'manifest', where: `the Argo CD application ${printable(owner.application)} applies it: change it in its Git repository` };
+    case 'k3s-addon':
+      return { layer: 'patch', refuses: true, where: `the AddOn ${printable(owner.addon)} of k3s${owner.source ? ` (${printable(owner.source)})` : ''} writes it anew at each start of a server; to change it, disable that part (--disable) and apply a manifest of your own` };
+    case 'k3s-helmchart':
+      return { layer: 'manifest', where: `the HelmChart ${printable(owner.namespace)}/${printable(owner.chart)} of k3s installs it: set it as a value of the chart in a HelmChartConfig of that name (spec.valuesContent)` };
+    case 'controller':
+      return { layer: 'patch', refuses: true, where: `${printable(describeRef(owner.ref))} makes it and undoes changes to it: set it there` };
+    case 'manifest':
+      return { layer: 'manifest' };
+    case 'none':
+      return { layer: 'patch' };
+  }
+}
+
+/** Which values a chart reads is known only from the chart, so the template's fields are shown, and where to look. */
+function helmPlace(owner: Extract<Owner, { kind: 'helm' }>, ref: ObjectRef): string {
+  const release = printable(owner.release);
+  const chart = owner.chart === undefined ? '' : ` (chart ${printable(owner.chart)})`;
+  return `Helm release ${printable(owner.namespace)}/${release}${chart} owns it: set this through the values that the chart's template of ${printable(describeRef(ref))} reads (helm show values; by convention securityContext, containerSecurityContext or podSecurityContext), then helm upgrade; a live patch would stand in the way of the next upgrade`;
+}
+
+function manifestYaml(fix: Extract<Fix, { kind: 'fields' | 'json' }>, { ref }: Subject): string {
+  if (fix.kind === 'json') return `# ${printable(describeRef(ref))}, as a JSON patch\n${yamlOf(fix.patch)}`;
+  const head = { apiVersion: ref.apiVersion, kind: ref.kind, metadata: { name: ref.name, ...(ref.namespace ? { namespace: ref.namespace } : {}) } };
+  const fields = changesAsObject(fix.changes, undefined);
+  const metadata = { ...head.metadata, ...(fields['metadata'] as object | undefined) };
+  const removed = removedPaths(fix.changes).map((path) => `# take away: ${printable(path)}\n`);
+  return `${yamlOf({ ...head, ...fields, metadata })}${removed.join('')}`;
+}
+
+function summaryOf(fix: Extract<Fix, { kind: 'fields' | 'json' }>, subject: Subject): string {
+  if (fix.kind === 'json') return fix.note ?? '';
+  return `what it should say: ${printable(yamlOf(changesAsObject(fix.changes, undefined)), 600)}${subject.ref.kind === 'Pod' ? ' (pod fields)' : ''}`;
+}
+
+function yamlOf(value: unknown): string {
+  return stripControl(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }));
+}
+
+function none(reason: string): Remedy {
+  return { layer: 'none', reason };
+}
+
+function note(text: string): { note?: string } {
+  return text === '' ? {} : { note: text };
+}
+
+function join(...parts: (string | undefined)[]): string {
+  return parts.filter((p) => p !== undefined && p !== '').join('; ');
+}
