@@ -1,7 +1,7 @@
 import { describeConflicts } from './apply-conflict';
 import { canonical } from './canonical';
 import { difference, EMPTY_SET, intersection, isEmptySet, union, type FieldSet } from './field-set';
-import { builtInType, typeOfKind, type MapType } from './field-types';
+import { typeOfKind, type MapType } from './field-types';
 import { isObject, jsonEqual } from './json-values';
 import { allowedByLastApplied, withLastApplied } from './last-applied';
 import { decodeManagedFields, ownerId, toSeconds, withOwners, withoutEmpty, type Owner, type Ownership, type Ownerships } from './managed-fields';
@@ -75,7 +75,7 @@ function prepare(args: ApplyArgs): Step {
   checkMeta(args, subresource);
   const type = args.type ?? typeOfKind(args.kind);
   const sent = subresource === 'scale' ? scaled(args.patch) : args.patch;
-  checkApplied(sent, args.type ?? builtInType(args.kind) ?? type, describe(args));
+  checkApplied(sent, type, describe(args));
   const reach = reachOf(args.kind, subresource);
   const applied = (removeFields(sent, union(reach.except, SET_BY_SERVER), type) ?? {}) as KubeObject;
   const live = args.live ?? {};
