@@ -5,6 +5,7 @@ export * from './events';
 export * from './finding';
 export * from './kube-object';
 export * from './plan';
+export * from './plan-time';
 export * from './printable';
 export * from './redact';
 export * from './run-report';
