@@ -1,0 +1,25 @@
+import type { RedisClient } from '@larry/redis';
+
+/** Full names of the ledger's keys (prefix included). */
+export interface BudgetKeys {
+  readonly ledger: string;
+  readonly open: string;
+  readonly events: string;
+  /** The run, written by libs/coordination; the ledger reads its `id` before it opens another run's tree. */
+  readonly run: string;
+}
+
+/** The keys of the ledger under a client's prefix; for `larry reset`, `ledger` and `open` are the ledger's own. */
+export function budgetKeys(redis: RedisClient): BudgetKeys {
+  return {
+    ledger: redis.key('{larry}:budget'),
+    open: redis.key('{larry}:budget:open'),
+    events: redis.key('{larry}:events'),
+    run: redis.key('{larry}:run'),
+  };
+}
+
+/** The quick start's views of one Larry's tokens: `tokens:<larry>:used`, `tokens:<larry>:limit`. */
+export function tokenViewKeys(redis: RedisClient, larry: string): { readonly used: string; readonly limit: string } {
+  return { used: redis.key(`tokens:${larry}:used`), limit: redis.key(`tokens:${larry}:limit`) };
+}
