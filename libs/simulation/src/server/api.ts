@@ -193,7 +193,7 @@ export class ResourceApi {
     if (request.verb !== 'update' && request.verb !== 'patch') throw methodNotAllowed();
     const bytes = await readBody(x.req);
     const change = (live: KubeObject) => {
-      const sent = request.verb === 'update' ? decodeObject(x.req, bytes, 'Scale') : this.patching.changed(readPatch(x.req, bytes, x.query, kind), scaleOf(kind, live));
+      const sent = request.verb === 'update' ? decodeObject(x.req, bytes, 'Scale') : this.patching.changed(kind, readPatch(x.req, bytes, x.query, kind), scaleOf(kind, live));
       return { object: withReplicas(kind, live, sent) };
     };
     const object = this.writes.update(kind, request.namespace, name, 'scale', caller, change);

@@ -144,7 +144,6 @@ const INITIAL: Record<string, (object: KubeObject, around: Surroundings) => void
   Pod: pod,
   Job: job,
   Namespace: (object) => {
-    object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name ?? '' };
     object['spec'] = { ...record(object['spec']), finalizers: ['kubernetes'] };
     object['status'] = { phase: 'Active' };
   },

@@ -133,6 +133,7 @@ const SPEC: Record<string, Defaulter> = {
 /** By kind, over the whole object. */
 const WHOLE: Record<string, (object: KubeObject) => void> = {
   Secret: secret,
+  Namespace: (o) => void (o.metadata.labels = { ...o.metadata.labels, 'kubernetes.io/metadata.name': o.metadata.name ?? '' }),
   RoleBinding: binding,
   ClusterRoleBinding: binding,
   StorageClass: (o) => preset(o, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }),

@@ -1,7 +1,33 @@
-import { mergePatch } from './json-patches';
+import { ApiError } from './api-error';
+import type { Status } from './api-error';
+import { applyPatchSSA, conflictStatus, customResourceType, jsonPatch, keepTimesOfNoop, mergePatch, PatchError, strategicMerge, trackUpdate } from './fields';
+import type { KindKey, KubeObject as OwnedObject } from './fields';
 import type { Kind } from './kinds';
 import type { KubeObject } from './kube-object';
 import type { Caller } from './state';
+
+type CustomType = ReturnType<typeof customResourceType>;
+const customTypes = new WeakMap<Kind, CustomType>();
+
+/** What field ownership needs to know of a kind. */
+function keyed(kind: Kind): { kind: KindKey; type?: CustomType } {
+  const key = { group: kind.group, version: kind.version, kind: kind.kind };
+  if (!kind.custom) return { kind: key };
+  let type = customTypes.get(kind);
+  if (!type) customTypes.set(kind, (type = customResourceType(kind.custom.schema)));
+  return { kind: key, type };
+}
+
+/** Runs a function of field ownership; its refusals become answers. */
+function answering<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof PatchError ? new ApiError(error.status() as unknown as Status) : error;
+  }
+}
+
+const owned = (object: KubeObject): OwnedObject => object as unknown as OwnedObject;
 
 /** One update whose field owners are to be recorded. */
 export interface TrackedUpdate {
@@ -13,11 +39,12 @@ export interface TrackedUpdate {
   subresource?: string;
 }
 
-/** Keeps the managers that the object had: until field ownership is wired in. */
-export function trackManagers({ before, after }: TrackedUpdate): KubeObject {
-  const managedFields = before?.metadata.managedFields;
-  const { managedFields: _dropped, ...metadata } = after.metadata;
-  return { ...after, metadata: managedFields ? { ...metadata, managedFields } : metadata };
+/** The managedFields after an update. Call it after defaulting and before the server sets fields of its own. */
+export function managersAfter({ before, after, kind, caller, now, subresource }: TrackedUpdate): unknown[] | undefined {
+  const tracked = answering(() => trackUpdate({
+    before: before && owned(before), after: owned(after), manager: caller.manager, operation: 'Update', now, ...keyed(kind), ...(subresource ? { subresource } : {}),
+  }));
+  return tracked.metadata?.managedFields as unknown[] | undefined;
 }
 
 /** One server-side apply. */
@@ -31,11 +58,23 @@ export interface OwnedApply {
   subresource?: string;
 }
 
-/** Merges without owners: until field ownership is wired in. */
-export function applyOwned({ live, patch }: OwnedApply): KubeObject {
-  return (live ? mergePatch(live, patch) : patch) as KubeObject;
+/** The applied object with its owners. Throws a 409 that lists every conflict. */
+export function applyOwned({ kind, live, patch, caller, force, now, subresource }: OwnedApply): KubeObject {
+  const result = answering(() => applyPatchSSA({
+    live: live && owned(live), patch: owned(patch), manager: caller.manager, force, now, ...keyed(kind), ...(subresource ? { subresource } : {}),
+  }));
+  if ('conflicts' in result) throw new ApiError(conflictStatus(result.conflicts) as unknown as Status);
+  return result.object as unknown as KubeObject;
 }
 
-export function strategicPatch(_kind: Kind, live: KubeObject, patch: unknown): unknown {
-  return mergePatch(live, patch);
+/** A JSON, merge or strategic merge patch over an object; the result is a new value. */
+export function patched(type: 'json' | 'merge' | 'strategic', kind: Kind, object: KubeObject, patch: unknown): unknown {
+  return answering(() => {
+    if (type === 'json') return jsonPatch(object, patch);
+    if (type === 'merge') return mergePatch(object, patch);
+    return strategicMerge({ live: owned(object), patch, kind: keyed(kind).kind });
+  });
 }
+
+/** `before` itself where nothing but the times of managedFields would change. */
+export const orUnchanged = (before: KubeObject, after: KubeObject): KubeObject => keepTimesOfNoop(owned(before), owned(after)) as unknown as KubeObject;

@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, failure, invalid, notFound } from './api-error';
 import { timestamp } from './creation';
-import { jsonPatch, mergePatch } from './json-patches';
 import type { Kind } from './kinds';
 import type { Fields, KubeObject } from './kube-object';
 import { isObject } from './kube-object';
-import { applyOwned, strategicPatch } from './ownership';
+import { applyOwned, patched } from './ownership';
 import { mediaType, yaml } from './request';
 import type { Caller, ServerState } from './state';
 import { storedFrom, viewOf } from './views';
@@ -56,21 +55,21 @@ export class Patching {
   /** The patched object, and whether it was created (an apply of what did not exist). */
   patch(kind: Kind, namespace: string | undefined, name: string, patch: Patch, part: UpdateKind, caller: Caller): { object: KubeObject; created: boolean } {
     if (patch.type === 'apply') return this.apply(kind, namespace, name, patch, part, caller);
-    const object = this.writes.update(kind, namespace, name, part, caller, (live) => ({ object: this.patched(kind, live, patch) }));
+    const object = this.writes.update(kind, namespace, name, part, caller, (live) => ({ object: this.after(kind, live, patch) }));
     return { object, created: false };
   }
 
   /** A JSON or merge patch over something that is no stored object (a Scale). */
-  changed(patch: Patch, target: KubeObject): Fields {
-    const result = patch.type === 'json' ? jsonPatch(target, patch.body) : mergePatch(target, patch.body);
+  changed(kind: Kind, patch: Patch, target: KubeObject): Fields {
+    const result = patched(patch.type === 'json' ? 'json' : 'merge', kind, target, patch.body);
     if (!isObject(result)) throw badRequest('the patch leaves no object');
     return result;
   }
 
-  private patched(kind: Kind, live: KubeObject, patch: Patch): KubeObject {
+  private after(kind: Kind, live: KubeObject, patch: Patch): KubeObject {
     const seen = viewOf(kind, live);
     if (patch.type !== 'json' && !isObject(patch.body)) throw badRequest('error decoding patch: the patch must be a JSON object');
-    const result = patch.type === 'json' ? jsonPatch(seen, patch.body) : patch.type === 'merge' ? mergePatch(seen, patch.body) : strategicPatch(kind, seen, patch.body);
+    const result = patched(patch.type as Exclude<PatchType, 'apply'>, kind, seen, patch.body);
     if (!isObject(result)) throw badRequest('the patch leaves no object');
     return storedFrom(kind, result) as KubeObject;
   }

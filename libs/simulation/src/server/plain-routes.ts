@@ -5,6 +5,7 @@ import type { Discovery } from './discovery';
 import type { ContainerLogs, LogLine } from './logs';
 import { decodeObject, readBody, sendJson, sendText } from './request';
 import { list, text } from './kube-object';
+import type { OpenApi } from './openapi';
 import { servedList } from './served';
 import type { ServerState } from './state';
 
@@ -18,7 +19,7 @@ export const VERSION = {
 interface Routes {
   state: ServerState;
   discovery: Discovery;
-  openApiIndex: () => unknown;
+  openApi: OpenApi;
   logs: ContainerLogs;
   counts: Record<string, number>;
 }
@@ -55,17 +56,9 @@ export async function sendPlain(req: IncomingMessage, res: ServerResponse, url: 
 
 const found = (res: ServerResponse, body: unknown) => (body === undefined ? sendText(res, 404, '404 page not found\n') : sendJson(res, 200, body));
 
-/** Discovery with an ETag, which kubectl sends back to save itself the body. */
 function discovered(req: IncomingMessage, res: ServerResponse, body: unknown): void {
-  const payload = JSON.stringify(body);
-  const aggregated = AGGREGATED.test(req.headers.accept ?? '');
-  if (!aggregated) return sendJson(res, 200, payload);
-  const etag = `"${createHash('sha256').update(payload).digest('hex').toUpperCase()}"`;
-  if (req.headers['if-none-match'] === etag) {
-    res.writeHead(304, { etag, 'cache-control': 'public', vary: 'Accept' });
-    return void res.end();
-  }
-  sendJson(res, 200, payload, { 'content-type': AGGREGATED_TYPE, etag, 'cache-control': 'public', vary: 'Accept' });
+  if (!AGGREGATED.test(req.headers.accept ?? '')) return sendJson(res, 200, body);
+  cached(req, res, JSON.stringify(body), AGGREGATED_TYPE);
 }
 
 function health(res: ServerResponse, name: string, url: URL): void {
@@ -82,9 +75,22 @@ function rootPaths(discovery: Discovery): string[] {
   return ['/api', '/api/v1', '/apis', '/apis/', ...groups, '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/simulation/served', '/version'];
 }
 
-function openApi(_req: IncomingMessage, res: ServerResponse, parts: string[], { openApiIndex }: Routes): void {
-  if (parts[1] !== 'v3' || parts.length > 2) return sendText(res, 404, '404 page not found\n');
-  sendJson(res, 200, openApiIndex());
+function openApi(req: IncomingMessage, res: ServerResponse, parts: string[], routes: Routes): void {
+  if (parts[1] !== 'v3') return sendText(res, 404, '404 page not found\n');
+  if (parts.length === 2) return cached(req, res, JSON.stringify(routes.openApi.index()), 'application/json');
+  const document = routes.openApi.document(parts.slice(2).join('/'));
+  if (!document) return sendText(res, 404, '404 page not found\n');
+  cached(req, res, document.text, 'application/json');
+}
+
+/** A body with an ETag, which clients send back to save themselves the body. */
+function cached(req: IncomingMessage, res: ServerResponse, payload: string, type: string): void {
+  const etag = `"${createHash('sha256').update(payload).digest('hex').toUpperCase()}"`;
+  if (req.headers['if-none-match'] === etag) {
+    res.writeHead(304, { etag, 'cache-control': 'public', vary: 'Accept' });
+    return void res.end();
+  }
+  sendJson(res, 200, payload, { 'content-type': type, etag, 'cache-control': 'public', vary: 'Accept' });
 }
 
 /** `/simulation/served`, and `POST /simulation/logs/NAMESPACE/POD/CONTAINER` with `{ restart, lines: [{ time, line }] }`. */

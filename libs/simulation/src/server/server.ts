@@ -15,7 +15,7 @@ import type { Listener } from './listener';
 import { loadObjects } from './loading';
 import type { LoadReport } from './loading';
 import { ContainerLogs } from './logs';
-import { openApiIndex } from './openapi';
+import { OpenApi } from './openapi';
 import { sendPlain } from './plain-routes';
 import { Authorizer } from './rbac';
 import type { Attributes } from './rbac';
@@ -55,6 +55,7 @@ export class SimulatedApiServer {
   private readonly tokens = new Tokens();
   private readonly authorizer: Authorizer;
   private readonly discovery: Discovery;
+  private readonly openApi: OpenApi;
   private readonly api: ResourceApi;
   private readonly hanging = new Set<ServerResponse>();
   private listener: Listener | undefined;
@@ -64,6 +65,7 @@ export class SimulatedApiServer {
   private constructor(private readonly state: ServerState, readonly adminToken: string) {
     this.authorizer = new Authorizer(state.store, state.kinds);
     this.discovery = new Discovery(state.kinds);
+    this.openApi = new OpenApi(state.kinds);
     this.api = new ResourceApi(state, this.tokens, this.authorizer, this.logs);
     this.tokens.add(adminToken, { name: 'system:admin', groups: ['system:masters'] });
     this.forgetLogsOfDeletedPods();
@@ -177,7 +179,7 @@ export class SimulatedApiServer {
     const user = this.userOf(req);
     this.authorize(user, request, req.method ?? 'GET', url.pathname);
     if (request) return this.api.handle(req, res, request, url.searchParams, user);
-    await sendPlain(req, res, url, { state: this.state, discovery: this.discovery, openApiIndex, logs: this.logs, counts: this.counts });
+    await sendPlain(req, res, url, { state: this.state, discovery: this.discovery, openApi: this.openApi, logs: this.logs, counts: this.counts });
   }
 
   private userOf(req: IncomingMessage): User {

@@ -6,7 +6,7 @@ import type { Kind } from './kinds';
 import { apiVersionOf } from './kinds';
 import type { Fields, KubeObject } from './kube-object';
 import { isObject, record, sameJson } from './kube-object';
-import { trackManagers } from './ownership';
+import { managersAfter, orUnchanged } from './ownership';
 import type { Caller, ServerState } from './state';
 import { CHANGE_ANNOTATION } from './state';
 import { readTyped } from './typed';
@@ -52,12 +52,12 @@ export class Writes {
     const generated = !meta.name && meta.generateName !== undefined && meta.generateName !== '';
     if (!meta.name && !generated) throw invalid(kind.group, kind.kind, '', [required('metadata.name', 'name or generateName is required')]);
     if (generated) meta.name = this.freeName(kind, namespace, meta.generateName as string);
-    const managed = meta.managedFields;
     applyDefaults(kind, object);
+    const managed = made?.owned ? meta.managedFields : managersAfter({ before: undefined, after: object, kind, caller, now: timestamp(this.state.now()) });
     prepareNew(kind, object, this.state);
     validate(kind, object, customValidate(kind, object));
     if (this.state.store.get(kind, object.metadata.namespace, meta.name as string)) throw alreadyExists(kind, meta.name as string);
-    const owned = made?.owned ? withManagers(object, managed) : trackManagers({ before: undefined, after: object, kind, caller, now: timestamp(this.state.now()) });
+    const owned = withManagers(object, managed);
     if (caller.dryRun) return owned;
     const stored = this.state.store.put(kind, owned);
     this.afterWrite(kind, stored, undefined);
@@ -75,17 +75,15 @@ export class Writes {
     if (sent.metadata.resourceVersion && sent.metadata.resourceVersion !== live.metadata.resourceVersion) throw conflict(kind, name);
     if (sent.metadata.uid && sent.metadata.uid !== live.metadata.uid) throw this.uidConflict(kind, live, sent);
     const next = this.merge(kind, live, sent, part);
-    if (part !== 'status') {
-      applyDefaults(kind, next);
-      if (kind.kind === 'Service' && kind.group === '') allocate(next, this.state);
-    }
+    if (part !== 'status') applyDefaults(kind, next);
+    const subresource = part === 'main' ? {} : { subresource: part };
+    const managed = candidate.owned ? sent.metadata.managedFields : managersAfter({ before: live, after: next, kind, caller, now: timestamp(this.state.now()), ...subresource });
+    if (part !== 'status' && kind.kind === 'Service' && kind.group === '') allocate(next, this.state);
     validate(kind, next, [...changesForbidden(kind, live, next), ...customValidate(kind, next)]);
     this.checkFinalizers(kind, live, next);
     this.countGeneration(kind, live, next, part);
-    const after = candidate.owned
-      ? withManagers(next, sent.metadata.managedFields)
-      : trackManagers({ before: live, after: next, kind, caller, now: timestamp(this.state.now()), ...(part === 'main' ? {} : { subresource: part }) });
-    if (unchanged(live, after)) {
+    const after = withManagers(next, managed);
+    if (orUnchanged(live, after) === live) {
       if (!caller.dryRun) this.record(kind, live, caller, false, part);
       return live;
     }
@@ -221,15 +219,6 @@ function keepAddresses(live: KubeObject, next: KubeObject): void {
   if (spec['type'] === 'NodePort' || spec['type'] === 'LoadBalancer') {
     for (const port of (spec['ports'] ?? []) as Fields[]) port['nodePort'] ??= ports.find((p) => p['port'] === port['port'] && p['protocol'] === port['protocol'])?.['nodePort'];
   }
-}
-
-/** The same object but for the times in managedFields. */
-function unchanged(live: KubeObject, after: KubeObject): boolean {
-  const bare = (object: KubeObject): KubeObject => ({
-    ...object,
-    metadata: { ...object.metadata, managedFields: (object.metadata.managedFields ?? []).map((m) => ({ ...record(m), time: undefined })) },
-  });
-  return sameJson(bare(live), bare(after));
 }
 
 function wrongKind(kind: Kind, input: Fields): ApiError {
