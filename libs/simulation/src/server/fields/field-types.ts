@@ -99,6 +99,20 @@ export function builtInType(kind: KindKey): MapType | undefined {
   return name === undefined ? undefined : structNamed(name);
 }
 
+const BUILT_IN_GROUPS = new Set(
+  (
+    ' apps autoscaling batch extensions policy admissionregistration.k8s.io apiextensions.k8s.io apiregistration.k8s.io authentication.k8s.io' +
+    ' authorization.k8s.io certificates.k8s.io coordination.k8s.io discovery.k8s.io events.k8s.io flowcontrol.apiserver.k8s.io' +
+    ' internal.apiserver.k8s.io networking.k8s.io node.k8s.io rbac.authorization.k8s.io resource.k8s.io scheduling.k8s.io storage.k8s.io' +
+    ' storagemigration.k8s.io'
+  ).split(' '),
+);
+
+/** Whether the API server itself serves the group: other groups hold custom resources. */
+export function isBuiltInGroup(group: string): boolean {
+  return BUILT_IN_GROUPS.has(group);
+}
+
 let schemaless: MapType | undefined;
 
 /** A custom resource without a schema: its metadata is typed, the rest tells its type by its values. */

@@ -60,6 +60,11 @@ describe('a strategic merge patch', () => {
     expect(JSON.stringify(object)).not.toMatch(/\$patch|\$retainKeys|null/);
   });
 
+  it('replaces the lists of a built-in kind that the type table does not know', () => {
+    const kind = { group: 'scheduling.k8s.io', version: 'v1', kind: 'Other' };
+    expect(strategicMerge({ live: { list: [{ name: 'a' }], map: { x: 1 } }, patch: { list: [{ name: 'b' }], map: { y: 2 } }, kind })).toEqual({ list: [{ name: 'b' }], map: { x: 1, y: 2 } });
+  });
+
   it('is refused for custom resources, for an element without its key, and for a bad directive', () => {
     expect(refusal(() => strategicMerge({ live, patch: {}, kind: { group: 'example.com', version: 'v1', kind: 'Widget' } })).code).toBe(415);
     expect(refusal(() => smp(live, pod({ containers: [{ image: 'x' }] }))).code).toBe(422);

@@ -1,5 +1,5 @@
 import { isObject, jsonEqual, own, setOwn, type JsonObject } from './json-values';
-import { childType, typeOfKind, type Field, type FieldType, type MapType } from './field-types';
+import { childType, isBuiltInGroup, typeOfKind, type Field, type FieldType, type MapType } from './field-types';
 import { indexOf, inOrder } from './strategic-order';
 import { badFormat, DELETE_FROM_PRIMITIVES, DIRECTIVE, ELEMENT_ORDER, RETAIN_KEYS, withoutDirectives } from './strategic-directives';
 import { PatchError, type KindKey, type KubeObject } from './types';
@@ -11,13 +11,15 @@ type List = readonly unknown[];
  * replaced, and the directives `$patch` (replace, delete, merge), `$retainKeys`, `$setElementOrder/…` and
  * `$deleteFromPrimitiveList/…` do what kubectl means by them. Shares the untouched parts of `live`.
  *
- * @throws PatchError 415 for a kind that is not built in (custom resources take no such patch), 400 or 422
- * for a malformed directive or an element without its merge key.
+ * Of a built-in kind that the type table does not know, lists are replaced.
+ *
+ * @throws PatchError 415 for a group that is not built in (custom resources take no such patch), 400 or
+ * 422 for a malformed directive or an element without its merge key.
  */
 export function strategicMerge(args: { live: KubeObject; patch: unknown; kind: KindKey }): KubeObject {
   if (!isObject(args.patch)) throw new PatchError(400, 'BadRequest', 'error decoding patch: a strategic merge patch must be an object');
   const type = typeOfKind(args.kind);
-  if (type.rest !== undefined) {
+  if (!isBuiltInGroup(args.kind.group)) {
     throw new PatchError(
       415,
       'UnsupportedMediaType',
