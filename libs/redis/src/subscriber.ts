@@ -61,7 +61,10 @@ export class ReplacingSubscriber implements RedisSubscriber {
     this.connection = connection;
     connection.on('error', () => undefined); // said by the connection for commands
     connection.on('message', (channel: string, message: string) => this.deliver(channel, message));
-    connection.once('end', () => this.again(confirmed));
+    connection.once('end', () => {
+      connection.disconnect(); // an ended connection still holds its connections to the sentinels
+      this.again(confirmed);
+    });
     connection
       .connect()
       .then(() => connection.subscribe(...this.channels()))
