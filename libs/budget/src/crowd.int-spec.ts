@@ -25,7 +25,7 @@ testTopologies('1,000 callers of one ledger', (redis) => {
     const clients = await Promise.all(Array.from({ length: 8 }, () => redis().client({ prefix: 'crowd:' })));
     const ledgers = clients.map((client) => new TokenLedger(client, { run: 'r1' }));
     const [client, ledger] = [clients[0] as RedisClient, ledgers[0] as TokenLedger];
-    await ledger.open(aBudgetTree({ leaf: 60_000, reserve: 30_000, last: 10_000 }));
+    await ledger.open(aBudgetTree({ leaf: 40_000, reserve: 20_000, last: 10_000 }));
     const crowd = new Crowd(ledgers);
     const watch = new Watch(client, ledger, crowd);
 
@@ -35,7 +35,7 @@ testTopologies('1,000 callers of one ledger', (redis) => {
     await eventually(() => expect(crowd.counts.granted).toBeGreaterThan(250));
     await shiftClock(client, -hour);
     await eventually(() => expect(crowd.counts.granted).toBeGreaterThan(350));
-    await full(redis(), () => crowd);
+    await full(redis(), ledger, crowd);
     await everybody;
     await watch.stop();
 
@@ -50,11 +50,10 @@ testTopologies('1,000 callers of one ledger', (redis) => {
 });
 
 class Crowd {
-  readonly counts = { granted: 0, refused: 0, full: 0, killed: 0, late: 0, settledWhileFull: 0 };
+  readonly counts = { granted: 0, refused: 0, full: 0, killed: 0, late: 0 };
   /** Use that no reservation held: what was used beyond the grant, or settled after it had expired. An upper bound while calls are on their way. */
   unheld = 0;
   used = 0;
-  isFull = false;
   private readonly random = random(20261122);
 
   constructor(private readonly ledgers: readonly TokenLedger[]) {}
@@ -75,10 +74,8 @@ class Crowd {
   private async settle(ledger: TokenLedger, id: string, tokens: number, used: number): Promise<void> {
     // Anybody's reservation may have been expired by the shifted clock: all of its use may be unheld.
     this.unheld += used;
-    const wasFull = this.isFull;
     const answers = [await ledger.settle({ id, used }), await ledger.settle({ id, used })];
     expect([['settled', 'nothing'], ['late', 'nothing']]).toContainEqual(answers);
-    if (wasFull && this.isFull) this.counts.settledWhileFull++;
     if (answers[0] === 'settled') this.unheld -= Math.min(used, tokens);
     else this.counts.late++;
     this.used += used;
@@ -135,8 +132,8 @@ async function shiftClock(client: RedisClient, byMs: number): Promise<void> {
   await Promise.all(ids.map((id) => client.commands.zadd(open, 'XX', 'INCR', -byMs, id)));
 }
 
-/** Fills every server, until new work was refused and running work has settled all the same. */
-async function full(redis: TestRedis, crowd: () => Crowd): Promise<void> {
+/** Fills every server: new work is refused, and running work settles all the same. */
+async function full(redis: TestRedis, ledger: TokenLedger, crowd: Crowd): Promise<void> {
   const servers = redis.servers.length > 0 ? redis.servers.map(({ port }) => `redis://127.0.0.1:${port}`) : [redis.url];
   const set = async (bytes: string) => {
     for (const url of servers) {
@@ -145,12 +142,16 @@ async function full(redis: TestRedis, crowd: () => Crowd): Promise<void> {
       await one.close();
     }
   };
+  await ledger.reserve({ node: 'meta', id: 'running', tokens: 5, ttlMs: 60_000 });
   await set('1');
-  crowd().isFull = true;
-  await eventually(() => expect(crowd().counts).toEqual(expect.objectContaining({ full: expect.any(Number) })));
-  await eventually(() => expect(crowd().counts.full).toBeGreaterThan(20));
-  crowd().isFull = false;
-  await set('0');
+  try {
+    await eventually(() => expect(crowd.counts.full).toBeGreaterThan(20));
+    await expect(ledger.reserve({ node: 'meta', id: 'new', tokens: 5, ttlMs: 60_000 })).rejects.toBeInstanceOf(RedisFullError);
+    expect(await ledger.settle({ id: 'running', used: 5 })).toBe('settled');
+    crowd.used += 5;
+  } finally {
+    await set('0');
+  }
 }
 
 async function checkEnd(client: RedisClient, ledger: TokenLedger, crowd: Crowd): Promise<void> {

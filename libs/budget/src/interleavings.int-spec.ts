@@ -46,10 +46,10 @@ describe('the ledger under random interleavings', () => {
     const seen = { granted: 0, busy: 0, exhausted: 0, expired: 0, late: 0, settled: 0, nothing: 0, opened: 0, drawn: 0 };
     const shared = await redis.client();
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }), async (steps) => {
         await shared.commands.unlink(budgetKeys(shared).ledger, budgetKeys(shared).open, budgetKeys(shared).events);
         const ledger = new TokenLedger(shared, { run: 'r1' });
-        await ledger.open(aBudgetTree());
+        await ledger.open(aBudgetTree({ leaf: 60, reserve: 40, last: 30 }));
         const sources = new Map<string, string>();
         const used = new Map<string, number>();
         for (const s of steps) await take(s, { ledger, client: shared, sources, used, seen });
