@@ -117,7 +117,8 @@ const RULES: Record<string, (object: KubeObject) => Causes> = {
   Pod: (o) => checkContainers(o['spec'], 'spec'),
   Deployment: (o) => checkWorkload(o, ALWAYS),
   ReplicaSet: (o) => checkWorkload(o, ALWAYS),
-  StatefulSet: (o) => checkWorkload(o, ALWAYS),
+  // Its mounts may name claims of volumeClaimTemplates; Kubernetes checks none of them here.
+  StatefulSet: (o) => checkWorkload(o, ALWAYS).filter((cause) => !/volumeMounts\[\d+\]\.name$/.test(cause.field ?? '')),
   DaemonSet: (o) => checkWorkload(o, ALWAYS),
   Job: (o) => [
     ...checkContainers(at(o, 'spec', 'template', 'spec'), 'spec.template.spec'),

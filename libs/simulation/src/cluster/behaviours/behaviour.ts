@@ -78,7 +78,7 @@ export function parseImage(image: string): ImageName | undefined {
   const first = (match[1] ?? '').replace(/\/$/, '');
   const isRegistry = first.includes('.') || first.includes(':') || first === 'localhost';
   const repository = (isRegistry || !first ? match[2] : `${first}/${match[2]}`) ?? '';
-  return { registry: isRegistry ? first : 'docker.io', repository: repository.replace(/^library\//, ''), tag: match[3] ?? (digest ? '' : 'latest'), digest };
+  return { registry: isRegistry ? first : 'docker.io', repository: repository.replace(/^(docker\/)?library\//, ''), tag: match[3] ?? (digest ? '' : 'latest'), digest };
 }
 
 /** A mount that holds a path, the innermost first. */
