@@ -69,16 +69,18 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   return { member: a.member && b.member, children };
 }
 
-/** The paths of `a` that are not in `b`; what lies below a path of `b` stays. */
+/** The paths of `a` that are not in `b`; what lies below a path of `b` stays. `a` itself if none goes. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmptySet(b)) return a;
   const children = new Map<string, FieldSet>();
+  let changed = a.member && b.member;
   for (const [key, child] of a.children) {
     const other = b.children.get(key);
     const rest = other ? difference(child, other) : child;
+    changed ||= rest !== child;
     if (!isEmptySet(rest)) children.set(key, rest);
   }
-  return { member: a.member && !b.member, children };
+  return changed ? { member: a.member && !b.member, children } : a;
 }
 
 /** As {@link difference}, but a path of `b` takes everything below it away too. */
@@ -155,11 +157,22 @@ function canonicalElement(element: string): string {
   }
 }
 
-/** Writes `fieldsV1`: `.` first, then the elements in the server's order. */
+const encoded = new WeakMap<FieldSet, Record<string, unknown>>();
+
+/** Writes `fieldsV1`: `.` first, then the elements in the server's order. One object for one set. */
 export function encodeFieldsV1(set: FieldSet): Record<string, unknown> {
+  const known = encoded.get(set);
+  if (known) return known;
+  const fields = encodeNode(set);
+  encoded.set(set, fields);
+  decoded.set(fields, set);
+  return fields;
+}
+
+function encodeNode(set: FieldSet): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   if (set.member && set.children.size > 0) out['.'] = {};
-  for (const key of [...set.children.keys()].sort(compareElements)) out[key] = encodeFieldsV1(set.children.get(key) ?? EMPTY_SET);
+  for (const key of [...set.children.keys()].sort(compareElements)) out[key] = encodeNode(set.children.get(key) ?? EMPTY_SET);
   return out;
 }
 
