@@ -26,7 +26,11 @@ function sortKey({ manager, operation, apiVersion, subresource }: ApplyConflict)
  */
 export function conflictStatus(conflicts: readonly ApplyConflict[]): Record<string, unknown> {
   const causes = conflicts.flatMap((conflict) =>
-    conflict.fields.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${printOwner(conflict)}`, field })),
+    conflict.fields.map((field) => ({
+      reason: 'FieldManagerConflict',
+      message: `conflict with ${printOwner(conflict)}`,
+      field,
+    })),
   );
   return {
     kind: 'Status',
@@ -42,8 +46,12 @@ export function conflictStatus(conflicts: readonly ApplyConflict[]): Record<stri
 
 function conflictMessage(conflicts: readonly ApplyConflict[], count: number): string {
   const [first] = conflicts;
-  if (count === 1 && first) return `Apply failed with 1 conflict: conflict with ${printOwner(first)}: ${first.fields[0]}`;
-  const lines = conflicts.flatMap((conflict) => [`conflicts with ${printOwner(conflict)}:`, ...conflict.fields.map((field) => `- ${field}`)]);
+  if (count === 1 && first)
+    return `Apply failed with 1 conflict: conflict with ${printOwner(first)}: ${first.fields[0]}`;
+  const lines = conflicts.flatMap((conflict) => [
+    `conflicts with ${printOwner(conflict)}:`,
+    ...conflict.fields.map((field) => `- ${field}`),
+  ]);
   return `Apply failed with ${count} conflicts: ${lines.join('\n')}`;
 }
 

@@ -1,11 +1,32 @@
-import { applyPatchSSA, conflictStatus, customResourceType, PatchError, trackUpdate, type ApplyConflict, type KubeObject } from './index';
+import {
+  applyPatchSSA,
+  conflictStatus,
+  customResourceType,
+  PatchError,
+  trackUpdate,
+  type ApplyConflict,
+  type KubeObject,
+} from './index';
 import { aConfigMap, aDeployment, CONFIG_MAP, DEPLOYMENT, entryOf, fieldsOf, frozen } from './sample-deployment';
 
 const T0 = '2026-01-01T00:00:00Z';
 const T1 = '2026-01-01T00:01:00Z';
 
-const outcomeOf = (live: KubeObject | undefined, patch: KubeObject, manager: string, options: { force?: boolean; now?: string; kind?: typeof DEPLOYMENT; subresource?: string } = {}): ReturnType<typeof applyPatchSSA> =>
-  applyPatchSSA({ live: frozen(live), patch: frozen(patch), manager, force: options.force ?? false, now: options.now ?? T0, kind: options.kind ?? DEPLOYMENT, subresource: options.subresource });
+const outcomeOf = (
+  live: KubeObject | undefined,
+  patch: KubeObject,
+  manager: string,
+  options: { force?: boolean; now?: string; kind?: typeof DEPLOYMENT; subresource?: string } = {},
+): ReturnType<typeof applyPatchSSA> =>
+  applyPatchSSA({
+    live: frozen(live),
+    patch: frozen(patch),
+    manager,
+    force: options.force ?? false,
+    now: options.now ?? T0,
+    kind: options.kind ?? DEPLOYMENT,
+    subresource: options.subresource,
+  });
 
 function applied(...args: Parameters<typeof outcomeOf>): KubeObject {
   const outcome = outcomeOf(...args);
@@ -19,24 +40,55 @@ function conflictsOf(...args: Parameters<typeof outcomeOf>): ApplyConflict[] {
 }
 
 const updated = (before: KubeObject, change: object, manager: string, subresource?: string): KubeObject =>
-  trackUpdate({ before, after: { ...before, ...change }, manager, operation: 'Update', subresource, now: T1, kind: DEPLOYMENT });
+  trackUpdate({
+    before,
+    after: { ...before, ...change },
+    manager,
+    operation: 'Update',
+    subresource,
+    now: T1,
+    kind: DEPLOYMENT,
+  });
 
 const spec = (object: KubeObject): Record<string, unknown> => object['spec'] as Record<string, unknown>;
-const containers = (object: KubeObject): { name: string; image?: string; env?: unknown[] }[] => (spec(object)['template'] as { spec: { containers: { name: string }[] } }).spec.containers;
+const containers = (object: KubeObject): { name: string; image?: string; env?: unknown[] }[] =>
+  (spec(object)['template'] as { spec: { containers: { name: string }[] } }).spec.containers;
 
 describe('an apply', () => {
   it('owns what it mentions: no dots on fields, dots on list elements', () => {
-    const object = applied(undefined, aDeployment({ labels: { app: 'api' }, containers: { main: 'a:1' }, env: { M: 'x' } }), 'helm');
+    const object = applied(
+      undefined,
+      aDeployment({ labels: { app: 'api' }, containers: { main: 'a:1' }, env: { M: 'x' } }),
+      'helm',
+    );
     expect(fieldsOf(object, 'helm')).toEqual({
       'f:metadata': { 'f:labels': { 'f:app': {} } },
-      'f:spec': { 'f:template': { 'f:spec': { 'f:containers': { 'k:{"name":"main"}': { '.': {}, 'f:env': { 'k:{"name":"M"}': { '.': {}, 'f:name': {}, 'f:value': {} } }, 'f:image': {}, 'f:name': {} } } } } },
+      'f:spec': {
+        'f:template': {
+          'f:spec': {
+            'f:containers': {
+              'k:{"name":"main"}': {
+                '.': {},
+                'f:env': { 'k:{"name":"M"}': { '.': {}, 'f:name': {}, 'f:value': {} } },
+                'f:image': {},
+                'f:name': {},
+              },
+            },
+          },
+        },
+      },
     });
     expect(entryOf(object, 'helm')).toMatchObject({ operation: 'Apply', time: T0 });
   });
 
   it('tells list elements apart by default values of their keys', () => {
-    const patch = { ...aDeployment(), spec: { template: { spec: { containers: [{ name: 'a', ports: [{ containerPort: 80 }] }] } } } };
-    expect(JSON.stringify(fieldsOf(applied(undefined, patch, 'm'), 'm'))).toContain('k:{\\"containerPort\\":80,\\"protocol\\":\\"TCP\\"}');
+    const patch = {
+      ...aDeployment(),
+      spec: { template: { spec: { containers: [{ name: 'a', ports: [{ containerPort: 80 }] }] } } },
+    };
+    expect(JSON.stringify(fieldsOf(applied(undefined, patch, 'm'), 'm'))).toContain(
+      'k:{\\"containerPort\\":80,\\"protocol\\":\\"TCP\\"}',
+    );
   });
 
   it('that repeats itself returns the live object with its times', () => {
@@ -61,8 +113,16 @@ describe('an apply', () => {
 
   it('that drops a list element removes what a defaulter put into it too', () => {
     const live = applied(undefined, aDeployment({ containers: { a: 'a:1', b: 'b:1' } }), 'one');
-    const defaulted = { ...live, spec: { ...spec(live), template: { spec: { containers: containers(live).map((c) => ({ ...c, imagePullPolicy: 'Always' })) } } } };
-    expect(containers(applied(defaulted, aDeployment({ containers: { a: 'a:1' } }), 'one')).map((c) => c.name)).toEqual(['a']);
+    const defaulted = {
+      ...live,
+      spec: {
+        ...spec(live),
+        template: { spec: { containers: containers(live).map((c) => ({ ...c, imagePullPolicy: 'Always' })) } },
+      },
+    };
+    expect(containers(applied(defaulted, aDeployment({ containers: { a: 'a:1' } }), 'one')).map((c) => c.name)).toEqual(
+      ['a'],
+    );
   });
 
   it('keeps the place of elements that others put into a list', () => {
@@ -72,7 +132,12 @@ describe('an apply', () => {
   });
 
   it('to an object that nobody owns gives what was there to before-first-apply', () => {
-    const object = applied({ ...aConfigMap({ a: '1', b: '2' }), metadata: { name: 's1', uid: 'u' } }, aConfigMap({ a: '1' }), 'one', { kind: CONFIG_MAP });
+    const object = applied(
+      { ...aConfigMap({ a: '1', b: '2' }), metadata: { name: 's1', uid: 'u' } },
+      aConfigMap({ a: '1' }),
+      'one',
+      { kind: CONFIG_MAP },
+    );
     expect(fieldsOf(object, 'before-first-apply')).toEqual({ 'f:data': { '.': {}, 'f:a': {}, 'f:b': {} } });
   });
 
@@ -80,7 +145,9 @@ describe('an apply', () => {
     const live = applied(undefined, aDeployment({ replicas: 1 }), 'helm');
     const patch = { ...aDeployment({ replicas: 9 }), status: { conditions: [{ type: 'Mine', status: 'True' }] } };
     const object = applied(live, patch, 'st', { subresource: 'status' });
-    expect(fieldsOf(object, 'st', 'status')).toEqual({ 'f:status': { 'f:conditions': { 'k:{"type":"Mine"}': { '.': {}, 'f:status': {}, 'f:type': {} } } } });
+    expect(fieldsOf(object, 'st', 'status')).toEqual({
+      'f:status': { 'f:conditions': { 'k:{"type":"Mine"}': { '.': {}, 'f:status': {}, 'f:type': {} } } },
+    });
     expect(spec(object)['replicas']).toBe(1);
   });
 
@@ -92,7 +159,11 @@ describe('an apply', () => {
 });
 
 describe('a conflict', () => {
-  const live = applied(undefined, aDeployment({ labels: { app: 'api' }, replicas: 2, containers: { api: 'a:1' } }), 'kubectl');
+  const live = applied(
+    undefined,
+    aDeployment({ labels: { app: 'api' }, replicas: 2, containers: { api: 'a:1' } }),
+    'kubectl',
+  );
   const other = aDeployment({ labels: { app: 'api' }, replicas: 5, containers: { api: 'a:2' } });
 
   it('with an applier reads as the real server says it', () => {
@@ -101,12 +172,17 @@ describe('a conflict', () => {
       apiVersion: 'v1',
       metadata: {},
       status: 'Failure',
-      message: 'Apply failed with 2 conflicts: conflicts with "kubectl":\n- .spec.replicas\n- .spec.template.spec.containers[name="api"].image',
+      message:
+        'Apply failed with 2 conflicts: conflicts with "kubectl":\n- .spec.replicas\n- .spec.template.spec.containers[name="api"].image',
       reason: 'Conflict',
       details: {
         causes: [
           { reason: 'FieldManagerConflict', message: 'conflict with "kubectl"', field: '.spec.replicas' },
-          { reason: 'FieldManagerConflict', message: 'conflict with "kubectl"', field: '.spec.template.spec.containers[name="api"].image' },
+          {
+            reason: 'FieldManagerConflict',
+            message: 'conflict with "kubectl"',
+            field: '.spec.template.spec.containers[name="api"].image',
+          },
         ],
       },
       code: 409,
@@ -145,8 +221,18 @@ describe('a conflict', () => {
 describe('kubectl coming from client-side apply', () => {
   const config = aConfigMap({ a: '1' });
   const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
-  const body = { ...config, metadata: { ...config.metadata, annotations: { [annotation]: `${JSON.stringify(config)}\n` } } };
-  const live = trackUpdate({ before: undefined, after: body, manager: 'kubectl-client-side-apply', operation: 'Update', now: T0, kind: CONFIG_MAP });
+  const body = {
+    ...config,
+    metadata: { ...config.metadata, annotations: { [annotation]: `${JSON.stringify(config)}\n` } },
+  };
+  const live = trackUpdate({
+    before: undefined,
+    after: body,
+    manager: 'kubectl-client-side-apply',
+    operation: 'Update',
+    now: T0,
+    kind: CONFIG_MAP,
+  });
 
   it('may change what it applied itself, and the annotation says so', () => {
     const object = applied(live, aConfigMap({ a: '2' }), 'kubectl', { kind: CONFIG_MAP });
@@ -155,8 +241,17 @@ describe('kubectl coming from client-side apply', () => {
   });
 
   it('may not change what somebody else changed since', () => {
-    const touched = trackUpdate({ before: live, after: { ...live, data: { a: '7' } }, manager: 'hotfix', operation: 'Update', now: T1, kind: CONFIG_MAP });
-    expect(conflictsOf(touched, aConfigMap({ a: '2' }), 'kubectl', { kind: CONFIG_MAP })).toMatchObject([{ manager: 'hotfix', fields: ['.data.a'] }]);
+    const touched = trackUpdate({
+      before: live,
+      after: { ...live, data: { a: '7' } },
+      manager: 'hotfix',
+      operation: 'Update',
+      now: T1,
+      kind: CONFIG_MAP,
+    });
+    expect(conflictsOf(touched, aConfigMap({ a: '2' }), 'kubectl', { kind: CONFIG_MAP })).toMatchObject([
+      { manager: 'hotfix', fields: ['.data.a'] },
+    ]);
   });
 
   it('is a conflict for any other manager', () => {
@@ -173,12 +268,25 @@ describe('a configuration that a server refuses', () => {
     }
     throw new Error('not refused');
   };
-  const env = [{ name: 'X', value: '1' }, { name: 'X', value: '2' }];
+  const env = [
+    { name: 'X', value: '1' },
+    { name: 'X', value: '2' },
+  ];
 
   it.each<[string, KubeObject, number, string]>([
-    ['managedFields', { ...aDeployment(), metadata: { name: 'api', managedFields: [{ manager: 'x' }] } }, 400, 'metadata.managedFields must be nil'],
+    [
+      'managedFields',
+      { ...aDeployment(), metadata: { name: 'api', managedFields: [{ manager: 'x' }] } },
+      400,
+      'metadata.managedFields must be nil',
+    ],
     ['another version', { ...aDeployment(), apiVersion: undefined }, 400, 'invalid object type: /, Kind=Deployment'],
-    ['an unknown field', { ...aDeployment(), spec: { nope: 1 } }, 500, 'failed to create typed patch object (demo/api; apps/v1, Kind=Deployment): .spec.nope: field not declared in schema'],
+    [
+      'an unknown field',
+      { ...aDeployment(), spec: { nope: 1 } },
+      500,
+      'failed to create typed patch object (demo/api; apps/v1, Kind=Deployment): .spec.nope: field not declared in schema',
+    ],
     [
       'a repeated key',
       { ...aDeployment(), spec: { template: { spec: { containers: [{ name: 'api', env }] } } } },
@@ -192,20 +300,40 @@ describe('a configuration that a server refuses', () => {
 
 describe('a custom resource', () => {
   const WIDGET = { group: 'example.com', version: 'v1', kind: 'Widget' };
-  const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec: { parts: [{ name: 'a', color: 'red' }], free: { any: [1, 'two'] } } };
+  const widget = {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: { name: 'w' },
+    spec: { parts: [{ name: 'a', color: 'red' }], free: { any: [1, 'two'] } },
+  };
   const create = (type?: ReturnType<typeof customResourceType>): unknown =>
-    fieldsOf(trackUpdate({ before: undefined, after: widget, manager: 'm', operation: 'Update', now: T0, kind: WIDGET, type }), 'm');
+    fieldsOf(
+      trackUpdate({ before: undefined, after: widget, manager: 'm', operation: 'Update', now: T0, kind: WIDGET, type }),
+      'm',
+    );
 
   it('without a schema has granular maps and atomic lists', () => {
     expect(create()).toEqual({ 'f:spec': { '.': {}, 'f:parts': {}, 'f:free': { '.': {}, 'f:any': {} } } });
   });
 
   it('with a schema has the lists that its definition declares', () => {
-    const parts = { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: { type: 'object', properties: { name: { type: 'string' }, color: { type: 'string' } } } };
+    const parts = {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+      items: { type: 'object', properties: { name: { type: 'string' }, color: { type: 'string' } } },
+    };
     const free = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-    const type = customResourceType({ type: 'object', properties: { spec: { type: 'object', properties: { parts, free } } } });
+    const type = customResourceType({
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { parts, free } } },
+    });
     expect(create(type)).toEqual({
-      'f:spec': { '.': {}, 'f:parts': { '.': {}, 'k:{"name":"a"}': { '.': {}, 'f:color': {}, 'f:name': {} } }, 'f:free': { '.': {}, 'f:any': {} } },
+      'f:spec': {
+        '.': {},
+        'f:parts': { '.': {}, 'k:{"name":"a"}': { '.': {}, 'f:color': {}, 'f:name': {} } },
+        'f:free': { '.': {}, 'f:any': {} },
+      },
     });
   });
 });

@@ -4,7 +4,16 @@ import { difference, EMPTY_SET, intersection, isEmptySet, union, type FieldSet }
 import { typeOfKind, type MapType } from './field-types';
 import { isObject, jsonEqual } from './json-values';
 import { allowedByLastApplied, withLastApplied } from './last-applied';
-import { decodeManagedFields, ownerId, toSeconds, withOwners, withoutEmpty, type Owner, type Ownership, type Ownerships } from './managed-fields';
+import {
+  decodeManagedFields,
+  ownerId,
+  toSeconds,
+  withOwners,
+  withoutEmpty,
+  type Owner,
+  type Ownership,
+  type Ownerships,
+} from './managed-fields';
 import { afterUpdate, conflictsWith, takenOver, within } from './ownership';
 import { compareTyped } from './typed-compare';
 import { mergeTyped } from './typed-merge';
@@ -92,7 +101,8 @@ function prepare(args: ApplyArgs): Step {
 }
 
 function checkMeta({ patch, kind }: ApplyArgs, subresource: string): void {
-  if (!isObject(patch)) throw new PatchError(400, 'BadRequest', 'error decoding YAML: the applied configuration must be an object');
+  if (!isObject(patch))
+    throw new PatchError(400, 'BadRequest', 'error decoding YAML: the applied configuration must be an object');
   if (patch.metadata?.managedFields !== undefined && patch.metadata.managedFields !== null) {
     throw new PatchError(400, 'BadRequest', 'metadata.managedFields must be nil');
   }
@@ -122,7 +132,10 @@ function applyOnce(step: Step, force: boolean): Outcome {
   const set = difference(fieldSetOf(applied, type), NEVER_OWNED);
   const owners = new Map(step.owners);
   const last = owners.get(id);
-  owners.set(id, last?.time === undefined ? { owner: writer, fields: set } : { owner: writer, fields: set, time: last.time });
+  owners.set(
+    id,
+    last?.time === undefined ? { owner: writer, fields: set } : { owner: writer, fields: set, time: last.time },
+  );
   const merged = mergeTyped(live, applied, type);
   const pruned = prune(merged, type, owners, last?.fields ?? EMPTY_SET);
   const comparison = within(compareTyped(live, pruned, type), reach);
@@ -155,6 +168,7 @@ function prune(merged: unknown, type: MapType, owners: Ownerships, last: FieldSe
 
 function withoutAllowed(conflicts: ReadonlyMap<string, Ownership>, allowed: FieldSet): Map<string, Ownership> {
   const left = new Map<string, Ownership>();
-  for (const [id, ownership] of conflicts) left.set(id, { ...ownership, fields: difference(ownership.fields, allowed) });
+  for (const [id, ownership] of conflicts)
+    left.set(id, { ...ownership, fields: difference(ownership.fields, allowed) });
   return withoutEmpty(left);
 }

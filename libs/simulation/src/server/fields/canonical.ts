@@ -58,7 +58,9 @@ function isOmitted(value: unknown, key: string, type: MapType): boolean {
   if (field.type.kind === 'leaf') return value === '' || value === 0 || value === false;
   if (field.type.kind === 'list') return Array.isArray(value) && value.length === 0;
   // A map without entries is not printed; a pointer to an empty struct is.
-  return field.type.kind === 'map' && field.type.rest !== undefined && isObject(value) && Object.keys(value).length === 0;
+  return (
+    field.type.kind === 'map' && field.type.rest !== undefined && isObject(value) && Object.keys(value).length === 0
+  );
 }
 
 /**

@@ -1,4 +1,14 @@
-import { ANY, EMPTY_OBJECT, LEAF, listOf, mapOf, schemalessType, type Field, type FieldType, type MapType } from './field-types';
+import {
+  ANY,
+  EMPTY_OBJECT,
+  LEAF,
+  listOf,
+  mapOf,
+  schemalessType,
+  type Field,
+  type FieldType,
+  type MapType,
+} from './field-types';
 import { isObject, own, type JsonObject } from './json-values';
 
 /**
@@ -11,7 +21,12 @@ export function customResourceType(openApiV3Schema: unknown): MapType {
   if (!isObject(openApiV3Schema)) return base;
   const root = typeOf(openApiV3Schema);
   if (root.kind !== 'map') return base;
-  const fields = new Map<string, Field>([...root.fields, ['apiVersion', field(LEAF)], ['kind', field(LEAF)], ...base.fields]);
+  const fields = new Map<string, Field>([
+    ...root.fields,
+    ['apiVersion', field(LEAF)],
+    ['kind', field(LEAF)],
+    ...base.fields,
+  ]);
   const type: MapType = { ...root, fields };
   return type;
 }
@@ -30,7 +45,11 @@ function typeOf(schema: unknown): FieldType {
 function arrayOf(schema: JsonObject): FieldType {
   const keys = own(schema, 'x-kubernetes-list-map-keys');
   const relation = own(schema, 'x-kubernetes-list-type');
-  return listOf(String(relation ?? 'atomic'), Array.isArray(keys) ? keys.map(String) : [], typeOf(own(schema, 'items')));
+  return listOf(
+    String(relation ?? 'atomic'),
+    Array.isArray(keys) ? keys.map(String) : [],
+    typeOf(own(schema, 'items')),
+  );
 }
 
 function objectOf(schema: JsonObject): FieldType {

@@ -172,7 +172,8 @@ export function encodeFieldsV1(set: FieldSet): Record<string, unknown> {
 function encodeNode(set: FieldSet): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   if (set.member && set.children.size > 0) out['.'] = {};
-  for (const key of [...set.children.keys()].sort(compareElements)) out[key] = encodeNode(set.children.get(key) ?? EMPTY_SET);
+  for (const key of [...set.children.keys()].sort(compareElements))
+    out[key] = encodeNode(set.children.get(key) ?? EMPTY_SET);
   return out;
 }
 
@@ -188,5 +189,8 @@ export function printElement(element: string): string {
   if (element.startsWith('v:')) return `[=${text}]`;
   if (element.startsWith('i:')) return `[${text}]`;
   const keys = JSON.parse(text) as Record<string, unknown>;
-  return `[${Object.keys(keys).sort().map((key) => `${key}=${sortedJson(keys[key])}`).join(',')}]`;
+  return `[${Object.keys(keys)
+    .sort()
+    .map((key) => `${key}=${sortedJson(keys[key])}`)
+    .join(',')}]`;
 }

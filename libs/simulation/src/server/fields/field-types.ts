@@ -56,10 +56,17 @@ function structNamed(name: string): MapType {
   const compact = types[name] ?? {};
   const fields = new Map<string, Field>();
   const implied = new Map<string, unknown>(Object.entries(compact.zero ?? {}));
-  const struct: MapType = { kind: 'map', atomic: compact.atomic === true, fields, implied, defaults: compact.defaults ?? EMPTY_OBJECT };
+  const struct: MapType = {
+    kind: 'map',
+    atomic: compact.atomic === true,
+    fields,
+    implied,
+    defaults: compact.defaults ?? EMPTY_OBJECT,
+  };
   // A JSON schema holds JSON schemas: known by its name before its fields are looked at.
   built.set(name, struct);
-  for (const field of words(compact.values)) fields.set(field, compact.zero && field in compact.zero ? LEAF_FIELD : VALUE_FIELD);
+  for (const field of words(compact.values))
+    fields.set(field, compact.zero && field in compact.zero ? LEAF_FIELD : VALUE_FIELD);
   for (const field of words(compact.pointers)) fields.set(field, LEAF_FIELD);
   for (const [field, facts] of Object.entries(compact.fields ?? {})) {
     fields.set(field, fieldOf(facts));

@@ -23,7 +23,11 @@ const messages = JSON.parse(readFileSync(path.join(recordings, 'extra/protobuf/f
 const LEAVES = new Set(['Time', 'MicroTime', 'Quantity', 'IntOrString', 'Duration']);
 const ZERO = { string: '', bool: false, int32: 0, int64: 0, double: 0 };
 const lastPart = (name) => name.slice(name.lastIndexOf('.') + 1);
-const shortName = (name) => name.replace('io.k8s.apiextensions-apiserver.pkg.apis.', '').replace('io.k8s.apimachinery.pkg.apis.', '').replace('io.k8s.api.', '');
+const shortName = (name) =>
+  name
+    .replace('io.k8s.apiextensions-apiserver.pkg.apis.', '')
+    .replace('io.k8s.apimachinery.pkg.apis.', '')
+    .replace('io.k8s.api.', '');
 
 /** What Go knows of each field of one message, inlined messages taken apart. */
 function goFields(schemaName) {
@@ -43,7 +47,8 @@ const target = (node) => (node?.$ref ?? node?.allOf?.[0]?.$ref)?.replace('#/comp
 /** `.` for a leaf, `?` for a value of any shape, otherwise the name of a type. */
 function elementOf(node, wanted) {
   const name = target(node);
-  if (name === undefined) return node?.type === 'object' || node?.type === 'array' || node?.type === undefined ? '?' : '.';
+  if (name === undefined)
+    return node?.type === 'object' || node?.type === 'array' || node?.type === undefined ? '?' : '.';
   if (LEAVES.has(lastPart(name))) return '.';
   if (!schemas[name]?.properties) return '?';
   wanted.push(name);
@@ -74,7 +79,8 @@ function fieldOf(node, go, wanted) {
 /** The value a field has when nobody set it and Go prints it all the same. */
 function zeroOf(node, go, name) {
   if (!go || go.ptr) return undefined;
-  if (lastPart(go.type) === 'Time' || lastPart(go.type) === 'MicroTime') return name === 'creationTimestamp' ? undefined : null;
+  if (lastPart(go.type) === 'Time' || lastPart(go.type) === 'MicroTime')
+    return name === 'creationTimestamp' ? undefined : null;
   if (!go.keep) return undefined;
   if (go.repeated || go.mapKey) return null;
   return ZERO[go.type];
@@ -87,14 +93,22 @@ function typeOf(name, wanted) {
   for (const [field, node] of Object.entries(schema.properties)) {
     const go = facts[field];
     const described = fieldOf(node, go, wanted);
-    if (described.of === '.' && !described.list && !described.map) (go && !go.ptr && go.type in ZERO ? type.values : type.pointers).push(field);
+    if (described.of === '.' && !described.list && !described.map)
+      (go && !go.ptr && go.type in ZERO ? type.values : type.pointers).push(field);
     else type.fields[field] = described;
     const zero = zeroOf(node, go, field);
     if (zero !== undefined) type.zero[field] = zero;
     if (node.default !== undefined && typeof node.default !== 'object') type.defaults[field] = node.default;
   }
-  const compact = { values: type.values.join(' '), pointers: type.pointers.join(' '), fields: type.fields, zero: type.zero, defaults: type.defaults };
-  for (const [key, value] of Object.entries(compact)) if (value === '' || Object.keys(value).length === 0) delete compact[key];
+  const compact = {
+    values: type.values.join(' '),
+    pointers: type.pointers.join(' '),
+    fields: type.fields,
+    zero: type.zero,
+    defaults: type.defaults,
+  };
+  for (const [key, value] of Object.entries(compact))
+    if (value === '' || Object.keys(value).length === 0) delete compact[key];
   if (schema['x-kubernetes-map-type'] === 'atomic') compact.atomic = true;
   return compact;
 }
@@ -133,7 +147,10 @@ while (wanted.length > 0) {
 }
 keepKeyDefaults(types);
 const sorted = (entries) => Object.fromEntries(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
-const lines = (entries) => Object.entries(sorted(entries)).map(([key, value]) => `    ${JSON.stringify(key)}: ${JSON.stringify(value)}`).join(',\n');
+const lines = (entries) =>
+  Object.entries(sorted(entries))
+    .map(([key, value]) => `    ${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+    .join(',\n');
 writeFileSync(
   path.join(path.dirname(new URL(import.meta.url).pathname), 'type-table.ts'),
   `// Made by generate-type-table.mjs from Kubernetes 1.36.2; not written by hand.

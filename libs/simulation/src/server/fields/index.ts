@@ -8,4 +8,11 @@ export { keepTimesOfNoop } from './noop';
 export { mergePatch } from './merge-patch';
 export { strategicMerge } from './strategic-merge';
 export { trackUpdate, type TrackUpdateArgs } from './track-update';
-export { PatchError, type ApplyConflict, type KindKey, type KubeMeta, type KubeObject, type ManagedFieldsEntry } from './types';
+export {
+  PatchError,
+  type ApplyConflict,
+  type KindKey,
+  type KubeMeta,
+  type KubeObject,
+  type ManagedFieldsEntry,
+} from './types';

@@ -19,15 +19,19 @@ interface Operation {
  * to an error in our request" (recorded); what was wrong stands in `detail`.
  */
 export function jsonPatch(live: unknown, ops: unknown): unknown {
-  if (!Array.isArray(ops)) throw new PatchError(400, 'BadRequest', 'error decoding patch: a JSON patch must be a list of operations');
-  if (ops.length > MAX_OPERATIONS) throw rejected(`the patch has ${ops.length} operations: a server takes ${MAX_OPERATIONS}`);
+  if (!Array.isArray(ops))
+    throw new PatchError(400, 'BadRequest', 'error decoding patch: a JSON patch must be a list of operations');
+  if (ops.length > MAX_OPERATIONS)
+    throw rejected(`the patch has ${ops.length} operations: a server takes ${MAX_OPERATIONS}`);
   return (ops as unknown[]).map(readOperation).reduce(applyOperation, live);
 }
 
-const rejected = (detail: string): PatchError => new PatchError(422, 'Invalid', 'the server rejected our request due to an error in our request', detail);
+const rejected = (detail: string): PatchError =>
+  new PatchError(422, 'Invalid', 'the server rejected our request due to an error in our request', detail);
 
 function readOperation(raw: unknown, index: number): Operation {
-  if (!isObject(raw)) throw new PatchError(400, 'BadRequest', `error decoding patch: operation ${index} must be an object`);
+  if (!isObject(raw))
+    throw new PatchError(400, 'BadRequest', `error decoding patch: operation ${index} must be an object`);
   const { op, path, from } = raw;
   const at = `operation ${index} (${String(op)} ${String(path)})`;
   if (typeof op !== 'string' || typeof path !== 'string') throw rejected(`${at} needs "op" and "path"`);
@@ -40,7 +44,10 @@ function readOperation(raw: unknown, index: number): Operation {
 function readPointer(pointer: string, at: string): readonly string[] {
   if (pointer === '') return [];
   if (!pointer.startsWith('/')) throw rejected(`${at}: a path starts with "/"`);
-  return pointer.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function applyOperation(document: unknown, operation: Operation): unknown {
@@ -108,7 +115,14 @@ function write(node: unknown, path: readonly string[], value: unknown, mode: 'ad
   return next;
 }
 
-function writeToList(list: readonly unknown[], key: string, rest: readonly string[], value: unknown, mode: 'add' | 'replace', at: string): unknown {
+function writeToList(
+  list: readonly unknown[],
+  key: string,
+  rest: readonly string[],
+  value: unknown,
+  mode: 'add' | 'replace',
+  at: string,
+): unknown {
   const inserts = rest.length === 0 && mode === 'add';
   if (inserts && key === '-') return [...list, value];
   const index = indexIn(list, key, at, inserts ? list.length : list.length - 1);

@@ -6,7 +6,9 @@ export function elementPath(list: ListType, element: unknown, index: number): st
   if (list.relation === 'set') return `v:${sortedJson(element)}`;
   if (list.relation === 'atomic' || !isObject(element)) return `i:${index}`;
   const defaults = list.element.kind === 'map' ? list.element.defaults : undefined;
-  const keys = list.keys.map((key) => `${JSON.stringify(key)}:${sortedJson(own(element, key) ?? own(defaults, key) ?? null)}`);
+  const keys = list.keys.map(
+    (key) => `${JSON.stringify(key)}:${sortedJson(own(element, key) ?? own(defaults, key) ?? null)}`,
+  );
   return `k:{${keys.join(',')}}`;
 }
 

@@ -128,7 +128,12 @@ export function capUpdateEntries(owners: Ownerships): Ownerships {
     capped.delete(id);
     const fields = folded ? union(ownership.fields, folded.fields) : ownership.fields;
     // The bucket is as young as the youngest entry in it.
-    capped.set(bucket, ownership.time === undefined ? { owner: bucketOwner, fields } : { owner: bucketOwner, fields, time: ownership.time });
+    capped.set(
+      bucket,
+      ownership.time === undefined
+        ? { owner: bucketOwner, fields }
+        : { owner: bucketOwner, fields, time: ownership.time },
+    );
     left--;
   }
   return capped;

@@ -14,14 +14,26 @@ const T1 = '2026-01-01T00:01:00Z';
 const TYPE = builtInType(DEPLOYMENT) ?? { kind: 'leaf' as const };
 
 const value = fc.constantFrom('1', '2');
-const some = (...keys: string[]): fc.Arbitrary<Record<string, string>> => fc.dictionary(fc.constantFrom(...keys), value, { minKeys: 1, maxKeys: keys.length });
+const some = (...keys: string[]): fc.Arbitrary<Record<string, string>> =>
+  fc.dictionary(fc.constantFrom(...keys), value, { minKeys: 1, maxKeys: keys.length });
 const parts: fc.Arbitrary<DeploymentParts> = fc.record(
-  { labels: some('a', 'b', 'c'), replicas: fc.integer({ min: 0, max: 3 }), containers: some('x', 'y', 'z'), env: some('E', 'F', 'G') },
+  {
+    labels: some('a', 'b', 'c'),
+    replicas: fc.integer({ min: 0, max: 3 }),
+    containers: some('x', 'y', 'z'),
+    env: some('E', 'F', 'G'),
+  },
   { requiredKeys: [] },
 );
 const manager = fc.constantFrom('helm', 'kubectl-edit', 'argo');
 
-const apply = (live: KubeObject | undefined, from: DeploymentParts, by: string, force = false, now = T0): ReturnType<typeof applyPatchSSA> =>
+const apply = (
+  live: KubeObject | undefined,
+  from: DeploymentParts,
+  by: string,
+  force = false,
+  now = T0,
+): ReturnType<typeof applyPatchSSA> =>
   applyPatchSSA({ live: frozen(live), patch: frozen(aDeployment(from)), manager: by, force, now, kind: DEPLOYMENT });
 
 function applied(...args: Parameters<typeof apply>): KubeObject {
@@ -31,10 +43,19 @@ function applied(...args: Parameters<typeof apply>): KubeObject {
 }
 
 const track = (before: KubeObject | undefined, after: KubeObject, by: string): KubeObject =>
-  trackUpdate({ before: frozen(before), after: frozen(after), manager: by, operation: 'Update', now: T1, kind: DEPLOYMENT });
+  trackUpdate({
+    before: frozen(before),
+    after: frozen(after),
+    manager: by,
+    operation: 'Update',
+    now: T1,
+    kind: DEPLOYMENT,
+  });
 
 const owned = (object: KubeObject, by?: string): FieldSet =>
-  [...(decodeManagedFields(object.metadata?.managedFields)?.values() ?? [])].filter(({ owner }) => by === undefined || owner.manager === by).reduce((all, { fields }) => union(all, fields), EMPTY_SET);
+  [...(decodeManagedFields(object.metadata?.managedFields)?.values() ?? [])]
+    .filter(({ owner }) => by === undefined || owner.manager === by)
+    .reduce((all, { fields }) => union(all, fields), EMPTY_SET);
 
 /** What a deployment of these parts says, by the path that the server would print. */
 function leaves({ labels = {}, replicas, containers = {}, env = {} }: DeploymentParts): Map<string, string> {
@@ -50,8 +71,14 @@ function leaves({ labels = {}, replicas, containers = {}, env = {} }: Deployment
 }
 
 const now = (object: KubeObject): Map<string, string> => {
-  const spec = (object['spec'] ?? {}) as { replicas?: number; template?: { spec?: { containers?: { name: string; image: string; env?: { name: string; value: string }[] }[] } } };
-  const found = leaves({ labels: (object.metadata?.['labels'] ?? {}) as Record<string, string>, ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }) });
+  const spec = (object['spec'] ?? {}) as {
+    replicas?: number;
+    template?: { spec?: { containers?: { name: string; image: string; env?: { name: string; value: string }[] }[] } };
+  };
+  const found = leaves({
+    labels: (object.metadata?.['labels'] ?? {}) as Record<string, string>,
+    ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }),
+  });
   for (const { name, image, env = [] } of spec.template?.spec?.containers ?? []) {
     const at = `.spec.template.spec.containers[name="${name}"]`;
     if (image !== undefined) found.set(`${at}.image`, image);
@@ -72,7 +99,11 @@ describe('server-side apply, for any configurations', () => {
   });
 
   it('holds exactly what its only manager applied last', () => {
-    fc.assert(fc.property(parts, parts, (first, second) => expect(now(applied(applied(undefined, first, 'helm'), second, 'helm'))).toEqual(leaves(second))));
+    fc.assert(
+      fc.property(parts, parts, (first, second) =>
+        expect(now(applied(applied(undefined, first, 'helm'), second, 'helm'))).toEqual(leaves(second)),
+      ),
+    );
   });
 
   it('removes a dropped field if and only if nobody else applies it', () => {
@@ -84,7 +115,8 @@ describe('server-side apply, for any configurations', () => {
         const after = apply((both as { object: KubeObject }).object, second, 'helm');
         fc.pre(!('conflicts' in after));
         const left = now((after as { object: KubeObject }).object);
-        for (const path of leaves(first).keys()) if (!leaves(second).has(path)) expect([path, left.has(path)]).toEqual([path, theirs.has(path)]);
+        for (const path of leaves(first).keys())
+          if (!leaves(second).has(path)) expect([path, left.has(path)]).toEqual([path, theirs.has(path)]);
       }),
     );
   });
@@ -93,7 +125,9 @@ describe('server-side apply, for any configurations', () => {
     fc.assert(
       fc.property(parts, parts, (first, second) => {
         const mine = leaves(first);
-        const expected = [...leaves(second)].filter(([path, text]) => mine.has(path) && mine.get(path) !== text).map(([path]) => path);
+        const expected = [...leaves(second)]
+          .filter(([path, text]) => mine.has(path) && mine.get(path) !== text)
+          .map(([path]) => path);
         const outcome = apply(applied(undefined, first, 'helm'), second, 'argo');
         const found = 'conflicts' in outcome ? outcome.conflicts.flatMap(({ fields }) => fields) : [];
         expect([...found].sort()).toEqual(expected.sort());
@@ -109,12 +143,26 @@ describe('an update, for any two states', () => {
         const before = track(undefined, aDeployment(first), 'creator');
         // An object that nobody owns stays untracked: see track-update.spec.ts.
         fc.pre(before.metadata?.managedFields !== undefined);
-        const after = track(before, { ...aDeployment(second), metadata: { ...aDeployment(second).metadata, managedFields: before.metadata?.managedFields } }, by);
-        const leavesNow = difference(fieldSetOf({ ...after, metadata: { ...after.metadata, managedFields: undefined } }, TYPE), NEVER_OWNED);
+        const after = track(
+          before,
+          {
+            ...aDeployment(second),
+            metadata: { ...aDeployment(second).metadata, managedFields: before.metadata?.managedFields },
+          },
+          by,
+        );
+        const leavesNow = difference(
+          fieldSetOf({ ...after, metadata: { ...after.metadata, managedFields: undefined } }, TYPE),
+          NEVER_OWNED,
+        );
         const orphans = [...pathsOf(difference(leavesNow, owned(after)))].map((path) => printPath(path));
         // A struct by value is there before and after: being empty is no change, and nobody's.
         expect(orphans.filter((path) => path !== '.spec' && path !== '.spec.template')).toEqual([]);
-        const { added, modified } = compareTyped(before, { ...after, metadata: { ...after.metadata, managedFields: before.metadata?.managedFields } }, TYPE);
+        const { added, modified } = compareTyped(
+          before,
+          { ...after, metadata: { ...after.metadata, managedFields: before.metadata?.managedFields } },
+          TYPE,
+        );
         const changed = difference(union(added, modified), NEVER_OWNED);
         expect(isEmptySet(difference(changed, owned(after, by)))).toBe(true);
         expect(isEmptySet(intersection(changed, owned(after, 'creator')))).toBe(true);
@@ -147,8 +195,16 @@ function strategicDiff(from: unknown, to: unknown): Record<string, unknown> {
 }
 type Named = { name: string };
 function listDiff(key: string, was: Named[], now: Named[]): Record<string, unknown> {
-  const gone = was.filter(({ name }) => !now.some((item) => item.name === name)).map(({ name }) => ({ $patch: 'delete', name }));
-  const kept = now.map((item) => ({ ...strategicDiff(was.find(({ name }) => name === item.name), item), name: item.name }));
+  const gone = was
+    .filter(({ name }) => !now.some((item) => item.name === name))
+    .map(({ name }) => ({ $patch: 'delete', name }));
+  const kept = now.map((item) => ({
+    ...strategicDiff(
+      was.find(({ name }) => name === item.name),
+      item,
+    ),
+    name: item.name,
+  }));
   return { [`$setElementOrder/${key}`]: now.map(({ name }) => ({ name })), [key]: [...kept, ...gone] };
 }
 
@@ -156,17 +212,34 @@ describe('a patch from one state to another, for any two states', () => {
   const object = parts.map(aDeployment);
 
   it('gets there as a strategic merge', () => {
-    fc.assert(fc.property(object, object, (from, to) => expect(strategicMerge({ live: frozen(from), patch: frozen(strategicDiff(from, to)), kind: DEPLOYMENT })).toEqual(to)));
+    fc.assert(
+      fc.property(object, object, (from, to) =>
+        expect(
+          strategicMerge({ live: frozen(from), patch: frozen(strategicDiff(from, to)), kind: DEPLOYMENT }),
+        ).toEqual(to),
+      ),
+    );
   });
 
   it('gets there as a JSON merge patch', () => {
-    const json = fc.jsonValue({ maxDepth: 3 }).map((found) => JSON.parse(JSON.stringify(found, (_, item: unknown) => (item === null ? 0 : item))) as unknown);
+    const json = fc
+      .jsonValue({ maxDepth: 3 })
+      .map((found) => JSON.parse(JSON.stringify(found, (_, item: unknown) => (item === null ? 0 : item))) as unknown);
     const diff = (from: unknown, to: unknown): unknown => {
       if (!isObject(to) || !isObject(from)) return to;
-      const gone = Object.keys(from).filter((key) => !Object.hasOwn(to, key)).map((key) => [key, null] as const);
-      return Object.fromEntries([...gone, ...Object.entries(to).map(([key, item]) => [key, diff(Object.hasOwn(from, key) ? from[key] : undefined, item)] as const)]);
+      const gone = Object.keys(from)
+        .filter((key) => !Object.hasOwn(to, key))
+        .map((key) => [key, null] as const);
+      return Object.fromEntries([
+        ...gone,
+        ...Object.entries(to).map(
+          ([key, item]) => [key, diff(Object.hasOwn(from, key) ? from[key] : undefined, item)] as const,
+        ),
+      ]);
     };
-    fc.assert(fc.property(json, json, (from, to) => expect(mergePatch(frozen(from), frozen(diff(from, to)))).toEqual(to)));
+    fc.assert(
+      fc.property(json, json, (from, to) => expect(mergePatch(frozen(from), frozen(diff(from, to)))).toEqual(to)),
+    );
   });
 
   it('gets there as a JSON patch, and back', () => {
@@ -177,7 +250,12 @@ describe('a patch from one state to another, for any two states', () => {
         const path = `/${at.replaceAll('~', '~0').replaceAll('/', '~1')}`;
         const there = jsonPatch(frozen(from), [{ op: 'add', path, value: added }]);
         expect(there).toEqual({ ...from, [at]: added });
-        expect(jsonPatch(frozen(there), [{ op: 'test', path, value: added }, { op: 'remove', path }])).toEqual(from);
+        expect(
+          jsonPatch(frozen(there), [
+            { op: 'test', path, value: added },
+            { op: 'remove', path },
+          ]),
+        ).toEqual(from);
       }),
     );
   });

@@ -1,5 +1,14 @@
 import type { Comparison } from './typed-compare';
-import { difference, differenceBelow, EMPTY_SET, intersection, isEmptySet, setOf, union, type FieldSet } from './field-set';
+import {
+  difference,
+  differenceBelow,
+  EMPTY_SET,
+  intersection,
+  isEmptySet,
+  setOf,
+  union,
+  type FieldSet,
+} from './field-set';
 import { ownerId, withoutEmpty, type Owner, type Ownership, type Ownerships } from './managed-fields';
 import { NEVER_OWNED, type Reach } from './untracked-fields';
 
@@ -13,7 +22,11 @@ export function within(comparison: Comparison, reach: Reach): Comparison {
 }
 
 /** What the others own of the fields that change or appear: the conflicts of a writer. */
-export function conflictsWith(owners: Ownerships, writer: string | undefined, comparison: Comparison): Map<string, Ownership> {
+export function conflictsWith(
+  owners: Ownerships,
+  writer: string | undefined,
+  comparison: Comparison,
+): Map<string, Ownership> {
   const touched = union(comparison.modified, comparison.added);
   const conflicts = new Map<string, Ownership>();
   for (const [id, ownership] of owners) {
@@ -25,7 +38,11 @@ export function conflictsWith(owners: Ownerships, writer: string | undefined, co
 }
 
 /** The owners after a write that went through: the others lose what it took over and what is gone. */
-export function takenOver(owners: Ownerships, writer: string | undefined, comparison: Comparison): Map<string, Ownership> {
+export function takenOver(
+  owners: Ownerships,
+  writer: string | undefined,
+  comparison: Comparison,
+): Map<string, Ownership> {
   const lost = union(union(comparison.modified, comparison.added), comparison.removed);
   const next = new Map<string, Ownership>();
   for (const [id, ownership] of owners) {

@@ -1,10 +1,19 @@
 import { jsonPatch, mergePatch, PatchError, strategicMerge, type KubeObject } from './index';
 import { aDeployment, DEPLOYMENT, frozen } from './sample-deployment';
 
-const smp = (live: KubeObject, patch: unknown): KubeObject => strategicMerge({ live: frozen(live), patch: frozen(patch), kind: DEPLOYMENT });
+const smp = (live: KubeObject, patch: unknown): KubeObject =>
+  strategicMerge({ live: frozen(live), patch: frozen(patch), kind: DEPLOYMENT });
 const pod = (spec: object): object => ({ spec: { template: { spec } } });
-const live = aDeployment({ labels: { app: 'api', tier: 'web' }, replicas: 2, containers: { a: 'a:1', b: 'b:1', c: 'c:1' }, env: { A: '1', C: '3' } });
-const names = (object: KubeObject): string[] => (object['spec'] as { template: { spec: { containers: { name: string }[] } } }).template.spec.containers.map(({ name }) => name);
+const live = aDeployment({
+  labels: { app: 'api', tier: 'web' },
+  replicas: 2,
+  containers: { a: 'a:1', b: 'b:1', c: 'c:1' },
+  env: { A: '1', C: '3' },
+});
+const names = (object: KubeObject): string[] =>
+  (object['spec'] as { template: { spec: { containers: { name: string }[] } } }).template.spec.containers.map(
+    ({ name }) => name,
+  );
 
 function refusal(act: () => unknown): PatchError {
   try {
@@ -22,9 +31,19 @@ describe('a strategic merge patch', () => {
   });
 
   it('merges lists by key and puts a new element first, as a real server does (recorded, step 032)', () => {
-    const object = smp(live, pod({ containers: [{ name: 'a', env: [{ name: 'D', value: '4' }] }, { $patch: 'delete', name: 'b' }] }));
+    const object = smp(
+      live,
+      pod({
+        containers: [
+          { name: 'a', env: [{ name: 'D', value: '4' }] },
+          { $patch: 'delete', name: 'b' },
+        ],
+      }),
+    );
     expect(names(object)).toEqual(['a', 'c']);
-    expect(object['spec']).toMatchObject({ template: { spec: { containers: [{ image: 'a:1', env: [{ name: 'D' }, { name: 'A' }, { name: 'C' }] }, {}] } } });
+    expect(object['spec']).toMatchObject({
+      template: { spec: { containers: [{ image: 'a:1', env: [{ name: 'D' }, { name: 'A' }, { name: 'C' }] }, {}] } },
+    });
   });
 
   it('puts elements in the order that it sets, others where they stood', () => {
@@ -35,41 +54,66 @@ describe('a strategic merge patch', () => {
 
   it('replaces a list or a map that says so', () => {
     expect(names(smp(live, pod({ containers: [{ $patch: 'replace' }, { name: 'z', image: 'z:1' }] })))).toEqual(['z']);
-    expect(smp(live, { metadata: { labels: { $patch: 'replace', only: 'this' } } }).metadata?.['labels']).toEqual({ only: 'this' });
+    expect(smp(live, { metadata: { labels: { $patch: 'replace', only: 'this' } } }).metadata?.['labels']).toEqual({
+      only: 'this',
+    });
   });
 
   it('keeps only the keys that $retainKeys names', () => {
     const rolling = { ...live, spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } };
-    expect(smp(rolling, { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } })['spec']).toEqual({ strategy: { type: 'Recreate' } });
+    expect(smp(rolling, { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } })['spec']).toEqual({
+      strategy: { type: 'Recreate' },
+    });
   });
 
   it('adds to and deletes from lists of values', () => {
     const held = { ...live, metadata: { name: 'api', finalizers: ['a', 'b'] } };
-    expect(smp(held, { metadata: { finalizers: ['c'] } }).metadata?.['finalizers']).toEqual(expect.arrayContaining(['a', 'b', 'c']));
-    expect(smp(held, { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] } }).metadata?.['finalizers']).toEqual(['b']);
+    expect(smp(held, { metadata: { finalizers: ['c'] } }).metadata?.['finalizers']).toEqual(
+      expect.arrayContaining(['a', 'b', 'c']),
+    );
+    expect(smp(held, { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] } }).metadata?.['finalizers']).toEqual([
+      'b',
+    ]);
   });
 
   it('replaces lists without a merge key', () => {
     const object = smp(live, pod({ containers: [{ name: 'a', command: ['x'] }] }));
-    expect(smp(object, pod({ containers: [{ name: 'a', command: ['y', 'z'] }] }))['spec']).toMatchObject({ template: { spec: { containers: [{ command: ['y', 'z'] }, {}, {}] } } });
+    expect(smp(object, pod({ containers: [{ name: 'a', command: ['y', 'z'] }] }))['spec']).toMatchObject({
+      template: { spec: { containers: [{ command: ['y', 'z'] }, {}, {}] } },
+    });
   });
 
   it('leaves no directive and no null in what it adds', () => {
-    const object = smp(live, pod({ securityContext: { runAsUser: 5, fsGroup: null, $patch: 'merge', $retainKeys: ['runAsUser'] } }));
+    const object = smp(
+      live,
+      pod({ securityContext: { runAsUser: 5, fsGroup: null, $patch: 'merge', $retainKeys: ['runAsUser'] } }),
+    );
     expect(object['spec']).toMatchObject({ template: { spec: { securityContext: { runAsUser: 5 } } } });
     expect(JSON.stringify(object)).not.toMatch(/\$patch|\$retainKeys|null/);
   });
 
   it('replaces the lists of a built-in kind that the type table does not know', () => {
     const kind = { group: 'scheduling.k8s.io', version: 'v1', kind: 'Other' };
-    expect(strategicMerge({ live: { list: [{ name: 'a' }], map: { x: 1 } }, patch: { list: [{ name: 'b' }], map: { y: 2 } }, kind })).toEqual({ list: [{ name: 'b' }], map: { x: 1, y: 2 } });
+    expect(
+      strategicMerge({
+        live: { list: [{ name: 'a' }], map: { x: 1 } },
+        patch: { list: [{ name: 'b' }], map: { y: 2 } },
+        kind,
+      }),
+    ).toEqual({ list: [{ name: 'b' }], map: { x: 1, y: 2 } });
   });
 
   it('is refused for custom resources, for an element without its key, and for a bad directive', () => {
-    expect(refusal(() => strategicMerge({ live, patch: {}, kind: { group: 'example.com', version: 'v1', kind: 'Widget' } })).code).toBe(415);
+    expect(
+      refusal(() => strategicMerge({ live, patch: {}, kind: { group: 'example.com', version: 'v1', kind: 'Widget' } }))
+        .code,
+    ).toBe(415);
     expect(refusal(() => smp(live, pod({ containers: [{ image: 'x' }] }))).code).toBe(422);
     expect(refusal(() => smp(live, { spec: { $patch: 'explode' } })).code).toBe(422);
-    expect(refusal(() => smp(live, pod({ '$setElementOrder/containers': [{ name: 'a' }], containers: [{ name: 'b' }] }))).message).toBe('invalid patch format of setElementOrder list');
+    expect(
+      refusal(() => smp(live, pod({ '$setElementOrder/containers': [{ name: 'a' }], containers: [{ name: 'b' }] })))
+        .message,
+    ).toBe('invalid patch format of setElementOrder list');
   });
 });
 
@@ -103,8 +147,21 @@ describe('a JSON patch', () => {
     ['replaces the whole', { a: 1 }, [{ op: 'replace', path: '', value: { b: 2 } }], { b: 2 }],
     ['moves', { a: { b: 1 }, c: {} }, [{ op: 'move', from: '/a/b', path: '/c/b' }], { a: {}, c: { b: 1 } }],
     ['copies', { a: [1] }, [{ op: 'copy', from: '/a/0', path: '/b' }], { a: [1], b: 1 }],
-    ['unescapes ~0 and ~1', { 'a/b': 1, 'm~n': 2 }, [{ op: 'replace', path: '/a~1b', value: 3 }, { op: 'remove', path: '/m~0n' }], { 'a/b': 3 }],
-    ['passes a test that holds', { a: { x: 1, y: 2 } }, [{ op: 'test', path: '/a', value: { y: 2, x: 1 } }], { a: { x: 1, y: 2 } }],
+    [
+      'unescapes ~0 and ~1',
+      { 'a/b': 1, 'm~n': 2 },
+      [
+        { op: 'replace', path: '/a~1b', value: 3 },
+        { op: 'remove', path: '/m~0n' },
+      ],
+      { 'a/b': 3 },
+    ],
+    [
+      'passes a test that holds',
+      { a: { x: 1, y: 2 } },
+      [{ op: 'test', path: '/a', value: { y: 2, x: 1 } }],
+      { a: { x: 1, y: 2 } },
+    ],
   ])('%s', (_, before, ops, after) => {
     expect(jsonPatch(frozen(before), frozen(ops))).toEqual(after);
   });

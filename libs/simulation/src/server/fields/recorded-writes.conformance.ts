@@ -50,7 +50,8 @@ export function kindOf(object: KubeObject): KindKey {
   return { group, version, kind: object.kind ?? '' };
 }
 
-const placeOf = (o: KubeObject): string => `${o.apiVersion} ${o.kind} ${o.metadata?.namespace ?? ''}/${o.metadata?.name ?? ''}`;
+const placeOf = (o: KubeObject): string =>
+  `${o.apiVersion} ${o.kind} ${o.metadata?.namespace ?? ''}/${o.metadata?.name ?? ''}`;
 const versionOf = (o: KubeObject): number => Number(o.metadata?.['resourceVersion'] ?? 0);
 
 interface Seen {
@@ -68,7 +69,8 @@ export class Recording {
     for (const step of readdirSync(folder).sort()) {
       const file = path.join(folder, step, 'http.jsonl');
       if (!existsSync(file)) continue;
-      for (const line of readFileSync(file, 'utf8').trim().split('\n')) this.exchanges.push({ step, exchange: JSON.parse(line) as Exchange });
+      for (const line of readFileSync(file, 'utf8').trim().split('\n'))
+        this.exchanges.push({ step, exchange: JSON.parse(line) as Exchange });
     }
     this.exchanges.forEach(({ exchange }, i) => this.observe(exchange, i));
   }
@@ -90,7 +92,12 @@ export class Recording {
         const before = sorted[i - 1];
         if (!before || before.metadata?.uid !== after.metadata?.uid || hasUntrackedWrite(before, after)) return [];
         const known = before.metadata?.managedFields ?? [];
-        const changed = (after.metadata?.managedFields ?? []).filter((entry) => !known.some((old) => sameOwner(old, entry) && old.time === entry.time && jsonEqual(old.fieldsV1, entry.fieldsV1)));
+        const changed = (after.metadata?.managedFields ?? []).filter(
+          (entry) =>
+            !known.some(
+              (old) => sameOwner(old, entry) && old.time === entry.time && jsonEqual(old.fieldsV1, entry.fieldsV1),
+            ),
+        );
         const [entry] = changed;
         if (changed.length !== 1 || entry?.operation !== 'Update') return [];
         return [{ label: `${label} ${versionOf(before)}..${versionOf(after)}`, before, after, entry }];
@@ -108,7 +115,13 @@ export class Recording {
     }
     for (const value of shown) {
       const object = value as KubeObject | undefined;
-      if (!isObject(object) || !object.metadata?.uid || object.kind === 'Scale' || object.kind === 'PartialObjectMetadata') continue;
+      if (
+        !isObject(object) ||
+        !object.metadata?.uid ||
+        object.kind === 'Scale' ||
+        object.kind === 'PartialObjectMetadata'
+      )
+        continue;
       const states = this.seen.get(placeOf(object)) ?? [];
       states.push({ object, exchange });
       this.seen.set(placeOf(object), states);
@@ -117,8 +130,13 @@ export class Recording {
   }
 
   private learn(definition: KubeObject): void {
-    const spec = definition['spec'] as { group: string; names: { kind: string }; versions: { name: string; schema?: { openAPIV3Schema?: unknown } }[] };
-    for (const { name, schema } of spec.versions) this.types.set(`${spec.group}/${name}/${spec.names.kind}`, customResourceType(schema?.openAPIV3Schema));
+    const spec = definition['spec'] as {
+      group: string;
+      names: { kind: string };
+      versions: { name: string; schema?: { openAPIV3Schema?: unknown } }[];
+    };
+    for (const { name, schema } of spec.versions)
+      this.types.set(`${spec.group}/${name}/${spec.names.kind}`, customResourceType(schema?.openAPIV3Schema));
   }
 
   private asWrite(step: string, exchange: Exchange, index: number): RecordedWrite | undefined {
@@ -126,10 +144,20 @@ export class Recording {
     if (!['POST', 'PUT', 'PATCH'].includes(method) || !isObject(response)) return undefined;
     const { pathname, searchParams } = new URL(url, 'http://x');
     const parts = pathname.split('/');
-    const subresource = ['status', 'scale'].find((name) => parts.at(-1) === name && parts.at(-3) !== 'namespaces' && parts.length > 7);
+    const subresource = ['status', 'scale'].find(
+      (name) => parts.at(-1) === name && parts.at(-3) !== 'namespaces' && parts.length > 7,
+    );
     const target = (status < 300 ? response : body) as KubeObject;
-    if (!isObject(target) || !target.metadata?.name || !target.kind || target.kind === 'Scale' || (status < 300 && !target.metadata.uid)) return undefined;
-    const namespace = target.metadata.namespace ?? (parts.includes('namespaces') ? parts[parts.indexOf('namespaces') + 1] : undefined);
+    if (
+      !isObject(target) ||
+      !target.metadata?.name ||
+      !target.kind ||
+      target.kind === 'Scale' ||
+      (status < 300 && !target.metadata.uid)
+    )
+      return undefined;
+    const namespace =
+      target.metadata.namespace ?? (parts.includes('namespaces') ? parts[parts.indexOf('namespaces') + 1] : undefined);
     // A refused body may lack its version: the URL has it.
     const apiVersion = parts[1] === 'api' ? 'v1' : `${parts[2]}/${parts[3]}`;
     const placed = { ...target, apiVersion, metadata: { ...target.metadata, namespace } };
@@ -153,7 +181,10 @@ export class Recording {
     const states = (this.seen.get(placeOf(target)) ?? []).filter(({ object, exchange }) => {
       if (!stored) return exchange < index;
       if (object.metadata?.uid !== target.metadata?.uid) return false;
-      return versionOf(object) < versionOf(target) || (versionOf(object) === versionOf(target) && (dryRun || exchange < index));
+      return (
+        versionOf(object) < versionOf(target) ||
+        (versionOf(object) === versionOf(target) && (dryRun || exchange < index))
+      );
     });
     return states.map(({ object }) => object).sort((a, b) => versionOf(b) - versionOf(a))[0];
   }
@@ -164,13 +195,26 @@ export class Recording {
  * server tracks), or several writes that came back to where they began.
  */
 function hasUntrackedWrite(before: KubeObject, after: KubeObject): boolean {
-  const node = (o: KubeObject): unknown => (o.kind === 'Pod' ? (o['spec'] as KubeObject | undefined)?.['nodeName'] : undefined);
-  const content = (o: KubeObject): unknown => ({ ...o, metadata: { ...o.metadata, managedFields: undefined, resourceVersion: undefined } });
-  return before.metadata?.['deletionTimestamp'] !== after.metadata?.['deletionTimestamp'] || node(before) !== node(after) || jsonEqual(content(before), content(after));
+  const node = (o: KubeObject): unknown =>
+    o.kind === 'Pod' ? (o['spec'] as KubeObject | undefined)?.['nodeName'] : undefined;
+  const content = (o: KubeObject): unknown => ({
+    ...o,
+    metadata: { ...o.metadata, managedFields: undefined, resourceVersion: undefined },
+  });
+  return (
+    before.metadata?.['deletionTimestamp'] !== after.metadata?.['deletionTimestamp'] ||
+    node(before) !== node(after) ||
+    jsonEqual(content(before), content(after))
+  );
 }
 
 function sameOwner(a: ManagedFieldsEntry, b: ManagedFieldsEntry): boolean {
-  return a.manager === b.manager && a.operation === b.operation && a.apiVersion === b.apiVersion && a.subresource === b.subresource;
+  return (
+    a.manager === b.manager &&
+    a.operation === b.operation &&
+    a.apiVersion === b.apiVersion &&
+    a.subresource === b.subresource
+  );
 }
 
 /**
@@ -181,8 +225,13 @@ export function isStale(write: RecordedWrite): boolean {
   const before = write.before?.metadata?.managedFields;
   if (!write.before || write.status >= 300) return false;
   if (write.before.metadata?.['deletionTimestamp'] !== write.response.metadata?.['deletionTimestamp']) return true;
-  const sent: unknown = Array.isArray(write.body) ? undefined : (write.body as KubeObject | undefined)?.metadata?.managedFields;
+  const sent: unknown = Array.isArray(write.body)
+    ? undefined
+    : (write.body as KubeObject | undefined)?.metadata?.managedFields;
   if (sent !== undefined || Array.isArray(write.body)) return false;
-  const others = (entries: readonly ManagedFieldsEntry[] = []): readonly ManagedFieldsEntry[] => entries.filter((entry) => entry.manager !== write.manager);
-  return others(write.response.metadata?.managedFields).some((entry) => !others(before).some((old) => sameOwner(old, entry) && old.time === entry.time));
+  const others = (entries: readonly ManagedFieldsEntry[] = []): readonly ManagedFieldsEntry[] =>
+    entries.filter((entry) => entry.manager !== write.manager);
+  return others(write.response.metadata?.managedFields).some(
+    (entry) => !others(before).some((old) => sameOwner(old, entry) && old.time === entry.time),
+  );
 }

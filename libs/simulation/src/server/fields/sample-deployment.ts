@@ -36,7 +36,9 @@ export function aConfigMap(data: Readonly<Record<string, string>>): KubeObject {
 
 /** The entry of one manager, by its name and subresource. */
 export function entryOf(object: KubeObject, manager: string, subresource?: string): ManagedFieldsEntry | undefined {
-  return object.metadata?.managedFields?.find((entry) => entry.manager === manager && entry.subresource === subresource);
+  return object.metadata?.managedFields?.find(
+    (entry) => entry.manager === manager && entry.subresource === subresource,
+  );
 }
 
 /** What one manager owns, as `fieldsV1`. */

@@ -1,7 +1,14 @@
 import { isObject, jsonEqual, own, setOwn, type JsonObject } from './json-values';
 import { childType, isBuiltInGroup, typeOfKind, type Field, type FieldType, type MapType } from './field-types';
 import { indexOf, inOrder } from './strategic-order';
-import { badFormat, DELETE_FROM_PRIMITIVES, DIRECTIVE, ELEMENT_ORDER, RETAIN_KEYS, withoutDirectives } from './strategic-directives';
+import {
+  badFormat,
+  DELETE_FROM_PRIMITIVES,
+  DIRECTIVE,
+  ELEMENT_ORDER,
+  RETAIN_KEYS,
+  withoutDirectives,
+} from './strategic-directives';
 import { PatchError, type KindKey, type KubeObject } from './types';
 
 type List = readonly unknown[];
@@ -17,7 +24,8 @@ type List = readonly unknown[];
  * 422 for a malformed directive or an element without its merge key.
  */
 export function strategicMerge(args: { live: KubeObject; patch: unknown; kind: KindKey }): KubeObject {
-  if (!isObject(args.patch)) throw new PatchError(400, 'BadRequest', 'error decoding patch: a strategic merge patch must be an object');
+  if (!isObject(args.patch))
+    throw new PatchError(400, 'BadRequest', 'error decoding patch: a strategic merge patch must be an object');
   const type = typeOfKind(args.kind);
   if (!isBuiltInGroup(args.kind.group)) {
     throw new PatchError(
@@ -36,7 +44,8 @@ function mergeMaps(live: JsonObject, patch: JsonObject, type: MapType): JsonObje
   merged = orderLists(merged, patch, type);
   for (const [key, value] of Object.entries(patch)) {
     if (key === RETAIN_KEYS || key.startsWith(ELEMENT_ORDER) || Object.hasOwn(patch, ELEMENT_ORDER + key)) continue;
-    if (key.startsWith(DELETE_FROM_PRIMITIVES)) removePrimitives(merged, key.slice(DELETE_FROM_PRIMITIVES.length), value);
+    if (key.startsWith(DELETE_FROM_PRIMITIVES))
+      removePrimitives(merged, key.slice(DELETE_FROM_PRIMITIVES.length), value);
     else if (value === null) delete merged[key];
     else setOwn(merged, key, mergeValue(own(merged, key), value, type, key));
   }
@@ -48,15 +57,24 @@ function mergeValue(live: unknown, value: unknown, type: MapType, key: string): 
   const field: Field | undefined = type.fields.get(key);
   const of: FieldType | undefined = childType(type, key);
   const strategy = field?.patchStrategy ?? '';
-  if (isObject(value) && isObject(live) && strategy !== 'replace') return mergeMaps(live, value, of?.kind === 'map' ? of : OPEN);
+  if (isObject(value) && isObject(live) && strategy !== 'replace')
+    return mergeMaps(live, value, of?.kind === 'map' ? of : OPEN);
   if (Array.isArray(value) && Array.isArray(live) && strategy.split(',').includes('merge') && of?.kind === 'list') {
     return mergeLists(live, value, of.element, field?.mergeKey);
   }
-  if (Array.isArray(value) && replacesList(value)) return mergeLists([], value, of?.kind === 'list' ? of.element : { kind: 'any' }, field?.mergeKey);
+  if (Array.isArray(value) && replacesList(value))
+    return mergeLists([], value, of?.kind === 'list' ? of.element : { kind: 'any' }, field?.mergeKey);
   return withoutDirectives(value);
 }
 
-const OPEN: MapType = { kind: 'map', atomic: false, fields: new Map(), rest: { kind: 'any' }, implied: new Map(), defaults: {} };
+const OPEN: MapType = {
+  kind: 'map',
+  atomic: false,
+  fields: new Map(),
+  rest: { kind: 'any' },
+  implied: new Map(),
+  defaults: {},
+};
 
 function replaced(patch: JsonObject, directive: unknown): JsonObject {
   const { [DIRECTIVE]: _, ...rest } = patch;
@@ -71,7 +89,9 @@ function retained(live: JsonObject, patch: JsonObject): Record<string, unknown> 
   if (keep === undefined) return { ...live };
   if (!Array.isArray(keep)) throw badFormat('retainKeys');
   const names = keep as readonly unknown[];
-  const stranger = Object.keys(patch).find((key) => key !== RETAIN_KEYS && patch[key] !== null && !key.startsWith('$') && !names.includes(key));
+  const stranger = Object.keys(patch).find(
+    (key) => key !== RETAIN_KEYS && patch[key] !== null && !key.startsWith('$') && !names.includes(key),
+  );
   if (stranger !== undefined) throw badFormat('retainKeys');
   return Object.fromEntries(Object.entries(live).filter(([key]) => names.includes(key)));
 }
@@ -80,7 +100,13 @@ function removePrimitives(merged: Record<string, unknown>, key: string, values: 
   if (!Array.isArray(values)) throw badFormat('deleteFromPrimitiveList');
   const live = own(merged, key);
   if (!Array.isArray(live)) return;
-  setOwn(merged, key, (live as readonly unknown[]).filter((item) => !(values as readonly unknown[]).some((gone) => jsonEqual(gone, item))));
+  setOwn(
+    merged,
+    key,
+    (live as readonly unknown[]).filter(
+      (item) => !(values as readonly unknown[]).some((gone) => jsonEqual(gone, item)),
+    ),
+  );
 }
 
 /** Merges the lists whose order the patch sets with `$setElementOrder/…`, and puts them in that order. */
@@ -162,9 +188,19 @@ function uniqueScalars(items: List): List {
 const REJECTED = 'the server rejected our request due to an error in our request';
 
 function withoutKey(item: JsonObject, key: string): PatchError {
-  return new PatchError(422, 'Invalid', REJECTED, `an element of the patch has no merge key ${JSON.stringify(key)}: ${JSON.stringify(item).slice(0, 200)}`);
+  return new PatchError(
+    422,
+    'Invalid',
+    REJECTED,
+    `an element of the patch has no merge key ${JSON.stringify(key)}: ${JSON.stringify(item).slice(0, 200)}`,
+  );
 }
 
 function unknownDirective(directive: unknown): PatchError {
-  return new PatchError(422, 'Invalid', REJECTED, `unknown patch type: ${String(directive)}: use "merge", "replace" or "delete"`);
+  return new PatchError(
+    422,
+    'Invalid',
+    REJECTED,
+    `unknown patch type: ${String(directive)}: use "merge", "replace" or "delete"`,
+  );
 }

@@ -7,13 +7,26 @@ const T1 = '2026-01-01T00:01:00Z';
 const created = (object: KubeObject, manager = 'kubectl-create', kind = DEPLOYMENT): KubeObject =>
   trackUpdate({ before: undefined, after: frozen(object), manager, operation: 'Update', now: T0, kind });
 const updated = (before: KubeObject, after: KubeObject, manager: string, subresource?: string, now = T1): KubeObject =>
-  trackUpdate({ before: frozen(before), after: frozen(after), manager, operation: 'Update', subresource, now, kind: DEPLOYMENT });
+  trackUpdate({
+    before: frozen(before),
+    after: frozen(after),
+    manager,
+    operation: 'Update',
+    subresource,
+    now,
+    kind: DEPLOYMENT,
+  });
 
-const withSpec = (object: KubeObject, change: object): KubeObject => ({ ...object, spec: { ...(object['spec'] as object), ...change } });
+const withSpec = (object: KubeObject, change: object): KubeObject => ({
+  ...object,
+  spec: { ...(object['spec'] as object), ...change },
+});
 
 describe('a create', () => {
   it('gives everything but identity to its manager, with the dots that a real server writes', () => {
-    const object = created(aDeployment({ labels: { app: 'api' }, replicas: 2, containers: { main: 'nginx:1' }, env: { A: '1' } }));
+    const object = created(
+      aDeployment({ labels: { app: 'api' }, replicas: 2, containers: { main: 'nginx:1' }, env: { A: '1' } }),
+    );
     expect(object.metadata?.managedFields).toEqual([
       {
         manager: 'kubectl-create',
@@ -28,7 +41,13 @@ describe('a create', () => {
             'f:template': {
               'f:spec': {
                 'f:containers': {
-                  'k:{"name":"main"}': { '.': {}, 'f:env': { '.': {}, 'k:{"name":"A"}': { '.': {}, 'f:name': {}, 'f:value': {} } }, 'f:image': {}, 'f:name': {}, 'f:resources': {} },
+                  'k:{"name":"main"}': {
+                    '.': {},
+                    'f:env': { '.': {}, 'k:{"name":"A"}': { '.': {}, 'f:name': {}, 'f:value': {} } },
+                    'f:image': {},
+                    'f:name': {},
+                    'f:resources': {},
+                  },
                 },
               },
             },
@@ -83,19 +102,40 @@ describe('an update', () => {
     expect(fieldsOf(after, 'controller', 'status')).toEqual({
       'f:status': {
         'f:replicas': {},
-        'f:conditions': { '.': {}, 'k:{"type":"Available"}': { '.': {}, 'f:lastTransitionTime': {}, 'f:lastUpdateTime': {}, 'f:status': {}, 'f:type': {} } },
+        'f:conditions': {
+          '.': {},
+          'k:{"type":"Available"}': {
+            '.': {},
+            'f:lastTransitionTime': {},
+            'f:lastUpdateTime': {},
+            'f:status': {},
+            'f:type': {},
+          },
+        },
       },
     });
   });
 
   it('that removes the only field of a manager removes its entry', () => {
-    const labelled = updated(before, { ...before, metadata: { ...before.metadata, annotations: { note: 'x' } } }, 'kubectl-annotate');
+    const labelled = updated(
+      before,
+      { ...before, metadata: { ...before.metadata, annotations: { note: 'x' } } },
+      'kubectl-annotate',
+    );
     const { annotations: _, ...metadata } = labelled.metadata ?? {};
     expect(entryOf(updated(labelled, { ...labelled, metadata }, 'other'), 'kubectl-annotate')).toBeUndefined();
   });
 
   it('takes managedFields as sent, when they decode', () => {
-    const sent = [{ manager: 'moved', operation: 'Apply', apiVersion: 'apps/v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }];
+    const sent = [
+      {
+        manager: 'moved',
+        operation: 'Apply',
+        apiVersion: 'apps/v1',
+        fieldsType: 'FieldsV1',
+        fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+      },
+    ];
     const after = updated(before, { ...before, metadata: { ...before.metadata, managedFields: sent } }, 'kubectl');
     expect(after.metadata?.managedFields).toEqual(sent);
   });
@@ -115,20 +155,41 @@ describe('an update', () => {
   });
 
   it('cannot set managedFields through a subresource', () => {
-    const after = updated(before, { ...before, metadata: { ...before.metadata, managedFields: [{}] } }, 'kubectl', 'status');
+    const after = updated(
+      before,
+      { ...before, metadata: { ...before.metadata, managedFields: [{}] } },
+      'kubectl',
+      'status',
+    );
     expect(after.metadata?.managedFields).toEqual(before.metadata?.managedFields);
   });
 });
 
 describe('many updaters', () => {
   it('are kept ten at most: the oldest of a version become ancient-changes', () => {
-    let object = trackUpdate({ before: undefined, after: aConfigMap({ k0: '0' }), manager: 'm0', operation: 'Update', now: T0, kind: CONFIG_MAP });
+    let object = trackUpdate({
+      before: undefined,
+      after: aConfigMap({ k0: '0' }),
+      manager: 'm0',
+      operation: 'Update',
+      now: T0,
+      kind: CONFIG_MAP,
+    });
     for (let i = 1; i < 13; i++) {
       const after = { ...object, data: { ...(object['data'] as object), [`k${i}`]: `${i}` } };
-      object = trackUpdate({ before: object, after, manager: `m${i}`, operation: 'Update', now: `2026-01-01T00:00:${10 + i}Z`, kind: CONFIG_MAP });
+      object = trackUpdate({
+        before: object,
+        after,
+        manager: `m${i}`,
+        operation: 'Update',
+        now: `2026-01-01T00:00:${10 + i}Z`,
+        kind: CONFIG_MAP,
+      });
     }
     expect(object.metadata?.managedFields).toHaveLength(10);
-    expect(fieldsOf(object, 'ancient-changes')).toEqual({ 'f:data': { '.': {}, 'f:k0': {}, 'f:k1': {}, 'f:k2': {}, 'f:k3': {} } });
+    expect(fieldsOf(object, 'ancient-changes')).toEqual({
+      'f:data': { '.': {}, 'f:k0': {}, 'f:k1': {}, 'f:k2': {}, 'f:k3': {} },
+    });
     expect(entryOf(object, 'ancient-changes')?.time).toBe('2026-01-01T00:00:13Z');
   });
 });
@@ -136,7 +197,13 @@ describe('many updaters', () => {
 describe('keepTimesOfNoop', () => {
   it('returns the stored object when only times differ', () => {
     const before = created(aDeployment({ replicas: 1 }));
-    const later = { ...before, metadata: { ...before.metadata, managedFields: before.metadata?.managedFields?.map((entry) => ({ ...entry, time: T1 })) } };
+    const later = {
+      ...before,
+      metadata: {
+        ...before.metadata,
+        managedFields: before.metadata?.managedFields?.map((entry) => ({ ...entry, time: T1 })),
+      },
+    };
     expect(keepTimesOfNoop(before, later)).toBe(before);
     const changed = withSpec(later, { replicas: 2 });
     expect(keepTimesOfNoop(before, changed)).toBe(changed);

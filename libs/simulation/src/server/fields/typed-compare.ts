@@ -98,12 +98,25 @@ const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 
 /** Atomic values, scalars, values of an unexpected shape, and containers that are empty on both sides. */
 function isLeaf(type: FieldType, before: unknown, after: unknown): boolean {
-  if (type.kind === 'list') return type.relation === 'atomic' || (isEmptyOf(before, 'list') && isEmptyOf(after, 'list')) || !fits(before, 'list') || !fits(after, 'list');
-  if (type.kind === 'map') return type.atomic || (isEmptyOf(before, 'map') && isEmptyOf(after, 'map')) || !fits(before, 'map') || !fits(after, 'map');
+  if (type.kind === 'list')
+    return (
+      type.relation === 'atomic' ||
+      (isEmptyOf(before, 'list') && isEmptyOf(after, 'list')) ||
+      !fits(before, 'list') ||
+      !fits(after, 'list')
+    );
+  if (type.kind === 'map')
+    return (
+      type.atomic ||
+      (isEmptyOf(before, 'map') && isEmptyOf(after, 'map')) ||
+      !fits(before, 'map') ||
+      !fits(after, 'map')
+    );
   return true;
 }
 
-const fits = (value: unknown, wanted: 'list' | 'map'): boolean => value === undefined || value === null || shape(value) === wanted;
+const fits = (value: unknown, wanted: 'list' | 'map'): boolean =>
+  value === undefined || value === null || shape(value) === wanted;
 
 function isEmptyOf(value: unknown, wanted: 'list' | 'map'): boolean {
   if (value === undefined || value === null) return true;

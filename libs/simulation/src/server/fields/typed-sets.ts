@@ -61,7 +61,8 @@ function typeBelow(type: FieldType, element: string): FieldType {
 export function removeFields(value: unknown, set: FieldSet, declared: FieldType): unknown {
   const type = deduced(declared, value);
   if (set.children.size === 0) return value;
-  if (type.kind === 'list' && type.relation !== 'atomic' && Array.isArray(value)) return removeFromList(value, set, type);
+  if (type.kind === 'list' && type.relation !== 'atomic' && Array.isArray(value))
+    return removeFromList(value, set, type);
   if (type.kind === 'map' && !type.atomic && isObject(value)) return removeFromMap(value, set, type);
   return value;
 }
@@ -117,7 +118,9 @@ function checkList(value: unknown, type: ListType, path: string, errors: string[
   value.forEach((element: unknown, i) => {
     const missing = missingKey(type, element);
     if (missing !== undefined) {
-      errors.push(`${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`);
+      errors.push(
+        `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`,
+      );
       return;
     }
     const at = elementPath(type, element, i);
@@ -140,4 +143,5 @@ function checkMap(value: unknown, type: MapType, path: string, errors: string[])
   }
 }
 
-const goKind = (value: unknown): string => (Array.isArray(value) ? '&value.listUnstructured{}' : `&value.valueUnstructured{Value:${JSON.stringify(value)}}`);
+const goKind = (value: unknown): string =>
+  Array.isArray(value) ? '&value.listUnstructured{}' : `&value.valueUnstructured{Value:${JSON.stringify(value)}}`;

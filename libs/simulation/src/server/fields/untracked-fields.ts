@@ -32,7 +32,9 @@ const RESET_BY_STATUS: Readonly<Record<string, readonly string[]>> = {
 
 /** Metadata that an applied configuration may mention and does not change. */
 export const SET_BY_SERVER: FieldSet = setOf(
-  ...['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'].map((name) => path(`metadata.${name}`)),
+  ...['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'].map((name) =>
+    path(`metadata.${name}`),
+  ),
 );
 
 const ONLY_REPLICAS = path('spec.replicas');
