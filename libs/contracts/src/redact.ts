@@ -29,8 +29,9 @@ const tokenShapes: readonly RegExp[] = [
 const urlPassword = /:\/\/([^\s/@:"']{0,256}):([^\s/"']{1,512})@/g;
 const urlToken = /:\/\/[^\s/@:"']{20,512}@/g;
 
-/** `key=value`, `key: value`, `"key":"value"`; the key decides. */
-const pair = /(?<![\w.-])([\w.-]{1,80})((?:\\?["'])?[ \t]{0,3}[:=][ \t]{0,3})("(?:[^"\\\n]|\\.){0,8192}"|'[^'\n]{0,8192}'|\\"[^"\n]{0,8192}?\\"|[^\s,;&"'{}()[\]\\]+)/g;
+/** `key=value`, `key: value`, `"key":"value"`; the key decides. Key and value are matched apart: `error: password=x` is two pairs. */
+const pairKey = /(?<![\w.-])([\w.-]{1,80})((?:\\?["'])?[ \t]{0,3}[:=][ \t]{0,3})/g;
+const pairValue = /"(?:[^"\\\n]|\\.){0,8192}"|'[^'\n]{0,8192}'|\\"[^"\n]{0,8192}?\\"|[^\s,;&"'{}()[\]\\]+/y;
 const yamlLine = /^([ \t]{0,200}(?:- )?["']?)([\w.-]{1,80})(["']?:[ \t]{1,20})(?![|>&*[{])([^\n]+)$/gm;
 const flag = /(?<![\w-])(--?[\w-]{1,60}[ \t])("[^"\n]{0,8192}"|'[^'\n]{0,8192}'|[^\s"'-][^\s]*)/g;
 const authorizationHeader = /(?<![\w])((?:proxy-)?authorization["']?[ \t]{0,3}[:=][ \t]{0,3}["']?)([^\r\n"']+)/gi;
@@ -115,11 +116,21 @@ function redactPairs(text: string): string {
     const quote = /^\\?["']/.exec(value)?.[0] ?? '';
     return `${quote}${redacted}${quote}`;
   };
-  return text
+  const marked = text
     .replace(authorizationHeader, `$1${redacted}`)
     .replace(yamlLine, (all, indent: string, key: string, colon: string) => (isSecretKey(key) ? `${indent}${key}${colon}${redacted}` : all))
-    .replace(flag, (all, name: string, value: string) => (isSecretKey(name) ? `${name}${quoted(value)}` : all))
-    .replace(pair, (all, key: string, colon: string, value: string) => (isSecretKey(key) && !value.startsWith('[redacted') ? `${key}${colon}${quoted(value)}` : all));
+    .replace(flag, (all, name: string, value: string) => (isSecretKey(name) ? `${name}${quoted(value)}` : all));
+  let out = '';
+  let at = 0;
+  pairKey.lastIndex = 0;
+  for (let match = pairKey.exec(marked); match; match = pairKey.exec(marked)) {
+    pairValue.lastIndex = pairKey.lastIndex;
+    const value = isSecretKey(match[1] as string) ? pairValue.exec(marked)?.[0] : undefined;
+    if (value === undefined || value.startsWith('[redacted')) continue;
+    out += marked.slice(at, pairKey.lastIndex) + quoted(value);
+    at = pairKey.lastIndex += value.length;
+  }
+  return out + marked.slice(at);
 }
 
 /** PEM blocks from BEGIN to END; one without an end takes the rest of the text with it, since that may be a cut-off key. */
