@@ -1,9 +1,10 @@
 import type { PlaybookLibrary } from '@larry/playbook';
 import { catalogDeployments } from './catalog-deployments';
+import { catalogHelmReleases } from './catalog-helm-releases';
 
 /** Larry-03's playbooks: those that are built, and the tasks that are not yet, each with why. */
 export const developmentPlaybooks: PlaybookLibrary = {
-  built: [catalogDeployments],
+  built: [catalogDeployments, catalogHelmReleases],
   notBuilt: [
     { id: 'analyze-code-quality', why: 'static analysis of repositories is not built in this version' },
     { id: 'improve-test-coverage', why: 'measuring and writing tests is not built in this version' },
@@ -13,3 +14,4 @@ export const developmentPlaybooks: PlaybookLibrary = {
   ],
 };
 export type { Asset, AssetReference, Inventory, KindCount } from './inventory';
+export type { Release, ReleaseCatalog, ReleaseRevision } from './releases';
