@@ -1,0 +1,197 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ClusterUnavailableError } from '../errors';
+import { isRecord } from '../untrusted-object';
+import type { Credentials } from './credentials';
+
+/** One request to the API server. */
+export interface ApiRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path and query, escaped. */
+  path: string;
+  accept?: string;
+  body?: unknown;
+  contentType?: string;
+  signal?: AbortSignal;
+}
+
+/** A whole answer. `json` is undefined when the body is not JSON. */
+export interface ApiAnswer {
+  status: number;
+  bytes: number;
+  json: unknown;
+}
+
+/** The request was sent and nothing tells what became of it. */
+export class NoAnswerError extends Error {
+  override name = 'NoAnswerError';
+}
+
+export interface ApiClientOptions {
+  /** Without a byte for this long a request has failed, in ms; 30,000 by default. */
+  timeoutMs?: number;
+  /** The first pause before a request is tried again, in ms; doubled each time; 250 by default. */
+  retryMs?: number;
+}
+
+const attempts = 4;
+const maxRetryAfterMs = 30_000;
+const maxBodyBytes = 512 * 1024 * 1024;
+const transient = new Set(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'EAI_AGAIN', 'ECONNABORTED']);
+
+/** HTTP to one API server: keep-alive, timeouts, and reads tried again where that can help. */
+export class ApiClient {
+  private readonly timeoutMs: number;
+  private readonly retryMs: number;
+
+  constructor(
+    /** `https://host:port`, perhaps with a path. */
+    readonly server: string,
+    private readonly credentials: Credentials,
+    options: ApiClientOptions = {},
+  ) {
+    this.timeoutMs = options.timeoutMs ?? 30_000;
+    this.retryMs = options.retryMs ?? 250;
+  }
+
+  /**
+   * Reads, and tries again after a 429 (when the server says), a 5xx or a broken connection, four times in all.
+   * @throws ClusterUnavailableError in one sentence when there is no answer to use, or the credentials are refused.
+   */
+  async read(request: Omit<ApiRequest, 'method' | 'body'>): Promise<ApiAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const last = attempt === attempts;
+      const result = await this.once({ ...request, method: 'GET' }).catch((error: unknown) => this.afterFailure(error, last));
+      if (result === undefined) await this.pause(attempt, undefined, request.signal);
+      else if (result.answer.status === 401) throw new ClusterUnavailableError(`${this.server} refuses the credentials of this context (401): log in again, or give another --context or --kubeconfig`);
+      else if (last || !(result.answer.status === 429 || result.answer.status >= 500)) return result.answer;
+      else await this.pause(attempt, result.retryAfter, request.signal);
+    }
+  }
+
+  /**
+   * Sends a write once; again only after a 429 or a 401, which say that nothing was done.
+   * @throws NoAnswerError when nothing tells whether it was done.
+   */
+  async write(request: ApiRequest): Promise<ApiAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { answer, retryAfter } = await this.once(request);
+      if (answer.status !== 429 || attempt === attempts) return answer;
+      await this.pause(attempt, retryAfter, request.signal);
+    }
+  }
+
+  /** The body as it comes, for watches and logs. The caller reads it to its end or destroys it. */
+  async stream(request: Omit<ApiRequest, 'method' | 'body'>, idleMs = this.timeoutMs): Promise<IncomingMessage> {
+    const { response } = await this.open({ ...request, method: 'GET' }, idleMs);
+    return response;
+  }
+
+  close(): void {
+    this.credentials.close();
+  }
+
+  private async once(request: ApiRequest): Promise<{ answer: ApiAnswer; retryAfter: string | undefined }> {
+    const { response } = await this.open(request, this.timeoutMs);
+    const body = await this.bodyOf(response);
+    const answer = { status: response.statusCode ?? 0, bytes: body.length, json: parseJson(body) };
+    return { answer, retryAfter: response.headers['retry-after'] };
+  }
+
+  private async open(request: ApiRequest, idleMs: number): Promise<{ response: IncomingMessage }> {
+    const response = await this.send(request, idleMs, false);
+    if (response.statusCode !== 401) return { response };
+    response.resume();
+    return { response: await this.send(request, idleMs, true) };
+  }
+
+  private async send(request: ApiRequest, idleMs: number, renew: boolean): Promise<IncomingMessage> {
+    const { headers, agent, writeAgent } = await this.credentials.access(renew);
+    const url = new URL(this.server);
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    request.signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const options = {
+        method: request.method,
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port || (url.protocol === 'http:' ? 80 : 443),
+        path: `${url.pathname.replace(/\/$/, '')}${request.path}`,
+        agent: request.method === 'GET' ? agent : writeAgent,
+        signal: request.signal,
+        headers: {
+          ...headers,
+          'User-Agent': 'larry',
+          Accept: request.accept ?? 'application/json',
+          ...(body === undefined ? {} : { 'Content-Type': request.contentType ?? 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+        },
+      };
+      const sent: ClientRequest = (url.protocol === 'http:' ? httpRequest : httpsRequest)(options, resolve);
+      sent.setTimeout(idleMs, () => sent.destroy(new NoAnswerError(`${this.server} did not answer within ${idleMs / 1000} s`)));
+      sent.on('error', (error: NodeJS.ErrnoException) => reject(request.signal?.aborted ? (request.signal.reason as Error) : this.named(error)));
+      sent.end(body);
+    });
+  }
+
+  private async bodyOf(response: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const limitMs = 10 * this.timeoutMs;
+    const deadline = setTimeout(() => response.destroy(new NoAnswerError(`${this.server} did not complete its answer within ${limitMs / 1000} s`)), limitMs);
+    try {
+      for await (const chunk of response) {
+        chunks.push(chunk as Buffer);
+        bytes += (chunk as Buffer).length;
+        if (bytes > maxBodyBytes) throw new ClusterUnavailableError(`${this.server} answered with more than ${maxBodyBytes / 1024 / 1024} MiB`);
+      }
+    } catch (error) {
+      throw this.named(error as NodeJS.ErrnoException);
+    } finally {
+      clearTimeout(deadline);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  /** Undefined to try again; otherwise throws what people read. */
+  private afterFailure(error: unknown, last: boolean): undefined {
+    if (!(error instanceof NoAnswerError)) throw error;
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    if (!last && code !== undefined && transient.has(code)) return undefined;
+    throw new ClusterUnavailableError(error.message, { cause: error });
+  }
+
+  private named(error: NodeJS.ErrnoException): Error {
+    if (error instanceof NoAnswerError || error instanceof ClusterUnavailableError || error.name === 'AbortError') return error;
+    const { code = '' } = error;
+    if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
+      return new ClusterUnavailableError(`the certificate of ${this.server} cannot be verified (${code}): check certificate-authority and the server name in the kubeconfig`);
+    }
+    const what: Record<string, string> = {
+      ECONNREFUSED: 'refuses the connection: is the API server running there?',
+      ENOTFOUND: 'cannot be found: is the name in the kubeconfig right?',
+      ECONNRESET: 'cut the connection before its answer was complete',
+      ETIMEDOUT: 'cannot be reached: the connection timed out',
+    };
+    return new NoAnswerError(`${this.server} ${what[code] ?? `cannot be reached (${code || error.message})`}`, { cause: error });
+  }
+
+  private async pause(attempt: number, retryAfter: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const asked = retryAfter !== undefined && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined;
+    const ms = asked === undefined ? this.retryMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2) : Math.min(asked, maxRetryAfterMs);
+    await delay(ms, undefined, { signal });
+  }
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a Status body says, or the HTTP status. */
+export function statusMessage(answer: ApiAnswer): string {
+  const message = isRecord(answer.json) ? answer.json['message'] : undefined;
+  return typeof message === 'string' && message !== '' ? message.slice(0, 500) : `HTTP ${answer.status}`;
+}
