@@ -95,7 +95,11 @@ function podNames(pods: PodNames | undefined, namespace: string | undefined): st
 /** The baseline first: what is expected of k3s needs no exception. */
 function marked(finding: Finding, facts: ScanFacts, usage: Map<Exception, number>): Finding {
   const expected = expectedBy(finding);
-  if (expected) return { ...finding, severity: 'info', accepted: { owner: baselineVersion, reason: expected.reason, expires: 'never' } };
+  if (expected) {
+    // What a part needs is not to be taken from it by a command that somebody pastes.
+    const remedy = { layer: 'none' as const, reason: `nothing to do: ${expected.reason}` };
+    return { ...finding, severity: 'info', remedy, accepted: { owner: baselineVersion, reason: expected.reason, expires: 'never' } };
+  }
   const { valid } = coveringException(facts.exceptions.entries, finding, facts.at);
   if (!valid) return finding;
   usage.set(valid, (usage.get(valid) ?? 0) + 1);

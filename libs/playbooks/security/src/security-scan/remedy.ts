@@ -68,11 +68,31 @@ function helmPlace(owner: Extract<Owner, { kind: 'helm' }>, ref: ObjectRef): str
 
 function manifestYaml(fix: Extract<Fix, { kind: 'fields' | 'json' }>, { ref }: Subject): string {
   if (fix.kind === 'json') return `# ${printable(describeRef(ref))}, as a JSON patch\n${yamlOf(fix.patch)}`;
-  const head = { apiVersion: ref.apiVersion, kind: ref.kind, metadata: { name: ref.name, ...(ref.namespace ? { namespace: ref.namespace } : {}) } };
   const fields = changesAsObject(fix.changes, undefined);
-  const metadata = { ...head.metadata, ...(fields['metadata'] as object | undefined) };
+  const { metadata = {}, ...rest } = fields;
   const removed = removedPaths(fix.changes).map((path) => `# take away: ${printable(path)}\n`);
-  return `${yamlOf({ ...head, ...fields, metadata })}${removed.join('')}`;
+  return `${headYaml(ref, metadata as object)}${Object.keys(rest).length > 0 ? sameYaml(rest) : ''}${removed.join('')}`;
+}
+
+/** The plain case by hand, since it stands in every finding: names that the API allows need no quotes but where YAML reads another type. */
+function headYaml({ apiVersion, kind, namespace, name }: ObjectRef, more: object): string {
+  const metadata = { name, ...(namespace ? { namespace } : {}) };
+  const plain = [apiVersion, kind, ...Object.values(metadata)].every((word) => /^[a-z][\w./-]*$/i.test(word) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(word));
+  if (!plain || Object.keys(more).length > 0) return yamlOf({ apiVersion, kind, metadata: { ...metadata, ...more } });
+  return `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: ${name}\n${namespace ? `  namespace: ${namespace}\n` : ''}`;
+}
+
+const yamlByJson = new Map<string, string>();
+
+/** Pods made alike miss the same fields: a scan of thousands would spend most of its time on the same text. */
+function sameYaml(value: unknown): string {
+  const key = JSON.stringify(value);
+  const known = yamlByJson.get(key);
+  if (known !== undefined) return known;
+  if (yamlByJson.size >= 1000) yamlByJson.clear();
+  const text = yamlOf(value);
+  yamlByJson.set(key, text);
+  return text;
 }
 
 function summaryOf(fix: Extract<Fix, { kind: 'fields' | 'json' }>, subject: Subject): string {

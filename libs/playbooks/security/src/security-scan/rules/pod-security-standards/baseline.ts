@@ -56,7 +56,7 @@ export const baselineControls: readonly Control[] = [
   },
   { rule: rule('pss-baseline/capabilities'), check: (pod) => inContainers(pod, addedCapabilities) },
   { rule: rule('pss-baseline/host-path'), check: hostPaths, decide: 'what the volume is for decides what takes its place: a persistent volume claim, a ConfigMap, an emptyDir, or an agent of the node that is trusted by exception' },
-  { rule: rule('pss-baseline/host-ports'), check: (pod) => inContainers(pod, hostPorts) },
+  { rule: rule('pss-baseline/host-ports'), check: (pod) => inContainers(pod, hostPorts), decide: 'take .hostPort out of these ports; where two share a number, a patch cannot tell them apart' },
   { rule: rule('pss-baseline/apparmor'), check: (pod) => [...appArmorAnnotations(pod), ...profiles(pod, 'appArmorProfile')] },
   { rule: rule('pss-baseline/selinux'), check: selinux },
   {
@@ -101,15 +101,16 @@ function hostPaths(pod: PodView): Breach[] {
 }
 
 function hostPorts(container: ContainerView): Breach[] {
-  return listOf(container.body['ports']).flatMap((entry, i) => {
-    const port = recordOf(entry);
+  const ports = listOf(container.body['ports']).map(recordOf);
+  return ports.flatMap((port, i) => {
     const hostPort = numberOf(port['hostPort']) ?? 0;
     if (hostPort === 0) return [];
     const breach: Breach = { at: `${container.at}.ports[${i}].hostPort`, value: String(hostPort) };
     const containerPort = numberOf(port['containerPort']);
-    if (containerPort === undefined || container.list === 'ephemeralContainers') return [breach];
-    const key = { containerPort, ...(textOf(port['protocol']) ? { protocol: textOf(port['protocol']) ?? '' } : {}) };
-    return [{ ...breach, change: { path: [...container.path, 'ports', key, 'hostPort'], remove: true } }];
+    // The merge key of ports is containerPort alone: a port of TCP and UDP cannot be told apart in a patch.
+    const unique = ports.filter((p) => p['containerPort'] === containerPort).length === 1;
+    if (containerPort === undefined || !unique || container.list === 'ephemeralContainers') return [breach];
+    return [{ ...breach, change: { path: [...container.path, 'ports', { containerPort }, 'hostPort'], remove: true } }];
   });
 }
 

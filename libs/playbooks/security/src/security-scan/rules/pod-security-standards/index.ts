@@ -55,11 +55,10 @@ function hitOf(control: Control, pod: PodView, breaches: Breach[]): Hit {
 }
 
 function decision(control: Control, breaches: Breach[]): string {
-  if (control.decide) return control.decide;
   if (breaches.some((b) => b.at.includes('.ephemeralContainers['))) {
     return 'an ephemeral container stays until its pod ends: delete the pod when the debugging is over, its owner makes a new one';
   }
-  return 'choose a user other than 0 that owns the files the container needs, in the image or as runAsUser';
+  return control.decide ?? 'set the field so that the control holds';
 }
 
 function judge(kept: readonly Kept[], ground: Ground): Hit[] {

@@ -18,7 +18,7 @@ export const restrictedControls: readonly Control[] = [
   { rule: rule('pss-restricted/privilege-escalation'), check: (pod) => (pod.windows ? [] : inContainers(pod, escalation)) },
   // Since 1.35 root in a pod with its own user namespace is nobody on the node, so these two are relaxed (KEP-127).
   { rule: rule('pss-restricted/run-as-non-root'), check: (pod) => (pod.userNamespace ? [] : runsAsRoot(pod)) },
-  { rule: rule('pss-restricted/run-as-user'), check: (pod) => (pod.userNamespace ? [] : userZero(pod)) },
+  { rule: rule('pss-restricted/run-as-user'), check: (pod) => (pod.userNamespace ? [] : userZero(pod)), decide: 'choose a user other than 0 that owns the files the container needs, in the image or as runAsUser' },
   { rule: rule('pss-restricted/seccomp'), check: (pod) => (pod.windows ? [] : seccompMissing(pod)) },
   { rule: rule('pss-restricted/capabilities'), check: (pod) => (pod.windows ? [] : inContainers(pod, capabilities)) },
   { rule: rule('pss-restricted/proc-mount'), check: (pod) => (pod.userNamespace ? unmaskedProc(pod) : []) },

@@ -26,16 +26,12 @@ export const workloadHardening = defineFamily<Kept>({
     if (pod.onlyEphemeral) return undefined;
     const containers = pod.containers.filter((c) => c.list !== 'ephemeralContainers');
     const token = tokenOf(pod);
-    return {
-      kind: 'pod',
-      namespace: pod.namespace,
-      subject: pod.subject(),
-      ...(pod.group ? { group: pod.group } : {}),
-      ...(token ? { token } : {}),
-      readOnly: pod.windows ? [] : containers.flatMap(writableRoot),
-      memory: containers.flatMap((c) => noLimit(pod, c)),
-      requests: containers.flatMap((c) => ['cpu', 'memory'].flatMap((what) => noRequest(pod, c, what))),
-    };
+    const readOnly = pod.windows ? [] : containers.flatMap(writableRoot);
+    const memory = containers.flatMap((c) => noLimit(pod, c));
+    const requests = containers.flatMap((c) => ['cpu', 'memory'].flatMap((what) => noRequest(pod, c, what)));
+    if (!token && readOnly.length + memory.length + requests.length === 0) return undefined;
+    const group = pod.group ? { group: pod.group } : {};
+    return { kind: 'pod', namespace: pod.namespace, subject: pod.subject(), ...group, ...(token ? { token } : {}), readOnly, memory, requests };
   },
   sift(object, seen) {
     const namespace = seen.namespace ?? 'default';
