@@ -30,7 +30,6 @@ describe('openDump', () => {
       ['v1', 'Pod', 'pg "]}{ -1'],
       ['v1', 'Pod', 'dns'],
     ]);
-    expect(pods.map((p) => reader.originOf(p)?.file)).toEqual(['db/pods.json', 'db/pods.json', 'kube-system/pods.json']);
     expect(await listAll(reader, pod, { namespace: 'db', fieldSelector: 'metadata.name=pg-0' })).toHaveLength(1);
     expect(await reader.get({ ...pod, namespace: 'db', name: 'pg-0' })).toMatchObject({ kind: 'Pod', status: { phase: 'Running' } });
     expect(await reader.get({ ...pod, namespace: 'db', name: 'gone' })).toBeUndefined();

@@ -113,10 +113,9 @@ class Dump implements ClusterReader {
     return readDumpLog(join(this.tree.root, file), pod, container, options);
   };
 
-  originOf: ClusterReader['originOf'] = (object) => {
-    const file = this.byKind.get(kindKey(object))?.find(({ namespace }) => namespace === object.metadata.namespace);
-    return file && { file: file.name };
-  };
+  originOf(): undefined {
+    return undefined;
+  }
 
   files(): { loaded: string[]; skipped: SkippedFile[] } {
     return { loaded: this.loaded, skipped: this.skipped };

@@ -5,6 +5,8 @@ export * from './manifests';
 export * from './dump';
 export * from './snapshot';
 export * from './snapshot-write';
+export { controllerOf, ownerOf } from './owner';
+export { ownersOf, rootOwner, type RootOwner } from './root-owner';
 export { openLive, type LiveCluster, type LiveOptions } from './live/live';
 export type { ObjectChange, WatchOptions } from './live/watch';
 export type { KubeconfigOptions } from './live/kubeconfig';

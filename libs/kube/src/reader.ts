@@ -80,7 +80,7 @@ export interface ClusterReader {
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>;
   /** The log of a container, oldest line first. Throws {@link LogUnavailableError} with the reason. */
   logs(pod: { namespace: string; name: string }, container: string, options?: LogOptions): Promise<string[]>;
-  /** Where an object stands in a folder source; undefined for a live cluster. */
+  /** Where an object is written in a tree of manifests, and so where a change to it belongs; undefined for every other source. */
   originOf(object: KubeObject): { file: string; line?: number } | undefined;
   /** Files loaded and skipped; empty for a live cluster. `loaded` + `skipped` without the `partial` ones = all files seen. */
   files(): { loaded: string[]; skipped: SkippedFile[] };

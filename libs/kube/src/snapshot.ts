@@ -101,10 +101,9 @@ class Snapshot implements ClusterReader {
     return tail.result();
   };
 
-  originOf: ClusterReader['originOf'] = (object) => {
-    const held = this.records.get(kindKey(object));
-    return held && { file: held.file };
-  };
+  originOf(): undefined {
+    return undefined;
+  }
 
   files(): { loaded: string[]; skipped: SkippedFile[] } {
     return { loaded: this.loaded, skipped: this.skipped };

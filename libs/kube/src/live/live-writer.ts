@@ -17,7 +17,11 @@ export class LiveWriter implements ClusterWriter {
   ) {}
 
   may: ClusterWriter['may'] = async (verb, ref, subresource) => {
-    const kind = await this.discovery.find(ref);
+    const kind = await this.discovery.find(ref).catch((error: unknown) => {
+      if (error instanceof UnknownKindError) return undefined;
+      throw error;
+    });
+    if (!kind) return false;
     const slash = kind.apiVersion.indexOf('/');
     const resourceAttributes = {
       verb,
