@@ -49,7 +49,8 @@ export function failure(code: number, reason: string | undefined, message: strin
 const detailsOf = (kind: Kind, name: string): Details => ({ ...(name ? { name } : {}), ...(kind.group ? { group: kind.group } : {}), kind: kind.plural });
 
 export const notFound = (kind: Kind, name: string) => failure(404, 'NotFound', `${qualified(kind)} "${name}" not found`, detailsOf(kind, name));
-export const alreadyExists = (kind: Kind, name: string) => failure(409, 'AlreadyExists', `${qualified(kind)} "${name}" already exists`, detailsOf(kind, name));
+export const alreadyExists = (kind: Kind, name: string, goes = false) =>
+  failure(409, 'AlreadyExists', `${goes ? 'object is being deleted: ' : ''}${qualified(kind)} "${name}" already exists`, detailsOf(kind, name));
 export const badRequest = (message: string) => failure(400, 'BadRequest', message);
 export const methodNotAllowed = () => failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
@@ -71,9 +72,9 @@ export function forbidden(kind: Kind, name: string, why: string, causes?: Cause[
 
 /** 422: the object breaks rules of its kind. Messages of several causes stand in brackets, as Kubernetes prints them. */
 export function invalid(group: string, kind: string, name: string, causes: Required<Cause>[]): ApiError {
-  const lines = causes.map((c) => `${c.field}: ${c.message}`);
+  const lines = [...new Set(causes.map((c) => `${c.field}: ${c.message}`))];
   const all = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
-  const details = { ...(name ? { name } : {}), ...(group ? { group } : {}), kind, causes };
+  const details = { ...(name ? { name } : {}), ...(group ? { group } : {}), ...(kind ? { kind } : {}), causes };
   return failure(422, 'Invalid', `${kind}${group ? `.${group}` : ''} "${name}" is invalid: ${all}`, details);
 }
 

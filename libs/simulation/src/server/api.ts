@@ -1,16 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { failure, methodNotAllowed, notServed } from './api-error';
 import type { Tokens, User } from './auth';
+import { timestamp } from './creation';
 import { Deletion, deleteOptions } from './deletion';
 import { REFUSED_SUBRESOURCES } from './discovery';
+import { duplicateFields } from './duplicates';
 import type { Kind } from './kinds';
 import type { KubeObject } from './kube-object';
 import type { ContainerLogs } from './logs';
 import { sendLog } from './logs';
+import { managersAfter } from './ownership';
 import { Patching, readPatch } from './patching';
 import type { Authorizer } from './rbac';
 import { getObject, selectionOf, sendList, sendObject } from './reads';
-import { decodeObject, readBody, sendJson, sendText, warningHeaders } from './request';
+import { decodeObject, mediaType, readBody, sendJson, sendText, warningHeaders } from './request';
 import type { ResourceRequest } from './request';
 import { review } from './reviews';
 import type { Caller, ServerState } from './state';
@@ -29,6 +32,9 @@ interface Exchange {
   kind: Kind;
   user: User;
 }
+
+/** Keys sent twice, where the body is JSON. */
+const duplicates = (req: IncomingMessage, bytes: Buffer) => (['application/json', ''].includes(mediaType(req)) ? duplicateFields(bytes.toString('utf8')) : []);
 
 const MUTATING = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
@@ -59,7 +65,8 @@ export class ResourceApi {
       throw failure(405, 'MethodNotAllowed', 'this simulated cluster is a frozen snapshot: it can be read, and no request changes it', {});
     }
     if (request.subresource !== undefined) return this.subresource(x, request.subresource);
-    const allowed = kind.verbs.includes(request.verb);
+    const lacksName = request.name === undefined && ['update', 'patch'].includes(request.verb);
+    const allowed = kind.verbs.includes(request.verb) && !lacksName;
     if (!allowed || (kind.namespaced && request.namespace === undefined && request.verb === 'create')) throw methodNotAllowed();
     switch (request.verb) {
       case 'get': return this.get(x);
@@ -90,6 +97,7 @@ export class ResourceApi {
       dryRun: dryRun.length > 0,
       fieldValidation: validation === 'Strict' || validation === 'Ignore' ? validation : 'Warn',
       warnings: [],
+      duplicates: [],
       verb: request.verb === 'deletecollection' ? 'delete' : (request.verb as Caller['verb']),
     };
   }
@@ -99,20 +107,26 @@ export class ResourceApi {
   }
 
   private async create(x: Exchange): Promise<void> {
-    const body = decodeObject(x.req, await readBody(x.req), x.kind.kind);
+    const bytes = await readBody(x.req);
+    const body = decodeObject(x.req, bytes, x.kind.kind);
     const caller = this.caller(x);
     if (x.kind.verbs.length === 1) {
-      const answer = review(x.kind.kind, this.writes.read(x.kind, body, caller), x.request.namespace, { user: x.user, authorizer: this.authorizer, tokens: this.tokens });
+      const sent = this.writes.read(x.kind, body, caller);
+      const now = timestamp(this.state.now());
+      const managers = managersAfter({ before: undefined, after: sent, kind: x.kind, caller, now });
+      const answer = review(x.kind.kind, sent, x.request.namespace, { user: x.user, authorizer: this.authorizer, tokens: this.tokens, now, managers });
       if (!answer) throw notServed(`${x.kind.plural} outside of their pod: post to pods/NAME/binding`);
       return sendJson(x.res, 201, answer);
     }
+    caller.duplicates = duplicates(x.req, bytes);
     const object = this.writes.create(this.storageKind(x.kind), x.request.namespace, storedFrom(x.kind, body), caller);
     sendObject(this.state, x.req, x.res, x.kind, object, 201, warningHeaders(caller.warnings));
   }
 
   private async update(x: Exchange, part: UpdateKind): Promise<void> {
-    const body = decodeObject(x.req, await readBody(x.req), x.kind.kind);
-    const caller = this.caller(x);
+    const bytes = await readBody(x.req);
+    const body = decodeObject(x.req, bytes, x.kind.kind);
+    const caller = { ...this.caller(x), duplicates: duplicates(x.req, bytes) };
     const object = this.writes.update(this.storageKind(x.kind), x.request.namespace, x.request.name ?? '', part, caller, () => ({ object: storedFrom(x.kind, body) as KubeObject }));
     sendObject(this.state, x.req, x.res, x.kind, object, 200, warningHeaders(caller.warnings));
   }

@@ -67,7 +67,7 @@ export const WORKLOAD_COLUMNS: Record<string, Column[]> = {
   'batch/jobs': [NAME, col('Status', jobStatus), col('Completions', completions), col('Duration', jobDuration), AGE, ...TEMPLATE, selector],
   'batch/cronjobs': [
     NAME, col('Schedule', (o) => at(o, 'spec', 'schedule')), col('Timezone', (o) => text(at(o, 'spec', 'timeZone')) || '<none>'),
-    col('Suspend', (o) => at(o, 'spec', 'suspend') ?? false, { type: 'boolean' }), col('Active', (o) => list(at(o, 'status', 'active')).length, { type: 'integer' }),
+    col('Suspend', (o) => (at(o, 'spec', 'suspend') === true ? 'True' : 'False'), { type: 'boolean' }), col('Active', (o) => list(at(o, 'status', 'active')).length, { type: 'integer' }),
     col('Last Schedule', (o, now) => (at(o, 'status', 'lastScheduleTime') ? since(at(o, 'status', 'lastScheduleTime'), now) : '<none>')), AGE,
     ...templateColumns('spec', 'jobTemplate', 'spec', 'template', 'spec'), wide('Selector', (o) => selectorText(at(o, 'spec', 'jobTemplate', 'spec', 'selector')) || '<none>'),
   ],

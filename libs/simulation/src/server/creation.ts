@@ -106,6 +106,7 @@ function job(object: KubeObject): void {
   const template = record(spec['template']);
   const meta = (template['metadata'] = record(template['metadata']));
   meta['labels'] = { ...record(meta['labels']), 'batch.kubernetes.io/controller-uid': uid, 'batch.kubernetes.io/job-name': name, 'controller-uid': uid, 'job-name': name };
+  if (!object.metadata.labels) object.metadata.labels = { ...(meta['labels'] as Record<string, string>) };
   spec['selector'] = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
 }
 
@@ -172,19 +173,22 @@ const INITIAL: Record<string, (object: KubeObject, around: Surroundings) => void
   },
   PodDisruptionBudget: (object) => void (object['status'] = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }),
   HorizontalPodAutoscaler: (object) => void (object['status'] = { desiredReplicas: 0, currentMetrics: null }),
-  CustomResourceDefinition: (object, { now }) => {
-    const names = structuredClone(record(at(object, 'spec', 'names')));
-    const time = timestamp(now());
-    const stored = list(at(object, 'spec', 'versions')).filter((v) => v['storage'] === true).map((v) => v['name']);
-    const condition = (type: string, reason: string, message: string) => ({ type, status: 'True', lastTransitionTime: time, reason, message });
-    const conditions = [
-      condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
-      condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
-    ];
-    object['status'] = { conditions, acceptedNames: names, storedVersions: stored };
+  CustomResourceDefinition: (object) => {
+    const storedVersions = list(at(object, 'spec', 'versions')).filter((v) => v['storage'] === true).map((v) => v['name']);
+    object['status'] = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions };
   },
   ResourceQuota: (object) => void (object['status'] = {}),
   Ingress: (object) => void (object['status'] = { loadBalancer: {} }),
 };
+
+/** A definition as its controller leaves it a moment after it was created: names accepted, served. */
+export function established(definition: KubeObject, now: Date): KubeObject {
+  const condition = (type: string, reason: string, message: string) => ({ type, status: 'True', lastTransitionTime: timestamp(now), reason, message });
+  const conditions = [
+    condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
+    condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
+  ];
+  return { ...definition, status: { ...record(definition['status']), conditions, acceptedNames: record(at(definition, 'spec', 'names')) } };
+}
 
 export const isTerminating = (object: KubeObject | undefined): boolean => isObject(object) && object.metadata.deletionTimestamp !== undefined;

@@ -1,7 +1,7 @@
 import type { Cause } from './api-error';
 import type { Kind } from './kinds';
 import type { Fields, KubeObject } from './kube-object';
-import { isObject, list, record } from './kube-object';
+import { isObject, record } from './kube-object';
 import { readTyped } from './typed';
 import type { TypedResult } from './typed';
 import { required, wrong } from './validation';
@@ -55,6 +55,9 @@ export function customValidate(kind: Kind, object: KubeObject): Causes {
   const out: Causes = [];
   const { metadata: _m, apiVersion: _a, kind: _k, ...body } = object;
   check(schema, body, '', out);
+  if (out.length > 0 && JSON.stringify(schema).includes('x-kubernetes-validations')) {
+    out.push({ reason: 'FieldValueInvalid', message: 'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation', field: '<nil>' });
+  }
   return out;
 }
 
@@ -112,4 +115,3 @@ function safePattern(pattern: string, value: string): boolean {
 }
 
 export const listKindOf = (kind: Kind): string => kind.custom?.listKind ?? `${kind.kind}List`;
-export const hasRules = (definition: KubeObject): boolean => JSON.stringify(list(record(definition['spec'])['versions'])).includes('x-kubernetes-validations');

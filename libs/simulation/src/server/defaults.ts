@@ -50,7 +50,7 @@ function daemonSet(spec: Fields): void {
 function job(spec: Fields): void {
   templateOf(spec);
   if (spec['completions'] === undefined && spec['parallelism'] === undefined) preset(spec, { completions: 1, parallelism: 1 });
-  preset(spec, { parallelism: 1, backoffLimit: 6, completionMode: 'NonIndexed', suspend: false, podReplacementPolicy: spec['podFailurePolicy'] ? 'Failed' : 'TerminatingOrFailed' });
+  preset(spec, { parallelism: 1, backoffLimit: 6, completionMode: 'NonIndexed', suspend: false, manualSelector: false, podReplacementPolicy: spec['podFailurePolicy'] ? 'Failed' : 'TerminatingOrFailed' });
 }
 
 function cronJob(spec: Fields): void {

@@ -33,6 +33,12 @@ export function deleteOptions(body: Fields | undefined, query: URLSearchParams):
   };
 }
 
+/** Kinds whose delete answers with the object itself, as their storage in Kubernetes is set up. */
+const RETURNS_OBJECT = new Set([
+  'Pod', 'Service', 'ServiceAccount', 'PersistentVolume', 'PersistentVolumeClaim', 'PodTemplate', 'ResourceQuota', 'CustomResourceDefinition',
+  'StorageClass', 'CSIDriver', 'CSINode', 'CSIStorageCapacity', 'VolumeAttachment', 'VolumeAttributesClass',
+]);
+
 /** Deletes objects the way clients see it: preconditions, finalizers, grace periods, propagation. */
 export class Deletion {
   constructor(private readonly state: ServerState, private readonly writes: Writes) {}
@@ -44,17 +50,18 @@ export class Deletion {
     checkPreconditions(kind, live, options);
     const next = this.marked(kind, live, options);
     if (next === undefined) {
-      if (!caller.dryRun) this.remove(kind, live, caller);
-      return removed(kind, live);
+      const last = caller.dryRun ? live : this.remove(kind, live, caller);
+      return RETURNS_OBJECT.has(kind.kind) ? last : removed(kind, live);
     }
     if (next === live || caller.dryRun) return next;
     return this.writes.settle(kind, live, next, caller);
   }
 
-  private remove(kind: Kind, live: KubeObject, caller: Caller): void {
+  private remove(kind: Kind, live: KubeObject, caller: Caller): KubeObject {
     const last = this.state.store.remove(kind, live);
     this.writes.afterWrite(kind, undefined, live);
     this.writes.record(kind, last, caller, true);
+    return kind.kind === 'CustomResourceDefinition' ? { ...last, metadata: { ...last.metadata, deletionTimestamp: timestamp(this.state.now()) } } : last;
   }
 
   /** The object as it waits for its end, or undefined where nothing holds it. */
@@ -69,7 +76,7 @@ export class Deletion {
     const metadata = { ...live.metadata };
     if (!waiting || shortened) {
       metadata.deletionTimestamp = timestamp(new Date(this.state.now().getTime() + grace * 1000));
-      metadata.deletionGracePeriodSeconds = grace;
+      if (!namespace) metadata.deletionGracePeriodSeconds = grace;
     }
     if (!waiting && metadata.generation !== undefined) metadata.generation++;
     if (finalizers.length > 0) metadata.finalizers = finalizers;

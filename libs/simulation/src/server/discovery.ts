@@ -27,7 +27,7 @@ function resources(kind: Kind): Record<string, unknown>[] {
     const other = SUBRESOURCE_KINDS[sub];
     return {
       name: `${kind.plural}/${sub}`, singularName: '', namespaced: kind.namespaced,
-      ...(other ? { ...(other.group ? { group: other.group } : {}), version: other.version } : {}),
+      ...(other?.group ? { group: other.group, version: other.version } : {}),
       kind: other?.kind ?? kind.kind, verbs: SUBRESOURCE_VERBS[sub] ?? ['get'],
     };
   });

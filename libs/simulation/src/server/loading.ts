@@ -57,7 +57,7 @@ function store(state: ServerState, writes: Writes, input: Fields): void {
   const object = complete(state, kind, storedFrom(known, input));
   if (kind.namespaced) object.metadata.namespace ??= 'default';
   else delete object.metadata.namespace;
-  const stored = state.store.put(kind, object);
+  const stored = state.store.restore(kind, object);
   writes.afterWrite(kind, stored, undefined);
 }
 

@@ -19,6 +19,17 @@ interface Rule {
   nonResourceURLs: string[];
 }
 
+/** A rule that holds for somebody, and the binding that gives it, as Kubernetes words it. */
+interface Grant {
+  rule: Rule;
+  by: string;
+}
+
+const EVERYTHING: Rule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'], resourceNames: [], nonResourceURLs: [] },
+  { verbs: ['*'], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: ['*'] },
+];
+
 const strings = (value: unknown): string[] => (Array.isArray(value) ? (value as string[]) : []);
 const ruleOf = (fields: Fields): Rule => ({
   verbs: strings(fields['verbs']), apiGroups: strings(fields['apiGroups']), resources: strings(fields['resources']),
@@ -51,23 +62,43 @@ export class Authorizer {
   constructor(private readonly store: Store, private readonly kinds: KindRegistry) {}
 
   allows(user: User, a: Attributes): boolean {
-    if (user.groups.includes('system:masters')) return true;
-    const namespace = 'path' in a ? undefined : a.namespace;
-    return this.rulesFor(user, namespace).some((rule) => ruleAllows(rule, a));
+    return this.decide(user, a).allowed;
+  }
+
+  /** The decision and, as Kubernetes words it, which binding allows. */
+  decide(user: User, a: Attributes): { allowed: boolean; reason?: string } {
+    if (user.groups.includes('system:masters')) return { allowed: true };
+    const grant = this.grants(user, 'path' in a ? undefined : a.namespace).find((g) => ruleAllows(g.rule, a));
+    return grant ? { allowed: true, reason: `RBAC: allowed by ${grant.by}` } : { allowed: false };
   }
 
   /** Every rule that holds for the user in this namespace (undefined: cluster-wide rules alone). */
   rulesFor(user: User, namespace: string | undefined): Rule[] {
-    if (user.groups.includes('system:masters')) return [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], resourceNames: [], nonResourceURLs: [] }, { verbs: ['*'], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: ['*'] }];
-    const out: Rule[] = [];
+    const granted = this.grants(user, namespace).map((g) => g.rule);
+    const master = user.groups.includes('system:masters') && !granted.some((r) => r.verbs.includes('*') && r.resources.includes('*'));
+    return master ? [...EVERYTHING, ...granted] : granted;
+  }
+
+  private grants(user: User, namespace: string | undefined): Grant[] {
+    const out: Grant[] = [];
     for (const binding of this.all('clusterrolebindings')) {
-      if (list(binding['subjects']).some((s) => subjectIs(s, user, undefined))) out.push(...this.rulesOf(record(binding['roleRef']), undefined));
+      out.push(...this.granted('ClusterRoleBinding', binding, user, undefined));
     }
     if (namespace === undefined) return out;
     for (const binding of this.all('rolebindings', namespace)) {
-      if (list(binding['subjects']).some((s) => subjectIs(s, user, namespace))) out.push(...this.rulesOf(record(binding['roleRef']), namespace));
+      out.push(...this.granted('RoleBinding', binding, user, namespace));
     }
     return out;
+  }
+
+  private granted(kind: string, binding: KubeObject, user: User, namespace: string | undefined): Grant[] {
+    const subject = list(binding['subjects']).find((s) => subjectIs(s, user, namespace));
+    if (!subject) return [];
+    const ref = record(binding['roleRef']);
+    const quoted = (name: string, inside: string | undefined) => `"${name}${inside ? `/${inside}` : ''}"`;
+    const who = `${text(subject['kind'])} ${quoted(text(subject['name']), subject['kind'] === 'ServiceAccount' ? text(subject['namespace']) || namespace : undefined)}`;
+    const by = `${kind} ${quoted(binding.metadata.name ?? '', namespace)} of ${text(ref['kind'])} "${text(ref['name'])}" to ${who}`;
+    return this.rulesOf(ref, namespace).map((rule) => ({ rule, by }));
   }
 
   private all(plural: string, namespace?: string): readonly KubeObject[] {

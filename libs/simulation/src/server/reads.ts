@@ -56,8 +56,11 @@ function decodeToken(token: string): Token {
   } catch {
     // falls through to the one refusal below
   }
-  throw badRequest('invalid continue token: continue key is not valid: it was not made by this server');
+  throw badRequest(`invalid continue token: continue key is not valid: invalid character ${goChar(Buffer.from(token, 'base64url')[0] ?? 0)} looking for beginning of value`);
 }
+
+/** A byte as Go's JSON decoder quotes it. */
+const goChar = (byte: number) => (byte === 39 ? "'\\''" : byte >= 32 && byte < 127 ? `'${String.fromCharCode(byte)}'` : `'\\u00${byte.toString(16).padStart(2, '0')}'`);
 
 /** A page of a list: what matches, and how to go on. */
 interface Page {

@@ -7,6 +7,9 @@ interface ReviewContext {
   user: User;
   authorizer: Authorizer;
   tokens: Tokens;
+  now: string;
+  /** Owners of the sent fields; access reviews answer with them. */
+  managers: unknown[] | undefined;
 }
 
 const attributesOf = (spec: Fields): Attributes => {
@@ -23,8 +26,7 @@ const attributesOf = (spec: Fields): Attributes => {
 const userInfo = (user: User) => ({ username: user.name, ...(user.uid ? { uid: user.uid } : {}), groups: user.groups });
 
 function access(user: User, spec: Fields, authorizer: Authorizer): Fields {
-  const allowed = authorizer.allows(user, attributesOf(spec));
-  return allowed ? { allowed, reason: 'RBAC: allowed by the roles in the simulated cluster' } : { allowed };
+  return { ...authorizer.decide(user, attributesOf(spec)) };
 }
 
 /** `status` of a posted review: nothing is stored. Undefined for a kind that is no review. */
@@ -53,5 +55,6 @@ export function review(kind: string, object: KubeObject, namespace: string | und
   const answer = REVIEWS[kind];
   if (!answer) return undefined;
   const shown = kind === 'SelfSubjectRulesReview' ? {} : object['spec'];
-  return { ...object, metadata: {}, ...(object['spec'] === undefined ? {} : { spec: shown }), status: answer(record(object['spec']), namespace, context) };
+  const metadata = kind === 'SelfSubjectReview' ? { creationTimestamp: context.now } : kind === 'SelfSubjectAccessReview' && context.managers ? { managedFields: context.managers } : {};
+  return { ...object, metadata, ...(object['spec'] === undefined ? {} : { spec: shown }), status: answer(record(object['spec']), namespace, context) };
 }

@@ -42,6 +42,8 @@ export interface Caller {
   userAgent: string;
   dryRun: boolean;
   fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  /** Fields that stood twice in the sent JSON. */
+  duplicates: string[];
   /** Warnings for the client, sent as `Warning: 299` headers. */
   warnings: string[];
   verb: JournalEntry['verb'];

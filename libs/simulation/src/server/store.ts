@@ -124,10 +124,21 @@ export class Store {
 
   /** Stores a new or changed object and tells the watches; returns it with its resourceVersion. */
   put(kind: Kind, object: KubeObject): KubeObject {
+    return this.place(kind, this.stamp(object));
+  }
+
+  /** Stores an object under the resourceVersion that it brings; the counter goes on from the highest seen. */
+  restore(kind: Kind, object: KubeObject): KubeObject {
+    const version = Number(object.metadata.resourceVersion);
+    if (!Number.isSafeInteger(version) || version <= 0) return this.put(kind, object);
+    this.version = Math.max(this.version + 1, version);
+    return this.place(kind, object);
+  }
+
+  private place(kind: Kind, stored: KubeObject): KubeObject {
     const table = this.table(kind);
-    const key = keyOf(object.metadata.namespace, object.metadata.name ?? '');
+    const key = keyOf(stored.metadata.namespace, stored.metadata.name ?? '');
     const before = table.objects.get(key);
-    const stored = this.stamp(object);
     table.objects.set(key, stored);
     table.changed(before === undefined);
     this.emit(table, { type: before ? 'MODIFIED' : 'ADDED', version: this.version, object: stored, ...(before ? { before } : {}) });

@@ -71,9 +71,13 @@ function checkContainers(spec: unknown, path: string): Causes {
       const name = text(c['name']);
       if (!name) out.push(required(`${here}.name`));
       else if (!matches(LABEL, name, 63)) out.push(wrong(`${here}.name`, name, LABEL_RULE));
-      else if (seen.has(name)) out.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: "${name}"`, field: `${here}.name` });
-      seen.add(name);
       if (!text(c['image'])) out.push(required(`${here}.image`));
+      list(c['ports']).forEach((port, j) => {
+        const number = Number(port['containerPort']);
+        if (number < 1 || number > 65_535) out.push(wrong(`${here}.ports[${j}].containerPort`, number, 'must be between 1 and 65535, inclusive'));
+      });
+      if (seen.has(name)) out.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: "${name}"`, field: `${here}.name` });
+      seen.add(name);
       const volumes = new Set(list(at(spec, 'volumes')).map((v) => v['name']));
       list(c['volumeMounts']).forEach((m, j) => {
         if (!volumes.has(m['name'])) out.push({ reason: 'FieldValueNotFound', message: `Not found: ${JSON.stringify(m['name'])}`, field: `${here}.volumeMounts[${j}].name` });
@@ -113,8 +117,16 @@ function checkService(object: KubeObject): Causes {
 }
 
 const ALWAYS = ['Always'];
+const RESTARTS = ['Always', 'OnFailure', 'Never'];
+
+function checkPod(object: KubeObject): Causes {
+  const policy = at(object, 'spec', 'restartPolicy');
+  const out = checkContainers(object['spec'], 'spec');
+  return typeof policy === 'string' && !RESTARTS.includes(policy) ? [...out, unsupported('spec.restartPolicy', policy, RESTARTS)] : out;
+}
+
 const RULES: Record<string, (object: KubeObject) => Causes> = {
-  Pod: (o) => checkContainers(o['spec'], 'spec'),
+  Pod: checkPod,
   Deployment: (o) => checkWorkload(o, ALWAYS),
   ReplicaSet: (o) => checkWorkload(o, ALWAYS),
   // Its mounts may name claims of volumeClaimTemplates; Kubernetes checks none of them here.
@@ -138,7 +150,9 @@ export function validate(kind: Kind, object: KubeObject, more: Causes = []): voi
   const causes = [...checkName(kind, object.metadata.name ?? ''), ...checkLabels(object.metadata.labels, 'metadata.labels')];
   if (kind.type) {
     causes.push(...(RULES[kind.kind]?.(object) ?? []));
-    checkType(kind.type, object, '', causes);
+    const enumerated: Causes = [];
+    checkType(kind.type, object, '', enumerated);
+    causes.push(...enumerated.filter((e) => !causes.some((c) => c.field === e.field)));
   }
   causes.push(...more);
   if (causes.length > 0) throw invalid(kind.group, kind.kind, object.metadata.name ?? '', causes);

@@ -1,12 +1,13 @@
 import { ApiError, alreadyExists, badRequest, conflict, failure, forbidden, invalid, notFound } from './api-error';
-import { allocate, isTerminating, prepareNew, suffix, timestamp } from './creation';
+import { allocate, established, isTerminating, prepareNew, suffix, timestamp } from './creation';
 import { customDefaults, customValidate } from './custom-resources';
 import { applyDefaults } from './defaults';
 import type { Kind } from './kinds';
 import { apiVersionOf } from './kinds';
 import type { Fields, KubeObject } from './kube-object';
-import { isObject, record, sameJson } from './kube-object';
+import { at, isObject, record, sameJson, text } from './kube-object';
 import { managersAfter, orUnchanged } from './ownership';
+import { applyLimitRanges, checkQuotas, refreshQuotas } from './quotas';
 import type { Caller, ServerState } from './state';
 import { CHANGE_ANNOTATION } from './state';
 import { readTyped } from './typed';
@@ -32,10 +33,11 @@ export class Writes {
     }
     const whole = { ...input, kind: kind.kind, apiVersion };
     const typed = kind.type ? readTyped(kind.type, whole) : customDefaults(kind, whole);
+    if (typed.mistyped && caller.verb === 'patch' && kind.type) throw badPatch(whole, typed.mistyped);
     if (typed.mistyped) throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${typed.mistyped}`);
-    const unknown = typed.unknown.map((f) => `unknown field "${f}"`);
+    const unknown = [...typed.unknown.map((f) => `unknown field "${f}"`), ...caller.duplicates.map((f) => `duplicate field "${f}"`)];
     if (unknown.length > 0 && caller.fieldValidation === 'Strict') {
-      throw badRequest(kind.custom ? `strict decoding error: ${unknown.join(', ')}` : `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${unknown.join(', ')}`);
+      throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${unknown.join(', ')}`);
     }
     if (caller.fieldValidation === 'Warn') caller.warnings.push(...unknown);
     const object = typed.value as KubeObject;
@@ -54,9 +56,12 @@ export class Writes {
     if (generated) meta.name = this.freeName(kind, namespace, meta.generateName as string);
     applyDefaults(kind, object);
     const managed = made?.owned ? meta.managedFields : managersAfter({ before: undefined, after: object, kind, caller, now: timestamp(this.state.now()) });
+    if (kind.kind === 'Pod' && kind.group === '') applyLimitRanges(this.state, kind, object);
     prepareNew(kind, object, this.state);
     validate(kind, object, customValidate(kind, object));
-    if (this.state.store.get(kind, object.metadata.namespace, meta.name as string)) throw alreadyExists(kind, meta.name as string);
+    const present = this.state.store.get(kind, object.metadata.namespace, meta.name as string);
+    if (present) throw alreadyExists(kind, meta.name as string, isTerminating(present));
+    checkQuotas(this.state, kind, namespace, meta.name as string);
     const owned = withManagers(object, managed);
     if (caller.dryRun) return owned;
     const stored = this.state.store.put(kind, owned);
@@ -73,7 +78,7 @@ export class Writes {
     const sent = this.read(kind, candidate.object, caller);
     this.place(kind, namespace, sent, name);
     if (sent.metadata.resourceVersion && sent.metadata.resourceVersion !== live.metadata.resourceVersion) throw conflict(kind, name);
-    if (sent.metadata.uid && sent.metadata.uid !== live.metadata.uid) throw this.uidConflict(kind, live, sent);
+    if (sent.metadata.uid && sent.metadata.uid !== live.metadata.uid) throw this.uidConflict(kind, live, sent, caller);
     const next = this.merge(kind, live, sent, part);
     if (part !== 'status') applyDefaults(kind, next);
     const subresource = part === 'main' ? {} : { subresource: part };
@@ -102,11 +107,22 @@ export class Writes {
 
   /** Definitions start and stop to serve what they define. */
   afterWrite(kind: Kind, object: KubeObject | undefined, before: KubeObject | undefined): void {
+    if (!object || !before) refreshQuotas(this.state, (object ?? before)?.metadata.namespace);
     if (kind.kind !== 'CustomResourceDefinition') return;
     if (object) {
       if (before && sameJson(before['spec'], object['spec'])) return;
       this.state.kinds.define(object);
-    } else if (before) this.state.kinds.undefine(before);
+      if (!before) this.state.store.put(kind, established(object, this.state.now()));
+    } else if (before) this.removeInstances(before);
+  }
+
+  /** With a definition go the objects that it defined. */
+  private removeInstances(definition: KubeObject): void {
+    const group = text(at(definition, 'spec', 'group'));
+    const plural = text(at(definition, 'spec', 'names', 'plural'));
+    const custom = this.state.kinds.byPlural(group, plural);
+    if (custom) for (const object of this.state.store.list(custom)) this.state.store.remove(custom, object);
+    this.state.kinds.undefine(definition);
   }
 
   record(kind: Kind, object: KubeObject, caller: Caller, changed: boolean, part: UpdateKind | string = 'main'): void {
@@ -150,10 +166,11 @@ export class Writes {
     }
   }
 
-  private uidConflict(kind: Kind, live: KubeObject, sent: KubeObject): ApiError {
-    if (kind.custom || sent.metadata.resourceVersion === undefined) {
+  /** A replace takes the uid as a precondition; a patch changes a field that cannot change. */
+  private uidConflict(kind: Kind, live: KubeObject, sent: KubeObject, caller: Caller): ApiError {
+    if (caller.verb === 'patch') {
       const cause = wrong('metadata.uid', sent.metadata.uid, 'field is immutable');
-      return invalid(kind.group, kind.kind, live.metadata.name ?? '', [cause]);
+      return invalid(kind.group, kind.kind, live.metadata.name ?? '', twice(cause));
     }
     return conflict(kind, live.metadata.name ?? '', `Precondition failed: UID in precondition: ${sent.metadata.uid}, UID in object meta: ${live.metadata.uid}`);
   }
@@ -187,15 +204,20 @@ export class Writes {
     const added = (next.metadata.finalizers ?? []).filter((f) => !had.has(f));
     if (added.length === 0) return;
     const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`;
-    throw invalid(kind.group, kind.kind, live.metadata.name ?? '', [{ reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' }]);
+    throw invalid(kind.group, kind.kind, live.metadata.name ?? '', twice({ reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' }));
   }
 
   private countGeneration(kind: Kind, live: KubeObject, next: KubeObject, part: UpdateKind): void {
     if (!kind.generation || part === 'status') return;
     const content = ({ metadata: _m, status, apiVersion: _a, kind: _k, ...rest }: KubeObject): Fields => (kind.subresources.includes('status') ? rest : { ...rest, status });
-    if (!sameJson(content(live), content(next))) next.metadata.generation = (live.metadata.generation ?? 0) + 1;
+    // Deployments also count changes of annotations, as their strategy does in Kubernetes.
+    const noted = kind.kind === 'Deployment' && kind.group === 'apps' && !sameJson(live.metadata.annotations ?? {}, next.metadata.annotations ?? {});
+    if (noted || !sameJson(content(live), content(next))) next.metadata.generation = (live.metadata.generation ?? 0) + 1;
   }
 }
+
+/** Changes of metadata are checked twice in Kubernetes, and each check adds its cause. */
+const twice = <T>(cause: T): T[] => [cause, cause];
 
 const pick = (from: Fields, names: string[]): Fields => Object.fromEntries(names.filter((n) => from[n] !== undefined).map((n) => [n, from[n]]));
 
@@ -219,6 +241,13 @@ function keepAddresses(live: KubeObject, next: KubeObject): void {
   if (spec['type'] === 'NodePort' || spec['type'] === 'LoadBalancer') {
     for (const port of (spec['ports'] ?? []) as Fields[]) port['nodePort'] ??= ports.find((p) => p['port'] === port['port'] && p['protocol'] === port['protocol'])?.['nodePort'];
   }
+}
+
+/** A patch whose result does not fit the types: the real server prints the whole patched object. */
+function badPatch(object: Fields, why: string): ApiError {
+  const { kind, apiVersion, ...rest } = object;
+  const message = `Invalid value: ${JSON.stringify(JSON.stringify({ apiVersion, kind, ...rest }))}: ${why}`;
+  return invalid('', '', '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }]);
 }
 
 function wrongKind(kind: Kind, input: Fields): ApiError {
