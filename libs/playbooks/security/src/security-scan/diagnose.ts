@@ -79,7 +79,7 @@ function findingOf(hit: Hit, facts: ScanFacts): Finding {
     object: ref,
     owner,
     evidence: hit.evidence.slice(0, maxEvidence).map((e) => ({ object: e.object ?? ref, at: printable(e.at, 500), value: printable(e.value, 1000) })),
-    remedy: remedyFor(hit.fix, hit.subject),
+    remedy: remedyFor(hit.fix, hit.subject, owner.kind === 'helm' ? facts.chartValues.get(`${owner.namespace}/${owner.release}`) : undefined),
     confidence: hit.confidence ?? 1,
     references: [rule.source],
     also: [...(hit.also ?? []), ...podNames(facts.podsOf.get(describeRef(ref)), ref.namespace)].map((name) => printable(name, 400)),
@@ -100,7 +100,7 @@ function marked(finding: Finding, facts: ScanFacts, usage: Map<Exception, number
     const remedy = { layer: 'none' as const, reason: `nothing to do: ${expected.reason}` };
     return { ...finding, severity: 'info', remedy, accepted: { owner: baselineVersion, reason: expected.reason, expires: 'never' } };
   }
-  const { valid } = coveringException(facts.exceptions.entries, finding, facts.at);
+  const { valid } = coveringException(facts.exceptions.entries, finding, facts.now);
   if (!valid) return finding;
   usage.set(valid, (usage.get(valid) ?? 0) + 1);
   return { ...finding, accepted: { owner: printable(valid.owner), reason: printable(valid.reason, 1000), expires: valid.expires } };
@@ -135,7 +135,7 @@ function objectCount(facts: ScanFacts): number {
 
 function summaryOf(findings: readonly Finding[], facts: ScanFacts): string {
   const f = figuresOf(findings, facts);
-  const expired = facts.exceptions.entries.filter((e) => isExpired(e, facts.at)).length;
+  const expired = facts.exceptions.entries.filter((e) => isExpired(e, facts.now)).length;
   const parts = [
     `${f['critical']} critical, ${f['high']} high, ${f['medium']} medium, ${f['low']} low in ${f['namespaces_scanned']} namespaces (${f['objects_scanned']} objects)`,
     ...(f['accepted'] ? [`${f['accepted']} accepted`] : []),
@@ -161,7 +161,7 @@ function unknownsOf(facts: ScanFacts): Diagnosis['unknowns'] {
 /** Which exceptions covered something, which cover nothing, and which are over. */
 function exceptionReport(facts: ScanFacts, usage: ReadonlyMap<Exception, number>): Record<string, unknown> {
   const row = (e: Exception) => ({ ...e, covered: usage.get(e) ?? 0 });
-  const expired = facts.exceptions.entries.filter((e) => isExpired(e, facts.at));
-  const valid = facts.exceptions.entries.filter((e) => !isExpired(e, facts.at));
+  const expired = facts.exceptions.entries.filter((e) => isExpired(e, facts.now));
+  const valid = facts.exceptions.entries.filter((e) => !isExpired(e, facts.now));
   return { used: valid.filter((e) => usage.has(e)).map(row), unused: valid.filter((e) => !usage.has(e)).map(row), expired: expired.map(row), problems: facts.exceptions.problems };
 }

@@ -1,10 +1,13 @@
 import type { SourceInfo } from '@larry/kube';
 import type { LoadedExceptions } from './exceptions';
+import type { ChartValues } from './helm-values';
 
 /** What a scan saw, reduced to what the rules need: memory does not grow with compliant objects or with replicas. */
 export interface ScanFacts {
-  /** When the listing ended, ISO 8601 UTC. */
+  /** When the facts are from, ISO 8601 UTC: the snapshot's time, or when the listing ended. */
   at: string;
+  /** Today, for expiries. */
+  now: string;
   task: string;
   source: SourceInfo['type'];
   scope: Scope;
@@ -19,6 +22,8 @@ export interface ScanFacts {
   /** Distinct images of the group's pods. */
   images: string[];
   exceptions: LoadedExceptions;
+  /** What the charts of the findings' releases let one set, by `namespace/release`. */
+  chartValues: ReadonlyMap<string, ChartValues>;
 }
 
 /** The pods of one workload: all counted, the first few named. */

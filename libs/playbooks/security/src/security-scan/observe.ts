@@ -1,9 +1,10 @@
-import { listOf, refOf, textOf, valueIn, type KubeObject } from '@larry/contracts';
+import { listOf, refOf, textOf, valueIn, type KubeObject, type Owner } from '@larry/contracts';
 import { UnknownKindError, type ClusterReader, type KindRef } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import { loadExceptions } from './exceptions';
 import type { ScanFacts } from './facts';
 import { families } from './families';
+import { chartValuesOf, type ChartValues } from './helm-values';
 import type { ScanOptions } from './options';
 import { ownerAt } from './ownership';
 import { podKinds } from './pod-view';
@@ -33,8 +34,30 @@ export async function observeScan(context: PlaybookContext<ScanOptions>): Promis
     }
   }
   const exceptions = await loadExceptions(options.exceptions);
-  return { at: context.now().toISOString(), task: context.task, source: cluster.source.type, ...scan.result(), scope: withNamespacesSeen(scope, scan.namespaces), exceptions };
+  const chartValues = options.helmValues ? await chartsOf(cluster, scan.releases, signal) : new Map<string, ChartValues>();
+  const now = context.now().toISOString();
+  return {
+    at: cluster.source.takenAt ?? now,
+    now,
+    task: context.task,
+    source: cluster.source.type,
+    ...scan.result(),
+    scope: withNamespacesSeen(scope, scan.namespaces),
+    exceptions,
+    chartValues,
+  };
 }
+
+async function chartsOf(cluster: ClusterReader, releases: ReadonlyMap<string, HelmOwner>, signal: AbortSignal): Promise<Map<string, ChartValues>> {
+  const found = new Map<string, ChartValues>();
+  for (const [key, owner] of releases) {
+    const values = await chartValuesOf(cluster, owner, signal);
+    if (values) found.set(key, values);
+  }
+  return found;
+}
+
+type HelmOwner = Extract<Owner, { kind: 'helm' }>;
 
 /** One pass over the objects of a group. */
 class Scan {
@@ -45,6 +68,8 @@ class Scan {
   private readonly counts = new Map<string, number>();
   private readonly unlisted: ScanFacts['unlisted'] = [];
   readonly namespaces = new Set<string>();
+  /** Releases of objects that a family kept something of. */
+  readonly releases = new Map<string, HelmOwner>();
 
   constructor(
     private readonly cluster: ClusterReader,
@@ -119,7 +144,9 @@ class Scan {
 
   private subjectOf(object: KubeObject): Subject {
     const origin = this.cluster.originOf(object);
-    return { ref: refOf(object), owner: ownerAt(object, origin), ...(origin ? { origin } : {}) };
+    const owner = ownerAt(object, origin);
+    if (owner.kind === 'helm') this.releases.set(`${owner.namespace}/${owner.release}`, owner);
+    return { ref: refOf(object), owner, ...(origin ? { origin } : {}) };
   }
 }
 

@@ -14,6 +14,11 @@ export const scanOptionsSchema = z
     notNamespaces: z.array(namespaceName).default([]),
     /** The path of a YAML file of exceptions, or the exceptions themselves. */
     exceptions: z.union([z.string().min(1), z.array(exceptionSchema)]).optional(),
+    /**
+     * Reads Helm's records of releases (Secrets) to name the chart's values in remedies. Off by default: the right to read Secrets
+     * cannot be limited to them, and no role that Larry generates holds it.
+     */
+    helmValues: z.boolean().default(false),
     /** Where images may come from (`ghcr.io/acme`); not checked when empty. */
     registries: z.array(z.string().min(1)).default([]),
   })

@@ -2,14 +2,17 @@ import { describeRef, printable, stripControl, type ObjectRef, type Owner, type 
 import { stringify } from 'yaml';
 import { patchCommand } from './command';
 import { changesAsObject, removedPaths, type Fix } from './fix';
+import { asChartValues, type ChartValues } from './helm-values';
 import type { Subject } from './rules/family';
 
 /** Kinds whose pod fields the API server refuses to change. */
 const immutable = new Set(['Pod', 'Job']);
 
-/** The change that mends a hit, at the layer that owns the object. */
-export function remedyFor(fix: Fix, subject: Subject): Remedy {
+/** The change that mends a hit, at the layer that owns the object; `chart` is what the chart of its release is known to read. */
+export function remedyFor(fix: Fix, subject: Subject, chart?: ChartValues): Remedy {
   const place = placeOf(subject);
+  const values = chart && fix.kind === 'fields' && !subject.origin ? asChartValues(fix.changes, chart) : undefined;
+  if (values && subject.owner.kind === 'helm') return helmRemedy(values, subject.owner, fix.kind === 'fields' ? fix.note : undefined);
   if (fix.kind === 'decide') return none(join(fix.reason, place.where));
   if (fix.kind === 'create') return { layer: 'manifest', yaml: yamlOf(fix.object), ...note(join(fix.note, 'apply it with kubectl apply -f, or put it beside the manifests of the namespace')) };
   if (place.refuses) return none(join(place.where, summaryOf(fix, subject)));
@@ -19,6 +22,11 @@ export function remedyFor(fix: Fix, subject: Subject): Remedy {
     return { layer: 'manifest', yaml: manifestYaml(fix, subject), ...note(join(again, fix.note)) };
   }
   return patchRemedy(fix, subject.ref);
+}
+
+function helmRemedy(values: Record<string, unknown>, { release, namespace }: Extract<Owner, { kind: 'helm' }>, more: string | undefined): Remedy {
+  const how = 'add this to the values of the release and run helm upgrade with its chart; the value was found by its usual name, so look at helm diff or --dry-run first';
+  return { layer: 'helm-value', release, namespace, values: yamlOf(values), ...note(join(how, more)) };
 }
 
 function patchRemedy(fix: Extract<Fix, { kind: 'fields' | 'json' }>, target: ObjectRef): Remedy {
