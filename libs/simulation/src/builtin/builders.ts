@@ -70,6 +70,8 @@ export interface WorkloadRow extends Row {
   kind?: 'Deployment' | 'StatefulSet' | 'DaemonSet';
   image: string;
   replicas?: number;
+  /** For a StatefulSet: all pods at once. */
+  parallel?: boolean;
   /** Named container ports; a Service of the same names is made unless `service` is false. */
   ports?: Record<string, number>;
   service?: boolean | { name?: string; headless?: boolean; type?: string; ports?: Record<string, number> };
@@ -102,7 +104,7 @@ export function workload(row: WorkloadRow): KubeObject[] {
   const kind = row.kind ?? 'Deployment';
   const spec: Json = {
     ...(kind === 'DaemonSet' ? {} : { replicas: row.replicas ?? 1 }),
-    ...(kind === 'StatefulSet' ? { serviceName: serviceName(row), volumeClaimTemplates: claimTemplates(row) } : {}),
+    ...(kind === 'StatefulSet' ? { serviceName: serviceName(row), ...(row.parallel ? { podManagementPolicy: 'Parallel' } : {}), volumeClaimTemplates: claimTemplates(row) } : {}),
     ...(row.strategy ? { [kind === 'Deployment' ? 'strategy' : 'updateStrategy']: row.strategy } : {}),
     selector: { matchLabels: selector },
     template: { metadata: { labels: { ...labels, ...helmLabels(row) } }, spec: podSpec(row) },

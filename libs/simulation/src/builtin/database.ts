@@ -6,8 +6,8 @@ const ns = 'database';
 const owner = { helm: 'postgresql', chart: 'postgresql-16.7.4', version: '17.5.0' };
 
 /** The Helm release `postgresql`, and beside it PgAdmin, which was applied by hand and crashes on its own settings. */
-export function database(): KubeObject[] {
-  return [...postgresql(), ...pgadmin(), ...backups(), networkPolicy({ ns, name: 'allow-clients' }, ['database', 'n8n', 'monitoring'])];
+export function database(now: Date): KubeObject[] {
+  return [...postgresql(), ...pgadmin(), ...backups(now), networkPolicy({ ns, name: 'allow-clients' }, ['database', 'n8n', 'monitoring'])];
 }
 
 function postgresql(): KubeObject[] {
@@ -43,7 +43,9 @@ function pgadmin(): KubeObject[] {
   return made.map((each) => ({ ...each, metadata: { ...each.metadata, annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(each)}\n` } } }));
 }
 
-function backups(): KubeObject[] {
+function backups(now: Date): KubeObject[] {
+  const everyMs = 6 * 3_600_000;
+  const lastScheduleTime = `${new Date(Math.floor(now.getTime() / everyMs) * everyMs).toISOString().slice(0, 19)}Z`;
   const job = {
     template: {
       spec: {
@@ -53,7 +55,7 @@ function backups(): KubeObject[] {
     },
   };
   return [
-    object('batch/v1', 'CronJob', { ns, name: 'postgresql-backup' }, { spec: { schedule: '0 */6 * * *', concurrencyPolicy: 'Forbid', jobTemplate: { spec: job } } }),
+    object('batch/v1', 'CronJob', { ns, name: 'postgresql-backup' }, { spec: { schedule: '0 */6 * * *', concurrencyPolicy: 'Forbid', jobTemplate: { spec: job } }, status: { lastScheduleTime, lastSuccessfulTime: lastScheduleTime } }),
     claim({ ns, name: 'postgresql-backups' }, '50Gi'),
     ...workload({
       ns, name: 'postgres-exporter', image: 'quay.io/prometheuscommunity/postgres-exporter:v0.17.1', ports: { metrics: 9187 }, annotations: { 'prometheus.io/scrape': 'true' },

@@ -22,7 +22,7 @@ export function builtinCluster(now = new Date()): KubeObject[] {
     ...namespaces(),
     ...nodes(),
     ...k3sParts(),
-    ...database(),
+    ...database(now),
     ...monitoring(),
     ...n8n(),
     ...aiAgents(),

@@ -111,12 +111,13 @@ export class ApiClient {
 
   /** One request with a JSON answer. @throws ApiError on any status of 400 and above. */
   async request<R>(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<R> {
-    const request = this.open(method, path, body === undefined ? undefined : contentType, true);
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const request = this.open(method, path, body === undefined ? undefined : contentType, true, payload?.byteLength);
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       request.on('error', reject);
       request.on('response', resolve);
       request.setTimeout(60_000, () => request.destroy(new Error(`${method} ${path}: no answer in 60 s`)));
-      request.end(body === undefined ? undefined : JSON.stringify(body));
+      request.end(payload);
     });
     const text = await readAll(response);
     const status = response.statusCode ?? 0;
@@ -124,10 +125,12 @@ export class ApiClient {
     return JSON.parse(text) as R;
   }
 
-  private open(method: string, path: string, contentType: string | undefined, pooled: boolean): http.ClientRequest {
+  private open(method: string, path: string, contentType: string | undefined, pooled: boolean, length?: number): http.ClientRequest {
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': this.options.userAgent };
     if (this.options.token) headers.authorization = `Bearer ${this.options.token}`;
     if (contentType) headers['content-type'] = contentType;
+    // Node frames no body of a DELETE by itself.
+    if (length !== undefined) headers['content-length'] = String(length);
     const prefix = this.base.pathname.replace(/\/$/, '');
     return this.transport.request({
       hostname: this.base.hostname,

@@ -111,7 +111,7 @@ export abstract class Controller {
   }
 
   private retry(key: string, error: unknown): void {
-    if (this.stopped) return;
+    if (this.stopped || isFutile(error)) return;
     const failures = (this.failures.get(key) ?? 0) + 1;
     this.failures.set(key, failures);
     // A lost race is everyday life; the next sync sees what won.
@@ -125,4 +125,9 @@ export abstract class Controller {
     }, Math.min(5 * 2 ** (failures - 1), 10_000));
     timer.unref();
   }
+}
+
+/** Nothing can be made in a namespace that is being deleted, and soon there is nothing to make it for. */
+function isFutile(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403 && /because it is being terminated/.test(error.message);
 }

@@ -12,6 +12,7 @@ import { JobController } from './controllers/job';
 import { NamespaceController } from './controllers/namespace';
 import { ReplicaSetController } from './controllers/replica-set';
 import { ServiceAccountController } from './controllers/service-account';
+import { StorageProtectionController } from './controllers/storage-protection';
 import { StatefulSetController } from './controllers/stateful-set';
 import { EventRecorder } from './event-recorder';
 import { Informers } from './informer';
@@ -70,6 +71,7 @@ export async function startClusterClients(options: ClusterClientsOptions): Promi
     new NamespaceController(controllers),
     new ServiceAccountController(controllers, 'simulated cluster: served over plain HTTP, so there is no certificate authority\n'),
     new ClaimBinder(controllers),
+    new StorageProtectionController(controllers),
     new Scheduler(context(scheduling)),
     garbage,
   ];

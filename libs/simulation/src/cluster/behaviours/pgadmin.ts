@@ -91,14 +91,14 @@ function gunicornLines(facts: ContainerFacts): { afterMs: number; line: string }
     `${stamp} [1] [INFO] Using worker: gthread`,
     `${stamp} [119] [INFO] Booting worker with pid: 119`,
   ];
-  return lines.map((line, i) => ({ afterMs: 900 + i * 20, line }));
+  return lines.map((line, i) => ({ afterMs: 800 + i * 20, line }));
 }
 
 function serving(facts: ContainerFacts): Script {
   const fresh = !mountOf(facts, dataDirectory)?.files.has(`${dataDirectory}/pgadmin4.db`);
   return {
     lines: [...(fresh ? [{ afterMs: 300, line: configLine(facts) }, { afterMs: 700, line: 'NOTE: Configuring authentication for SERVER mode.' }] : []), ...gunicornLines(facts)],
-    ports: [{ port: portOf(facts), afterMs: 1000, http: (path) => (path.startsWith('/misc/ping') || path.startsWith('/login') ? 200 : 302) }],
+    ports: [{ port: portOf(facts), afterMs: 900, http: (path) => (path.startsWith('/misc/ping') || path.startsWith('/login') ? 200 : 302) }],
     onTerm: { afterMs: 100, code: 0 },
     writes: [{ path: `${dataDirectory}/pgadmin4.db`, content: 'SQLite format 3' }],
   };

@@ -25,6 +25,7 @@ export class GarbageCollector extends Controller {
   /** Finds the kinds to watch; call again when kinds were added. Informers that nobody started yet are started here. */
   async refresh(): Promise<void> {
     const served = await discover(this.context.api, { verbs: ['list', 'watch', 'delete'] });
+    const fresh: Informer<KubeObject>[] = [];
     for (const kind of served) {
       const id = `${kind.apiVersion}/${kind.kind}`;
       if (ignored.has(kind.kind) || this.informers.has(id)) continue;
@@ -32,8 +33,10 @@ export class GarbageCollector extends Controller {
       const informer = this.context.informers.of(known.get(id) ?? kind);
       this.informers.set(id, informer);
       informer.onChange((change) => this.note(id, change.object, change.type === 'deleted', change.type === 'updated' ? change.old : undefined));
-      if (!shared) await informer.start().catch((error: unknown) => this.context.log({ kind: id, error: String(error) }, 'cannot watch a kind'));
+      if (!shared) fresh.push(informer);
     }
+    const starts = fresh.map((informer) => informer.start().catch((error: unknown) => this.context.log({ kind: informer.kind.plural, error: String(error) }, 'cannot watch a kind')));
+    await Promise.all(starts);
   }
 
   private note(id: string, object: KubeObject, deleted: boolean, old: KubeObject | undefined): void {
