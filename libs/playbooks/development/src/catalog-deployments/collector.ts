@@ -3,6 +3,7 @@ import { assetId, type Asset } from '../inventory';
 import { controllerOf } from '../owner';
 import { isDerived } from './count';
 import { objectReferences, podLabelsOf, textMap } from './object-references';
+import { unique } from './pod-references';
 
 /** An asset with what is needed until all objects are known. */
 export interface CollectedAsset extends Asset {
@@ -19,12 +20,16 @@ interface PodGroup {
   digests: Map<string, Set<string>>;
 }
 
+/** Controllers whose pods need nothing that their template does not say. */
+const templated = ['ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'ReplicationController', 'Node'];
 const maxLabels = 20;
 
 /** Takes objects one by one and keeps of each what the inventory needs; pods are folded into what controls them. */
 export class Collector {
   readonly assets: CollectedAsset[] = [];
   readonly namespaces = new Set<string>();
+  /** What pods of an operator's own kind need: no template in Kubernetes' kinds says it. */
+  readonly operated = new Map<string, Asset>();
   private readonly pods = new Map<string, PodGroup>();
   private readonly controllers = new Map<string, ObjectRef>();
 
@@ -34,6 +39,7 @@ export class Collector {
     if (object.kind === 'Namespace') this.namespaces.add(printable(object.metadata.name, 100));
     else if (object.metadata.namespace) this.namespaces.add(printable(object.metadata.namespace, 100));
     const controller = controllerOf(object);
+    if (object.kind === 'Pod' && controller && !templated.includes(controller.kind)) this.noteOperated(object, controller);
     if (object.kind === 'Pod') this.foldPod(object, controller?.uid ?? object.metadata.uid ?? '');
     if (!isDerived(object)) this.assets.push(compact(object, this.ownerOf(object)));
     else if (controller && object.metadata.uid && object.kind !== 'Pod') this.controllers.set(object.metadata.uid, controller);
@@ -60,6 +66,14 @@ export class Collector {
       at = above;
     }
     return at;
+  }
+
+  private noteOperated(pod: KubeObject, controller: ObjectRef): void {
+    const id = printable(assetId(controller), 600);
+    const known = this.operated.get(id);
+    const references = [...(known?.references ?? []), ...objectReferences(pod).references];
+    const { apiVersion, kind, name } = controller;
+    this.operated.set(id, { id, apiVersion, kind, name, owner: { kind: 'none' }, references: unique(references) });
   }
 
   private foldPod(pod: KubeObject, controller: string): void {

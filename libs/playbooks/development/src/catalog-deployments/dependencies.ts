@@ -7,12 +7,12 @@ type Links = Pick<Inventory, 'dependencies' | 'dangling'>;
  * From what assets say to what they mean: references that lead to an asset, those that lead to nothing, and each
  * Service's workloads by its selector. `complete` says whether all objects of a kind are known; only then "nothing" is said. Pure.
  */
-export function resolveDependencies(assets: CollectedAsset[], complete: (kind: string) => boolean): Links {
+export function resolveDependencies(assets: CollectedAsset[], complete: (kind: string) => boolean, operated: Asset[] = []): Links {
   const byKey = new Map<string, Asset>();
   // References speak of Kubernetes' own kinds: a custom kind that is also called Service is none of them.
   for (const asset of assets) if (asset.id.startsWith(`${asset.kind} `)) byKey.set(keyOf(asset), asset);
   const links: Links = { dependencies: [], dangling: [] };
-  for (const asset of assets) {
+  for (const asset of [...assets, ...operated]) {
     for (const reference of asset.references ?? []) link(links, asset, reference, byKey.get(keyOf(reference)), complete);
   }
   links.dependencies.push(...selected(assets));

@@ -22,7 +22,7 @@ export function diagnose(facts: CatalogFacts, options: Options): Diagnosis {
   const unlistedKinds = new Set(facts.unlisted.map((u) => u.kind));
   const listedKinds = new Set(facts.counts.map((c) => c.kind));
   const complete = (kind: string) => facts.closed && listedKinds.has(kind) && !unlistedKinds.has(kind);
-  const links = resolveDependencies(facts.assets, complete);
+  const links = resolveDependencies(facts.assets, complete, facts.operated);
   const kept = [...facts.assets].sort(byImportance).slice(0, options.maxAssets).map(published);
   const inventory: Inventory = {
     takenAt: facts.at,

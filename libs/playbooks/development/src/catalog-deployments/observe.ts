@@ -1,7 +1,7 @@
 import { printable } from '@larry/contracts';
 import { UnknownKindError, type KindInfo } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
-import type { Inventory, KindCount } from '../inventory';
+import type { Asset, Inventory, KindCount } from '../inventory';
 import { ownerOf } from '../owner';
 import { Collector, type CollectedAsset } from './collector';
 import { countKind, isPassing, KindCounter, kindsToList } from './count';
@@ -14,6 +14,8 @@ export interface CatalogFacts {
   /** A tree of manifests need not hold what its objects refer to. */
   closed: boolean;
   assets: CollectedAsset[];
+  /** What pods need that an operator's own kind controls. */
+  operated: Asset[];
   counts: KindCount[];
   /** The second count, taken when the first was complete. */
   recounts: KindCount[];
@@ -50,7 +52,7 @@ async function catalog(context: PlaybookContext): Promise<CatalogFacts> {
     else counts.push(counted);
   }
   const recounts = live ? await recount(context, counts) : [];
-  return { at, live, closed: cluster.source.type !== 'manifests', assets: collector.finish(), counts, recounts, unlisted, namespaces: [...collector.namespaces].sort() };
+  return { at, live, closed: cluster.source.type !== 'manifests', assets: collector.finish(), operated: [...collector.operated.values()], counts, recounts, unlisted, namespaces: [...collector.namespaces].sort() };
 }
 
 async function listKind(context: PlaybookContext, kind: KindInfo, collector: Collector): Promise<KindCount | string> {

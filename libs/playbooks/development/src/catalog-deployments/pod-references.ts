@@ -17,7 +17,7 @@ export function podSpecFacts(podSpec: unknown, namespace: string | undefined): P
     if (text === undefined) return;
     found.push({ kind, ...(namespace === undefined ? {} : { namespace }), name: printable(text, 260), via, ...(optional === true ? { optional: true } : {}) });
   };
-  const containers = ['initContainers', 'containers', 'ephemeralContainers'].flatMap((field) => listOf(valueIn(podSpec, field)));
+  const containers = ['containers', 'initContainers', 'ephemeralContainers'].flatMap((field) => listOf(valueIn(podSpec, field)));
   for (const container of containers) {
     for (const from of listOf(valueIn(container, 'envFrom'))) {
       add('ConfigMap', valueIn(from, 'configMapRef', 'name'), 'envFrom', valueIn(from, 'configMapRef', 'optional'));
