@@ -14,6 +14,9 @@ const access: AccessRule[] = [
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], verbs: ['get', 'list'] },
   { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['get', 'list'] },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies', 'ingresses'], verbs: ['get', 'list'] },
+  // Who owns an object of k3s: a HelmChart, or the file of an AddOn.
+  { apiGroups: ['helm.cattle.io'], resources: ['helmcharts'], verbs: ['get', 'list'] },
+  { apiGroups: ['k3s.cattle.io'], resources: ['addons'], verbs: ['get', 'list'] },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'], verbs: ['get', 'list'] },
 ];
 

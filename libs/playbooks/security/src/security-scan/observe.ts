@@ -1,4 +1,4 @@
-import { listOf, refOf, textOf, valueIn, type KubeObject, type Owner } from '@larry/contracts';
+import { listOf, textOf, valueIn, type KubeObject, type Owner } from '@larry/contracts';
 import { UnknownKindError, type ClusterReader, type KindRef } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import { loadExceptions } from './exceptions';
@@ -6,9 +6,8 @@ import type { ScanFacts } from './facts';
 import { families } from './families';
 import { chartValuesOf, type ChartValues } from './helm-values';
 import type { ScanOptions } from './options';
-import { ownerAt } from './ownership';
+import { Ownership } from './ownership';
 import { podKinds } from './pod-view';
-import type { Subject } from './rules/family';
 import { inScope, scopeOf, withNamespacesSeen } from './scope';
 import { Workloads } from './workloads';
 
@@ -34,7 +33,7 @@ export async function observeScan(context: PlaybookContext<ScanOptions>): Promis
     }
   }
   const exceptions = await loadExceptions(options.exceptions);
-  const chartValues = options.helmValues ? await chartsOf(cluster, scan.releases, signal) : new Map<string, ChartValues>();
+  const chartValues = await chartsOf(context, await scan.ownership.refine());
   const now = context.now().toISOString();
   return {
     at: cluster.source.takenAt ?? now,
@@ -48,16 +47,14 @@ export async function observeScan(context: PlaybookContext<ScanOptions>): Promis
   };
 }
 
-async function chartsOf(cluster: ClusterReader, releases: ReadonlyMap<string, HelmOwner>, signal: AbortSignal): Promise<Map<string, ChartValues>> {
+async function chartsOf({ cluster, options, signal }: PlaybookContext<ScanOptions>, releases: Extract<Owner, { kind: 'helm' }>[]): Promise<Map<string, ChartValues>> {
   const found = new Map<string, ChartValues>();
-  for (const [key, owner] of releases) {
+  for (const owner of options.helmValues ? releases : []) {
     const values = await chartValuesOf(cluster, owner, signal);
-    if (values) found.set(key, values);
+    if (values) found.set(`${owner.namespace}/${owner.release}`, values);
   }
   return found;
 }
-
-type HelmOwner = Extract<Owner, { kind: 'helm' }>;
 
 /** One pass over the objects of a group. */
 class Scan {
@@ -68,13 +65,14 @@ class Scan {
   private readonly counts = new Map<string, number>();
   private readonly unlisted: ScanFacts['unlisted'] = [];
   readonly namespaces = new Set<string>();
-  /** Releases of objects that a family kept something of. */
-  readonly releases = new Map<string, HelmOwner>();
+  readonly ownership: Ownership;
 
   constructor(
     private readonly cluster: ClusterReader,
     private readonly options: ScanOptions,
-  ) {}
+  ) {
+    this.ownership = new Ownership(cluster);
+  }
 
   async read(kind: KindRef, namespace: string | undefined, signal: AbortSignal): Promise<void> {
     try {
@@ -109,7 +107,7 @@ class Scan {
   }
 
   private give(object: KubeObject, namespace: string | undefined): void {
-    const subject = once(() => this.subjectOf(object));
+    const subject = once(() => this.ownership.subjectOf(object));
     let root: string | undefined;
     if (namespace !== undefined && podKinds.some((k) => k.kind === object.kind)) {
       const met = this.workloads.meet(object, namespace, subject);
@@ -140,13 +138,6 @@ class Scan {
         if (image !== undefined) this.images.add(image);
       }
     }
-  }
-
-  private subjectOf(object: KubeObject): Subject {
-    const origin = this.cluster.originOf(object);
-    const owner = ownerAt(object, origin);
-    if (owner.kind === 'helm') this.releases.set(`${owner.namespace}/${owner.release}`, owner);
-    return { ref: refOf(object), owner, ...(origin ? { origin } : {}) };
   }
 }
 

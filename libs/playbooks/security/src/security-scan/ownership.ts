@@ -1,20 +1,47 @@
-import type { KubeObject, Owner } from '@larry/contracts';
+import { refOf, type KubeObject, type Owner } from '@larry/contracts';
+import { ownerOf, ownersOf, type ClusterReader } from '@larry/kube';
+import type { Subject } from './rules/family';
 
-/** Who owns an object, by the marks on it; a file where nothing claims it and it stands in one. Stands in until `@larry/kube` reads owners. */
-export function ownerAt(object: KubeObject, origin: { file: string; line?: number } | undefined): Owner {
-  const { annotations = {}, labels = {}, ownerReferences = [], namespace = '' } = object.metadata;
-  const release = annotations['meta.helm.sh/release-name'];
-  if (release !== undefined) {
-    const chart = labels['helm.sh/chart'];
-    return { kind: 'helm', release, namespace: annotations['meta.helm.sh/release-namespace'] ?? namespace, ...(chart === undefined ? {} : { chart }) };
+type HelmOwner = Extract<Owner, { kind: 'helm' }>;
+
+/**
+ * Who owns the objects that a scan speaks about. The object's own marks are read while it streams by; what another object
+ * tells (k3s' HelmCharts and AddOns) is asked once for each owner, at the end.
+ */
+export class Ownership {
+  /** By owner: an object that carries its marks, and every subject that it owns. */
+  private readonly toRefine = new Map<string, { marks: KubeObject; subjects: Subject[] }>();
+
+  constructor(private readonly cluster: ClusterReader) {}
+
+  subjectOf(object: KubeObject): Subject {
+    const origin = this.cluster.originOf(object);
+    const owner = ownerOf(object, origin);
+    const subject: Subject = { ref: refOf(object), owner, ...(origin ? { origin } : {}) };
+    if (owner.kind === 'helm' || owner.kind === 'k3s-addon') {
+      const key = JSON.stringify(owner);
+      const known = this.toRefine.get(key) ?? { marks: marksOf(object), subjects: [] };
+      known.subjects.push(subject);
+      this.toRefine.set(key, known);
+    }
+    return subject;
   }
-  if (annotations['objectset.rio.cattle.io/owner-gvk']?.endsWith('Kind=Addon') === true) {
-    return { kind: 'k3s-addon', addon: annotations['objectset.rio.cattle.io/owner-name'] ?? object.metadata.name };
+
+  /** Asks what the marks alone do not tell, and returns the Helm releases that are nobody else's. */
+  async refine(): Promise<HelmOwner[]> {
+    const owners = ownersOf(this.cluster);
+    const releases = new Map<string, HelmOwner>();
+    for (const { marks, subjects } of this.toRefine.values()) {
+      const { owner } = await owners.root(marks);
+      for (const subject of subjects) subject.owner = owner;
+      if (owner.kind === 'helm') releases.set(`${owner.namespace}/${owner.release}`, owner);
+    }
+    return [...releases.values()];
   }
-  const controller = ownerReferences.find((o) => o.controller === true);
-  if (controller) {
-    const { apiVersion, kind, name, uid } = controller;
-    return { kind: 'controller', ref: { apiVersion, kind, name, uid, ...(namespace === '' ? {} : { namespace }) } };
-  }
-  return origin ? { kind: 'manifest', ...origin } : { kind: 'none' };
+}
+
+/** The object without its spec. What it has of managed fields does not matter here and can be large. */
+function marksOf({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { name, namespace, labels, annotations } = metadata;
+  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } };
 }
