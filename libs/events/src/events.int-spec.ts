@@ -79,7 +79,7 @@ testTopologies('events', (redis) => {
     await publisher.publish(anEvent('d', { reason: '\u001b[2J is data' }));
     await eventually(() => expect(got.map((e) => e.id)).toEqual(['a', 'd']));
     expect(got[1]).toMatchObject({ reason: '\u001b[2J is data' });
-    expect(listening.dropped()).toBe(6);
+    await eventually(() => expect(listening.dropped()).toBe(6)); // a Cluster's nodes keep no order among each other
   }, 30_000);
 
   it('reach the other handlers when one fails', async () => {
