@@ -1,1 +1,10 @@
-export {};
+export { LarryEngine, type LarryEngineOptions } from './larry-engine';
+export { startLarryService, type LarryServiceOptions } from './larry-service';
+export { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
+export { playbookContext, type ContextParts } from './playbook-context';
+export { ProcessLauncher, type ProcessLauncherOptions } from './process-launcher';
+export { readRunDocument, runDocumentSchema, writeRunDocument, type RunDocument } from './run-document';
+export { metaCoordinatorId, planHash, runSpecOf } from './run-plan';
+export { turnedCriteria, validateAnew, validationRequestSchema, type ValidationRequest } from './validation';
+export { runWorker, workerExitCodes, type WorkerParts } from './worker';
+export { runWorkerProgram } from './worker-program';

@@ -26,6 +26,8 @@ export interface Approval {
   who: string;
 }
 
+type JsonValue = string | number | boolean | null;
+
 /** The log of every change and approval, outside Redis (`libs/audit`). */
 export interface AuditTrail {
   append(entry: {
@@ -35,7 +37,7 @@ export interface AuditTrail {
     task: string;
     step: string;
     digest: string;
-    detail: Record<string, unknown>;
+    details: Record<string, JsonValue>;
   }): Promise<unknown>;
 }
 
@@ -187,10 +189,10 @@ async function applyAll(context: PlaybookContext, effects: EffectContext, option
       blocked = true;
       continue;
     }
-    await hands.audit.append({ ...auditOf(context, step, 'change-intended'), actor: verdict.who });
+    await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor: verdict.who });
     const became = await applyChange(effects, step.change, step.report.digest);
     Object.assign(step.report, { outcome: became.outcome, ...('reason' in became ? { reason: became.reason } : {}) });
-    await hands.audit.append({ ...auditOf(context, step, `change-${became.outcome}`), actor: verdict.who });
+    await hands.audit.append({ ...auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`), actor: verdict.who });
     blocked = became.outcome !== 'applied' && became.outcome !== 'adopted';
   }
   return false;
@@ -256,7 +258,7 @@ async function markVerified(effects: EffectContext, hands: Hands, applied: Step[
       reason: back ? failure.reason : `${failure.reason}; and the rollback failed: ${'reason' in became ? became.reason : ''}`,
     });
     await hands.journal.outcome(step.report.id, step.report.outcome);
-    await hands.audit.append({ ...auditOf(effects, step, `change-${step.report.outcome}`), actor: 'larry (rollback)' });
+    await hands.audit.append({ ...auditOf(effects, step, `change_${step.report.outcome.replaceAll('-', '_')}`), actor: 'larry (rollback)' });
   }
 }
 
@@ -286,7 +288,7 @@ function summaryWith(diagnosis: Diagnosis, changes: AppliedChange[]): string {
 
 function auditOf(context: { run: string; task: string }, step: Step, action: string) {
   const { run, task } = context;
-  return { action, run, task, step: step.change.step, digest: step.report.digest, detail: { target: step.report.target, diff: step.report.diff } };
+  return { action, run, task, step: step.change.step, digest: step.report.digest, details: { target: describeRef(step.report.target), diff: step.report.diff } };
 }
 
 function effectContext(context: PlaybookContext, hands: Hands): EffectContext {

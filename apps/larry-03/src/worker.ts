@@ -1,0 +1,4 @@
+import { runWorkerProgram } from '@larry/coordinator';
+import { developmentPlaybooks } from '@larry/playbooks-development';
+
+runWorkerProgram([developmentPlaybooks]);

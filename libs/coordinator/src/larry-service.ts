@@ -1,0 +1,91 @@
+import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Coordination } from '@larry/coordination';
+import { EventServer } from '@larry/events';
+import { findPlaybook, type PlaybookLibrary } from '@larry/playbook';
+import { connectRedis, type RedisClient } from '@larry/redis';
+import { createLogger, createMetrics, openConfiguredSource, readEnvironment, serviceEnvironmentSchema, ServiceModule, startService } from '@larry/service';
+import { Gauge } from 'prom-client';
+import { z } from 'zod';
+import { ALERT_LOG, AlertsController } from './alerts.controller';
+import { LarryEngine, type LarryEngineOptions } from './larry-engine';
+import { ProcessLauncher } from './process-launcher';
+
+/** What makes one Larry. */
+export interface LarryServiceOptions {
+  id: string;
+  libraries: readonly PlaybookLibrary[];
+  /** The built worker program beside the service's own. */
+  workerProgram: string;
+  extraViews?: LarryEngineOptions['extraViews'];
+}
+
+const larryEnvironmentSchema = serviceEnvironmentSchema.extend({
+  /** Folder of the workers' logs. */
+  LARRY_LOG_DIR: z.string().default('.larry/logs'),
+  /** Workers that this replica runs at the same time. */
+  LARRY_MAX_WORKERS: z.coerce.number().int().min(1).max(64).default(8),
+});
+
+/** Hands the leases back before the process ends. */
+class EngineShutdown implements OnApplicationShutdown {
+  constructor(
+    private readonly engine: LarryEngine,
+    private readonly redis: RedisClient,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.engine.stop();
+    await this.redis.close();
+  }
+}
+
+@Module({})
+class LarryModule {}
+
+/** Starts one Larry as a NestJS service: health, metrics, the event channels, and its engine. */
+export async function startLarryService(options: LarryServiceOptions): Promise<void> {
+  const env = readEnvironment(larryEnvironmentSchema);
+  const log = createLogger({ larry: options.id }, env.LOG_LEVEL);
+  const redis = await connectRedis({ url: env.REDIS_URL, prefix: env.LARRY_PREFIX, name: options.id, onError: (error) => log.warn({ error: error.message }, 'redis') });
+  const coordination = new Coordination(redis);
+  const launcher = new ProcessLauncher({ program: options.workerProgram, env: workerEnvironment(env), logFolder: env.LARRY_LOG_DIR });
+  const engine = new LarryEngine({
+    larry: options.id,
+    coordination,
+    launcher,
+    log,
+    ttlMs: env.LARRY_LEASE_TTL_MS,
+    maxWorkers: env.LARRY_MAX_WORKERS,
+    ...(options.extraViews ? { extraViews: options.extraViews } : {}),
+  });
+  const metrics = createMetrics({ larry_id: options.id });
+  new Gauge({ name: 'larry_workers_active', help: 'Workers that this replica runs now', registers: [metrics], collect() { this.set(engine.activeWorkers); } });
+  const service = ServiceModule.forRoot({
+    checks: [
+      { name: 'redis', check: async () => void (await redis.time()) },
+      { name: 'cluster', check: async () => (await openConfiguredSource(env)).close() },
+    ],
+    metrics,
+  });
+  const module: DynamicModule = {
+    module: LarryModule,
+    imports: [service],
+    controllers: [AlertsController],
+    providers: [
+      { provide: EngineShutdown, useValue: new EngineShutdown(engine, redis) },
+      { provide: ALERT_LOG, useValue: log },
+    ],
+  };
+  await startService({ module, log, port: env.PORT, listen: env.LARRY_LISTEN, ...(env.LARRY_READY_FILE ? { readyFile: env.LARRY_READY_FILE } : {}), events: new EventServer({ redis, log }) });
+  await engine.start();
+}
+
+/** What workers get from their coordinator; their own PORT and ready file would be the coordinator's. */
+function workerEnvironment(env: z.infer<typeof larryEnvironmentSchema>): Record<string, string> {
+  return { PORT: '0', LARRY_READY_FILE: '', LARRY_LEASE_TTL_MS: String(env.LARRY_LEASE_TTL_MS) };
+}
+
+/** Every task of a library must be known to it; a plan's task without a playbook fails at once, naming it. */
+export function tasksWithoutPlaybook(tasks: readonly string[], libraries: readonly PlaybookLibrary[]): string[] {
+  return tasks.filter((task) => findPlaybook(libraries, task) === undefined);
+}

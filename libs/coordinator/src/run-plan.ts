@@ -1,0 +1,40 @@
+import { convergeTask, criticalPathMinutes, graceMinutes, plannedNode, planTasks, type Plan } from '@larry/contracts';
+import type { RunSpec } from '@larry/coordination';
+import { digestOf, type Mode } from '@larry/playbook';
+
+/** The id that the meta-coordinator claims its task under. */
+export const metaCoordinatorId = 'meta-coordinator';
+
+const minuteMs = 60_000;
+
+/** The identity of a plan: two runs of the same document have the same hash. */
+export const planHash = (plan: Plan): string => digestOf(plan);
+
+/** What coordination needs to know of a plan: tasks, what they wait for, times. Workers on one machine say so in `node`. */
+export function runSpecOf(plan: Plan, run: string, mode: Mode): RunSpec {
+  return {
+    run,
+    mode,
+    planHash: planHash(plan),
+    deadlineMs: (criticalPathMinutes(plan) + graceMinutes) * minuteMs,
+    tasks: planTasks(plan).map((task) => ({
+      id: task.id,
+      larry: task.larry,
+      worker: task.worker,
+      node: plannedNode(plan, task),
+      needs: task.needs,
+      after: task.after,
+      limitMs: task.minutes * minuteMs,
+      attempts: task.attempts,
+    })),
+    converge: {
+      id: convergeTask,
+      larry: metaCoordinatorId,
+      worker: 'converger',
+      needs: [],
+      after: [],
+      limitMs: plan.metaCoordinator.minutes * minuteMs,
+      attempts: 5,
+    },
+  };
+}

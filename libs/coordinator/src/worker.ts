@@ -1,0 +1,167 @@
+import { AuditLog, readApprovalKey, verifyApproval } from '@larry/audit';
+import { planTasks, printable, taskResultSchema, type OwnedTask, type TaskResult } from '@larry/contracts';
+import { Coordination, type HeldLease, type Settlement } from '@larry/coordination';
+import { EventPublisher } from '@larry/events';
+import type { ClusterReader, ClusterWriter } from '@larry/kube';
+import {
+  digestOf,
+  emptyResult,
+  findPlaybook,
+  runPlaybook,
+  TerminalError,
+  type Approval,
+  type Hands,
+  type Mode,
+  type Playbook,
+  type PlaybookLibrary,
+  type PlaybookLog,
+} from '@larry/playbook';
+import { playbookContext } from './playbook-context';
+import { readRunDocument, type RunDocument } from './run-document';
+import type { WorkerEnvironment } from './worker-environment';
+import { workerJournal } from './worker-journal';
+
+/** Exit codes of a worker program: 0 done or parked, 1 try again, 2 not mine or do not try again. */
+export const workerExitCodes = { done: 0, tryAgain: 1, notMine: 2 } as const;
+
+/** What a worker works with. */
+export interface WorkerParts {
+  environment: WorkerEnvironment;
+  coordination: Coordination;
+  libraries: readonly PlaybookLibrary[];
+  openCluster(): Promise<ClusterReader & { writer?(): ClusterWriter }>;
+  log: PlaybookLog;
+  /** Aborted when the process is told to end. */
+  stop: AbortSignal;
+}
+
+/** One attempt at one task: starts under the claim, runs the playbook, settles under the fence. Returns the exit code. */
+export async function runWorker(parts: WorkerParts): Promise<number> {
+  const { environment, coordination, log } = parts;
+  const claimed = { run: environment.LARRY_RUN, task: environment.LARRY_TASK, claim: environment.LARRY_CLAIM };
+  const end = await coordination.leases.using(claimed, { ttlMs: environment.LARRY_LEASE_TTL_MS, stop: parts.stop }, (lease) => work(parts, lease));
+  if (end.outcome === 'not-started') {
+    log.info({ why: end.why }, 'not mine');
+    return workerExitCodes.notMine;
+  }
+  if (end.outcome === 'refused') {
+    log.warn({ why: end.why }, 'the result was refused: the task is somebody else\'s now');
+    return workerExitCodes.notMine;
+  }
+  log.info({ status: end.status }, 'settled');
+  return workerExitCodes.done;
+}
+
+async function work(parts: WorkerParts, lease: HeldLease): Promise<Settlement> {
+  const { coordination, libraries, log } = parts;
+  const document = await readRunDocument(coordination, lease.run);
+  const task = document && planTasks(document.plan).find((t) => t.id === lease.task);
+  if (!document || !task) return { outcome: 'failed', reason: `the plan of run ${lease.run} is not in Redis or has no task ${lease.task}` };
+  const known = findPlaybook(libraries, task.id);
+  if (!known) return { outcome: 'failed', reason: `${lease.larry} has no playbook "${task.id}"` };
+  if ('notBuilt' in known) return skipped(task, known.notBuilt);
+  log.info({ fence: lease.fence, attempt: lease.attempt }, 'started');
+  return attempt(parts, lease, document, task, known.playbook);
+}
+
+function skipped(task: OwnedTask, why: string): Settlement {
+  const result: TaskResult = { ...emptyResult(task.id, new Date().toISOString()), outcome: 'skipped', skipReason: 'not-built', summary: why };
+  return { outcome: 'skipped', reason: 'not-built', result };
+}
+
+async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocument, task: OwnedTask, playbook: Playbook): Promise<Settlement> {
+  const { coordination, log } = parts;
+  const run = (await coordination.snapshot())?.run;
+  const mode = (run?.mode ?? 'observe') as Mode;
+  const cluster = await parts.openCluster();
+  try {
+    const events = new EventPublisher(coordination.redis);
+    const context = playbookContext({
+      run: lease.run,
+      task: task.id,
+      cluster,
+      options: task.with,
+      signal: lease.signal,
+      results: await resultsOf(coordination, [...task.needs, ...task.after]),
+      log,
+      progress: (percent, message) => log.debug({ percent }, printable(message)),
+    });
+    const writer = mode === 'observe' ? undefined : cluster.writer?.();
+    const hands = writer ? handsOf(parts, lease, writer, events) : undefined;
+    const result = await runPlaybook(playbook, context, { mode, allow: document.allow, ...(hands ? { hands } : {}) });
+    return settlementOf(result);
+  } catch (error) {
+    if (error instanceof TerminalError) return { outcome: 'failed', reason: error.message };
+    throw error;
+  } finally {
+    await cluster.close();
+  }
+}
+
+function settlementOf(result: TaskResult): Settlement {
+  switch (result.outcome) {
+    case 'completed':
+      return { outcome: 'completed', result };
+    case 'failed':
+      return { outcome: 'failed', reason: result.summary, result };
+    case 'skipped':
+      return { outcome: 'skipped', reason: result.skipReason ?? 'nothing-to-do', result };
+    case 'awaiting_approval': {
+      const waiting = result.changes.find((c) => c.outcome === 'awaiting-approval');
+      if (!waiting) throw new TerminalError('the playbook waits for an approval of no change');
+      return { outcome: 'parked', digest: waiting.digest, request: { change: waiting, summary: result.summary } };
+    }
+  }
+}
+
+async function resultsOf(coordination: Coordination, tasks: readonly string[]): Promise<Map<string, TaskResult>> {
+  const results = new Map<string, TaskResult>();
+  for (const task of tasks) {
+    const record = await coordination.task(task);
+    const parsed = taskResultSchema.safeParse(record?.result);
+    if (parsed.success) results.set(task, parsed.data);
+  }
+  return results;
+}
+
+function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, events: EventPublisher): Hands {
+  const { environment, coordination, log } = parts;
+  return {
+    writer,
+    journal: workerJournal(coordination.journal, lease),
+    audit: new AuditLog(environment.LARRY_AUDIT_LOG),
+    guard: () => lease.guard(),
+    approval: async (digest) => verdictOn(lease, digest, environment, log),
+    rollbackInitiated: async (reason, data) => {
+      await events.publish({
+        id: `${lease.task}/${lease.attempt}/rollback/${digestOf(data).slice(0, 12)}`,
+        from: lease.larry,
+        event: 'rollback_initiated',
+        run: lease.run,
+        severity: 'warning',
+        reason: printable(reason, 500),
+        data,
+      });
+    },
+  };
+}
+
+/** Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. */
+function verdictOn(lease: HeldLease, digest: string, environment: WorkerEnvironment, log: PlaybookLog): Approval | undefined {
+  const given = lease.approval;
+  if (!given || given.digest !== digest || !environment.LARRY_APPROVAL_PUBLIC_KEY) return undefined;
+  const record = verifyApproval(parsedJson(given.proof), readApprovalKey(environment.LARRY_APPROVAL_PUBLIC_KEY, 'public'));
+  if (!record || record.digest !== digest || record.run !== lease.run || record.task !== lease.task) {
+    log.warn({ digest }, 'an approval without a valid signature is ignored');
+    return undefined;
+  }
+  return { granted: record.granted, who: record.who };
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
