@@ -22,6 +22,8 @@ export interface Asset {
   namespace?: string;
   name: string;
   owner: Owner;
+  /** The Helm release that made it, `namespace/name`, whoever owns it now. */
+  release?: string;
   labels?: Record<string, string>;
   images?: string[];
   references?: AssetReference[];

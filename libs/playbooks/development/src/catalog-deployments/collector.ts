@@ -1,6 +1,6 @@
 import { describeRef, listOf, numberOf, printable, textOf, valueIn, type KubeObject, type ObjectRef, type Owner } from '@larry/contracts';
+import { controllerOf } from '@larry/kube';
 import { assetId, type Asset } from '../inventory';
-import { controllerOf } from '../owner';
 import { isDerived } from './count';
 import { objectReferences, podLabelsOf, textMap } from './object-references';
 import { unique } from './pod-references';
@@ -118,6 +118,7 @@ function compact(object: KubeObject, owner: Owner): CollectedAsset {
   const podLabels = podLabelsOf(object);
   const replicas = replicasOf(object);
   const builtin = builtinOf(object);
+  const release = releaseOf(object);
   const type = kind === 'Secret' || kind === 'Service' ? textOf(object['type'] ?? valueIn(object, 'spec', 'type')) : undefined;
   return {
     id: assetId(ref),
@@ -130,6 +131,7 @@ function compact(object: KubeObject, owner: Owner): CollectedAsset {
     ...(ports.length > 0 ? { ports } : {}),
     ...(replicas ? { replicas } : {}),
     ...(builtin ? { builtin } : {}),
+    ...(release ? { release } : {}),
     ...(type ? { type: printable(type, 100) } : {}),
     ...(metadata.creationTimestamp ? { createdAt: metadata.creationTimestamp } : {}),
     ...(Object.keys(selector).length > 0 ? { selector } : {}),
@@ -143,6 +145,13 @@ function replicasOf(object: KubeObject): Asset['replicas'] {
   if (object.kind === 'DaemonSet') return { desired: status('desiredNumberScheduled'), ready: status('numberReady') };
   if (!['Deployment', 'StatefulSet', 'ReplicaSet'].includes(object.kind)) return undefined;
   return { desired: numberOf(valueIn(object, 'spec', 'replicas')) ?? 1, ready: status('readyReplicas') };
+}
+
+/** Helm marks what it makes, also when Flux or Argo CD let it. */
+function releaseOf({ metadata }: KubeObject): string | undefined {
+  const name = textOf(valueIn(metadata, 'annotations', 'meta.helm.sh/release-name'));
+  const namespace = textOf(valueIn(metadata, 'annotations', 'meta.helm.sh/release-namespace')) ?? metadata.namespace;
+  return name === undefined ? undefined : printable(`${namespace ?? ''}/${name}`, 520);
 }
 
 /** What a cluster has by itself: nobody refers to it, and nobody shall clean it away. */

@@ -1,8 +1,7 @@
 import { printable } from '@larry/contracts';
-import { UnknownKindError, type KindInfo } from '@larry/kube';
+import { ownerOf, UnknownKindError, type KindInfo } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import type { Asset, Inventory, KindCount } from '../inventory';
-import { ownerOf } from '../owner';
 import { Collector, type CollectedAsset } from './collector';
 import { countKind, isPassing, KindCounter, kindsToList } from './count';
 

@@ -28,7 +28,7 @@ describe('classify', () => {
     [{ images: ['bitnami/redis:7', 'oliver006/redis_exporter:v1'] }, 'database', 'image names redis'],
     [{ images: ['rancher/mirrored-library-traefik:2.11'] }, 'network', 'image names traefik'],
     [{ images: ['ghcr.io/open-webui/open-webui:main'] }, 'ai', 'image names open-webui'],
-    [{ images: ['x/y:1'], owner: { kind: 'helm', release: 'a', namespace: 'b', chart: 'kafka-28.0.0' } }, 'messaging', 'chart names kafka'],
+    [{ images: ['x/y:1'], labels: { 'helm.sh/chart': 'kafka-28.0.0' } }, 'messaging', 'chart names kafka'],
     [{ images: ['x/y:1'], labels: { 'app.kubernetes.io/name': 'longhorn-manager' } }, 'storage', 'label names longhorn'],
     [{ images: ['x/y:1'], name: 'n8n' }, 'automation', 'name names n8n'],
     [{ images: ['x/y:1'], ports: [5432] }, 'database', 'port 5432 (PostgreSQL)'],

@@ -39,7 +39,7 @@ function bySoftware(asset: Asset): Classified['tags'] {
   if (!asset.images && kindRules[asset.kind] !== undefined) return [];
   const places: [string, string[]][] = [
     ['image', (asset.images ?? []).map(repositoryOf)],
-    ['chart', asset.owner.kind === 'helm' && asset.owner.chart ? [asset.owner.chart] : []],
+    ['chart', asset.labels?.['helm.sh/chart'] ? [asset.labels['helm.sh/chart']] : []],
     ['label', ['app.kubernetes.io/name', 'app.kubernetes.io/component', 'app', 'k8s-app'].flatMap((key) => asset.labels?.[key] ?? [])],
     ['name', [asset.name]],
   ];

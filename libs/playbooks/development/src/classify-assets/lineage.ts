@@ -39,12 +39,11 @@ export function lineageOf(inventory: Inventory, catalog: ReleaseCatalog): Lineag
     if (!asset.images) continue;
     const app = node('app', asset.id);
     let last = app;
-    if (asset.owner.kind === 'helm') {
-      const id = `${asset.owner.namespace}/${asset.owner.release}`;
-      const release = releases.get(id);
-      last = node('release', id);
+    if (asset.release !== undefined) {
+      const release = releases.get(asset.release);
+      last = node('release', asset.release);
       edge(app, last);
-      const chart = release && release.chart !== 'unknown' ? `${release.chart} ${release.chartVersion}` : asset.owner.chart;
+      const chart = release && release.chart !== 'unknown' ? `${release.chart} ${release.chartVersion}` : asset.labels?.['helm.sh/chart'];
       if (chart !== undefined) {
         edge(last, node('chart', chart));
         last = node('chart', chart);

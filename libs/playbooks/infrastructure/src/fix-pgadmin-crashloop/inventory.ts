@@ -1,5 +1,5 @@
-import { listOf, recordOf, refOf, textOf, valueIn, type KubeObject, type ObjectRef } from '@larry/contracts';
-import { UnknownKindError, type ClusterReader, type KindRef } from '@larry/kube';
+import { refOf, type KubeObject, type ObjectRef } from '@larry/contracts';
+import { controllerOf, UnknownKindError, type ClusterReader, type KindRef } from '@larry/kube';
 import type { PodFacts } from './facts';
 import { pgadminIndex } from './pgadmin-template';
 import { podFacts, whyNotRunning } from './pod-state';
@@ -78,18 +78,4 @@ function notePod(inventory: Inventory, deploymentOf: Map<string, ObjectRef>, pod
   const workload = deployment ?? (controller && controller.kind !== 'Node' ? controller : refOf(pod));
   inventory.pods.push({ facts, workload, ...(deployment && controller?.uid ? { replicaSet: controller.uid } : {}) });
   if (workload.kind === 'Pod') inventory.workloads.push(pod);
-}
-
-/** The object that controls this one. */
-export function controllerOf(object: KubeObject): ObjectRef | undefined {
-  const reference = listOf(object.metadata.ownerReferences).find((r) => valueIn(r, 'controller') === true);
-  if (reference === undefined) return undefined;
-  const { apiVersion, kind, name, uid } = recordOf(reference);
-  return {
-    apiVersion: textOf(apiVersion) ?? '',
-    kind: textOf(kind) ?? '',
-    name: textOf(name) ?? '',
-    ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
-    ...(textOf(uid) ? { uid: uid as string } : {}),
-  };
 }

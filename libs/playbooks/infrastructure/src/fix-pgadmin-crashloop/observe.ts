@@ -1,5 +1,5 @@
 import { changeAnnotation, listOf, refOf, valueIn, type KubeObject, type ObjectRef } from '@larry/contracts';
-import { ownerOf } from './owner';
+import { controllerOf, ownerOf, ownersOf } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import type { Facts, PodFacts, WorkloadFacts } from './facts';
 import { readInventory, type Inventory, type KeptPod } from './inventory';
@@ -25,12 +25,13 @@ export async function observe(context: PlaybookContext<Options>): Promise<Facts>
   const looked = runtime ? troubled(inventory, at) : inventory.workloads.filter(runsPgadmin).map((object) => notSeenRunning(object));
   looked.sort(byImportance);
   const unknowns = [...inventory.unknowns];
+  const owners = ownersOf(cluster);
   if (!runtime) unknowns.push({ subject: 'the state of every workload', reason: 'manifests say what shall be, not what runs' });
 
   for (const [index, candidate] of looked.entries()) {
     signal.throwIfAborted();
     context.progress(10 + (80 * index) / looked.length, 'looking at workloads that do not run');
-    await lookCloser(context, candidate, runtime && index < maxLookedAt, unknowns);
+    await lookCloser(context, owners, candidate, runtime && index < maxLookedAt, unknowns);
   }
   if (looked.length > maxLookedAt) {
     unknowns.push({ subject: `logs of ${looked.length - maxLookedAt} more workloads`, reason: `logs of at most ${maxLookedAt} workloads are read` });
@@ -95,11 +96,18 @@ function notSeenRunning(object: KubeObject): Candidate {
   return { object, facts: { ...bare(refOf(object), [], ''), reason: 'manifests hold no runtime state' } };
 }
 
-async function lookCloser(context: PlaybookContext<Options>, { object, facts }: Candidate, withLogs: boolean, unknowns: Facts['unknowns']): Promise<void> {
+async function lookCloser(
+  context: PlaybookContext<Options>,
+  owners: ReturnType<typeof ownersOf>,
+  { object, facts }: Candidate,
+  withLogs: boolean,
+  unknowns: Facts['unknowns'],
+): Promise<void> {
   const { cluster, signal } = context;
   if (object) {
-    facts.owner = ownerOf(object, cluster.originOf(object));
     const origin = cluster.originOf(object);
+    // What an operator controls is the operator's to change, whoever brought the operator's own object.
+    facts.owner = controllerOf(object) ? ownerOf(object, origin) : (await owners.root(object)).owner;
     if (origin) facts.origin = origin;
     const pgadmin = await pgadminFacts(object, keyReader(cluster, object.metadata.namespace ?? '', signal));
     if (pgadmin) facts.pgadmin = pgadmin;

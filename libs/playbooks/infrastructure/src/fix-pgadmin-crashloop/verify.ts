@@ -1,8 +1,8 @@
 import { describeRef, listOf, numberOf, printable, textOf, valueIn, type Criterion, type KubeObject, type PlannedChange, type TaskResult } from '@larry/contracts';
+import { controllerOf } from '@larry/kube';
 import type { PlaybookContext, Verification } from '@larry/playbook';
 import { pgadminCriteria } from './criteria';
 import type { Facts } from './facts';
-import { controllerOf } from './inventory';
 import { observe } from './observe';
 import type { Options } from './options';
 
