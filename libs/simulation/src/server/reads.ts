@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import { ApiError, badRequest, failure, notFound } from './api-error';
 import { listKindOf } from './custom-resources';
 import type { Kind } from './kinds';
@@ -145,12 +144,23 @@ export async function sendList(state: ServerState, req: IncomingMessage, res: Se
   await stream(res, head, accept === 'table' ? 'rows' : 'items', found.objects, items);
 }
 
+/** Until the client has taken what was sent, or has gone. */
+function writable(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.on('drain', done).on('close', done);
+  });
+}
+
 async function stream(res: ServerResponse, head: Record<string, unknown>, field: string, objects: KubeObject[], items: (object: KubeObject) => unknown): Promise<void> {
   res.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
   res.write(`${JSON.stringify(head).slice(0, -1)},"${field}":[`);
   for (let i = 0; i < objects.length; i += CHUNK) {
     const part = objects.slice(i, i + CHUNK).map((o) => JSON.stringify(items(o))).join(',');
-    if (!res.write(i > 0 ? `,${part}` : part) && !res.destroyed) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    if (!res.write(i > 0 ? `,${part}` : part) && !res.destroyed) await writable(res);
     if (res.destroyed) return;
   }
   res.end(']}\n');

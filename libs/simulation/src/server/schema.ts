@@ -60,11 +60,28 @@ export function jsonFields(type: string): TypeFields | undefined {
 
 export const isAtomic = (type: string): boolean => file().atomic.includes(type);
 
+const entries = new Map<string, [string, Field][]>();
+
+/** `jsonFields` as a list, made once: objects are read field by field all the time. */
+export function fieldEntries(type: string): readonly [string, Field][] {
+  let known = entries.get(type);
+  if (!known) entries.set(type, (known = Object.entries(jsonFields(type) ?? {})));
+  return known;
+}
+
 const SCALARS = new Set(['string', 'bool', 'int32', 'int64', 'double', 'bytes', 'quantity', 'time', 'microtime', 'intstr', 'raw']);
 export const isScalar = (type: string): boolean => SCALARS.has(type);
 
 /** Types that are a bare list in JSON and a message with `items` on the wire (`ExtraValue`). */
 export function isListWrapper(type: string): boolean {
+  let known = wrappers.get(type);
+  if (known === undefined) wrappers.set(type, (known = findWrapper(type)));
+  return known;
+}
+
+const wrappers = new Map<string, boolean>();
+
+function findWrapper(type: string): boolean {
   const fields = messageFields(type);
   return fields !== undefined && !type.endsWith('List') && Object.keys(fields).length === 1 && fields['items']?.c === 'l';
 }

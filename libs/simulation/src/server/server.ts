@@ -22,6 +22,8 @@ import type { Attributes } from './rbac';
 import { KindRegistry } from './registry';
 import { resourceRequest, sendError } from './request';
 import type { ResourceRequest } from './request';
+import { servedList } from './served';
+import type { Served } from './served';
 import type { JournalEntry, ServerState } from './state';
 import { Store } from './store';
 
@@ -102,6 +104,11 @@ export class SimulatedApiServer {
     const kind = this.state.kinds.byPlural(group.join('.'), plural);
     if (!kind) throw new Error(`the simulated server knows no resource "${resource}": name it like pods or deployments.apps`);
     return this.state.store.list(kind, namespace);
+  }
+
+  /** What this server serves and refuses: the same as `GET /simulation/served`. */
+  served(): Served {
+    return servedList(this.state.kinds);
   }
 
   /** Forgets event histories and continued lists, so that old resourceVersions and continue tokens get 410. */

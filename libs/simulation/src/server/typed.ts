@@ -2,7 +2,7 @@ import type { Fields } from './kube-object';
 import { isObject } from './kube-object';
 import { canonicalQuantity } from './quantity';
 import type { Field } from './schema';
-import { isListWrapper, isScalar, jsonFields } from './schema';
+import { fieldEntries, isListWrapper, isScalar, jsonFields } from './schema';
 
 /** What reading an object by its type found out. */
 export interface TypedResult {
@@ -35,7 +35,7 @@ function struct(type: string, input: Fields, at: string, goPath: string, walk: W
     if (!Object.hasOwn(fields, name)) walk.unknown.push(at ? `${at}.${name}` : name);
   }
   const out: Fields = {};
-  for (const [name, field] of Object.entries(fields)) {
+  for (const [name, field] of fieldEntries(type)) {
     const value = container(field, input[name], at ? `${at}.${name}` : name, { owner: type, path: goPath ? `${goPath}.${name}` : name }, walk);
     if (value !== undefined && !(type === 'meta.v1.ObjectMeta' && value === null)) out[name] = value;
   }

@@ -3,7 +3,7 @@ import { invalid } from './api-error';
 import type { Kind } from './kinds';
 import type { Fields, KubeObject } from './kube-object';
 import { at, isObject, list, record, sameJson, text } from './kube-object';
-import { jsonFields } from './schema';
+import { fieldEntries, jsonFields } from './schema';
 import { matchesLabels } from './selectors';
 
 type Causes = Required<Cause>[];
@@ -18,11 +18,18 @@ const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const NAME_PART = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const VALUE = `(${NAME_PART})?`;
-const matches = (pattern: string, value: string, max: number) => value.length <= max && new RegExp(`^${pattern}$`).test(value);
+const compiled = new Map<string, RegExp>();
+
+function matches(pattern: string, value: string, max: number): boolean {
+  let regex = compiled.get(pattern);
+  if (!regex) compiled.set(pattern, (regex = new RegExp(`^${pattern}$`)));
+  return value.length <= max && regex.test(value);
+}
+
 const SUBDOMAIN_RULE = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN}')`;
 const LABEL_RULE = `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${LABEL}')`;
 const DNS_1035_RULE = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const KEY_RULE = `name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${NAME_PART.replace('[A-Za-z0-9][-', '[A-Za-z0-9][-')}')`;
+const KEY_RULE = `name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${NAME_PART}')`;
 const VALUE_RULE = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(${NAME_PART})?')`;
 
 /** Names with other rules than a DNS subdomain. */
@@ -49,7 +56,7 @@ export function checkLabels(labels: unknown, field: string): Causes {
 
 /** Enumerated values and required strings of built-in types, from the schema table. */
 function checkType(type: string, value: Fields, path: string, out: Causes): void {
-  for (const [name, field] of Object.entries(jsonFields(type) ?? {})) {
+  for (const [name, field] of fieldEntries(type)) {
     const here = path ? `${path}.${name}` : name;
     const inner = value[name];
     if (inner === undefined || inner === null || name === 'status' || name === 'metadata') continue;
