@@ -167,7 +167,7 @@ function podSpec(row: WorkloadRow): Json {
 
 function volumeName(source: string, index: number): string {
   const [kind = '', name = ''] = source.split(/:(.*)/s);
-  return kind === 'host' || kind === 'empty' ? `${kind}-${index}` : name;
+  return kind === 'host' || kind === 'empty' ? `${kind}-${index}` : `${kind}-${name}`;
 }
 
 function volumeSource(source: string): Json {

@@ -1,6 +1,7 @@
 import type { KubeObject } from '@larry/contracts';
 import { aiAgents, applicationReleases, ingressParts, n8n, redisHa, storage } from './applications';
 import { database, databaseReleases } from './database';
+import { withFieldOwner } from './field-owners';
 import { releaseSecrets } from './helm-release';
 import { k3sParts, k3sReleases } from './k3s';
 import { larryParts, namespaces } from './larry';
@@ -32,7 +33,7 @@ export function builtinCluster(now = new Date()): KubeObject[] {
     ...larryParts(),
     ...releases.flatMap((release) => releaseSecrets(release, now)),
   ];
-  return objects.map((object, i) => aged(object, now.getTime() - 120 * dayMs + i * 97_000));
+  return objects.map((object, i) => withFieldOwner(aged(object, now.getTime() - 120 * dayMs + i * 97_000)));
 }
 
 function aged(object: KubeObject, created: number): KubeObject {
