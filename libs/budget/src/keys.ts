@@ -7,15 +7,18 @@ export interface BudgetKeys {
   readonly events: string;
   /** The run, written by libs/coordination; the ledger reads its `id` before it opens another run's tree. */
   readonly run: string;
+  /** The names of all keys of a run, kept by libs/coordination: the ledger adds its own and its views. */
+  readonly recorded: string;
 }
 
-/** The keys of the ledger under a client's prefix; for `larry reset`, `ledger` and `open` are the ledger's own. */
+/** The keys of the ledger under a client's prefix; `ledger` and `open` are its own. */
 export function budgetKeys(redis: RedisClient): BudgetKeys {
   return {
     ledger: redis.key('{larry}:budget'),
     open: redis.key('{larry}:budget:open'),
     events: redis.key('{larry}:events'),
     run: redis.key('{larry}:run'),
+    recorded: redis.key('{larry}:keys'),
   };
 }
 

@@ -159,6 +159,14 @@ testTopologies('the token ledger', (redis) => {
     expect(views).toEqual(['185', '250', '0', '10', null]);
   });
 
+  it('records every key that it writes, for the reset of its run', async () => {
+    await use('l1/a', 10);
+    await ledger.writeViews();
+    const recorded = await client.commands.smembers(client.key('{larry}:keys'));
+    const views = ['l1', 'l2', 'meta'].flatMap((larry) => [`tokens:${larry}:used`, `tokens:${larry}:limit`]);
+    expect(recorded.sort()).toEqual(['{larry}:budget', '{larry}:budget:open', ...views].map((name) => client.key(name)).sort());
+  });
+
   it('names a node that is not there, and a figure that is none', async () => {
     await expect(ask('l9', 1)).rejects.toThrow('no node "l9"');
     await expect(ask('l1', 0)).rejects.toThrow('tokens must be a whole number from 1');

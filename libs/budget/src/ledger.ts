@@ -66,10 +66,12 @@ export class TokenLedger {
    * @throws BudgetError where the tree does not add up, or this run has another one
    */
   async open(tree: BudgetNode): Promise<OpenOutcome> {
-    const fields = ledgerFields(flattenTree(tree));
+    const nodes = flattenTree(tree);
+    const views = nodes.filter(isLarry).flatMap(({ id }) => Object.values(tokenViewKeys(this.redis, id)));
     const digest = createHash('sha256').update(canonicalJson(tree)).digest('hex');
-    const { ledger, open, run } = this.keys;
-    const reply = await this.scripts.run('open', [ledger, open, run], [this.run, digest, fields.length, ...fields.flat()]);
+    const { ledger, open, run, recorded } = this.keys;
+    const fields = ledgerFields(nodes).flat().map(String);
+    const reply = await this.scripts.run('open', [ledger, open, run, recorded], [this.run, digest, JSON.stringify(views), JSON.stringify(fields)]);
     return openOutcome(reply, this.run);
   }
 
@@ -122,6 +124,11 @@ export class TokenLedger {
     );
     return nodes;
   }
+}
+
+/** A child of the root, whose tokens are shown as views. */
+function isLarry({ chain }: LedgerNode): boolean {
+  return chain.length === 2;
 }
 
 function ledgerFields(nodes: readonly LedgerNode[]): [string, string | number][] {
