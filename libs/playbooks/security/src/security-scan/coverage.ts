@@ -10,7 +10,13 @@ export function coverageCriterion(facts: ScanFacts): Criterion {
     ...facts.unlisted.map((u) => `${u.kind}${u.namespace === undefined ? '' : ` in ${u.namespace}`} (${u.reason})`),
   ];
   if (gaps.length > 0) {
-    return { id: 'group-covered', text, verdict: 'unknown', observation, reason: printable(`not listed: ${gaps.join('; ')}. Give the account get and list on these, or a source that has them`, 500) };
+    return {
+      id: 'group-covered',
+      text,
+      verdict: 'unknown',
+      observation,
+      reason: printable(`not listed: ${gaps.join('; ')}. ${advice(facts)}`, 500),
+    };
   }
   return { id: 'group-covered', text, verdict: 'met', observation };
 }
@@ -30,6 +36,29 @@ export function coverageText({ counts, scope, at }: ScanFacts): string {
   const objects = Object.values(counts).reduce((sum, n) => sum + n, 0);
   const kinds = Object.values(counts).filter((n) => n > 0).length;
   const names = scope.namespaces.join(', ');
-  const missing = scope.missing.length === 0 ? '' : `; ${scope.missing.join(', ')} ${scope.missing.length === 1 ? 'does' : 'do'} not exist`;
-  return printable(`${objects} objects of ${kinds} kinds in ${scope.namespaces.length} namespaces (${names}), listed at ${at}${missing}`, 2000);
+  const missing =
+    scope.missing.length === 0
+      ? ''
+      : `; ${scope.missing.join(', ')} ${scope.missing.length === 1 ? 'does' : 'do'} not exist`;
+  return printable(
+    `${counted(objects, 'object')} of ${counted(kinds, 'kind')} in ${counted(scope.namespaces.length, 'namespace')} (${names}), listed at ${at}${missing}`,
+    2000,
+  );
+}
+
+/** `1 namespace`, `2 namespaces`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function advice({ source }: ScanFacts): string {
+  switch (source) {
+    case 'live':
+      return 'Give the account get and list on these';
+    case 'manifests':
+      return 'Files do not tell what runs: scan the cluster, or a snapshot of it';
+    case 'snapshot':
+    case 'dump':
+      return 'Take a snapshot (larry snapshot) with an account that may list these';
+  }
 }

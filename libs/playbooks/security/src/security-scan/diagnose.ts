@@ -6,8 +6,8 @@ import { families, rulesById } from './families';
 import { baselineVersion, expectedBy } from './k3s-baseline';
 import type { ScanOptions } from './options';
 import { remedyFor } from './remedy';
-import type { Ground, Hit } from './rules/family';
-import { coverageCriterion, imageCriterion } from './coverage';
+import type { Ground, Hit, Sighting } from './rules/family';
+import { counted, coverageCriterion, imageCriterion } from './coverage';
 import { findingId } from './finding-id';
 
 const maxEvidence = 20;
@@ -16,10 +16,17 @@ const maxEvidence = 20;
 export function diagnoseScan(facts: ScanFacts, options: ScanOptions): Diagnosis {
   if (facts.scope.namespaces.length === 0 && facts.scope.unknown === undefined) {
     const summary = `no namespace of the group exists (${facts.scope.missing.join(', ') || 'none found'}): nothing to scan`;
-    return { summary, findings: [], figures: figuresOf([], facts), criteria: [], unknowns: [], skip: { reason: 'no-target', summary } };
+    return {
+      summary,
+      findings: [],
+      figures: figuresOf([], facts),
+      criteria: [],
+      unknowns: [],
+      skip: { reason: 'no-target', summary },
+    };
   }
   const hits = families.flatMap((family) => family.judge(facts.kept[family.id] ?? [], groundOf(facts, options)));
-  const found = mergeGroups(hits).map((hit) => findingOf(hit, facts));
+  const found = distinctIds(mergeGroups(hits).map((hit) => findingOf(hit, facts)));
   const usage = new Map<Exception, number>();
   const findings = found.map((f) => marked(f, facts, usage)).sort(byImportance);
   const criteria = [coverageCriterion(facts), imageCriterion(facts)];
@@ -44,7 +51,6 @@ function groundOf(facts: ScanFacts, options: ScanOptions): Ground {
     elsewhere: options.notNamespaces,
     others: options.others,
     unlisted: new Set(facts.unlisted.map((u) => u.kind)),
-    running: facts.source !== 'manifests',
     registries: options.registries,
   };
 }
@@ -75,15 +81,47 @@ function findingOf(hit: Hit, facts: ScanFacts): Finding {
     rule: hit.rule,
     task: facts.task,
     severity: hit.severity ?? rule.severity,
-    title: printable(`${hit.title ?? rule.title}: ${describeRef(ref)}${hit.key === undefined ? '' : ` (${hit.key})`}`, 500),
+    title: printable(
+      `${hit.title ?? rule.title}: ${describeRef(ref)}${hit.key === undefined ? '' : ` (${hit.key})`}`,
+      500,
+    ),
     object: ref,
     owner,
-    evidence: hit.evidence.slice(0, maxEvidence).map((e) => ({ object: e.object ?? ref, at: printable(e.at, 500), value: printable(e.value, 1000) })),
-    remedy: remedyFor(hit.fix, hit.subject, owner.kind === 'helm' ? facts.chartValues.get(`${owner.namespace}/${owner.release}`) : undefined),
+    evidence: firstOf(hit.evidence).map((e) => ({
+      object: e.object ?? ref,
+      at: printable(e.at, 500),
+      value: printable(e.value, 1000),
+    })),
+    remedy: remedyFor(
+      hit.fix,
+      hit.subject,
+      owner.kind === 'helm' ? facts.chartValues.get(`${owner.namespace}/${owner.release}`) : undefined,
+    ),
     confidence: hit.confidence ?? 1,
     references: [rule.source],
-    also: [...(hit.also ?? []), ...podNames(facts.podsOf.get(describeRef(ref)), ref.namespace)].map((name) => printable(name, 400)),
+    also: [...(hit.also ?? []), ...podNames(facts.podsOf.get(describeRef(ref)), ref.namespace)].map((name) =>
+      printable(name, 400),
+    ),
   };
+}
+
+function firstOf(evidence: readonly Sighting[]): readonly Sighting[] {
+  if (evidence.length <= maxEvidence) return evidence;
+  return [...evidence.slice(0, maxEvidence), { at: '…', value: `and ${evidence.length - maxEvidence} more places` }];
+}
+
+/** Files can hold an object twice, and a binding a holder: each is said, the later ones under the file's name or a number. */
+function distinctIds(findings: Finding[]): Finding[] {
+  const taken = new Set<string>();
+  return findings.map((finding) => {
+    const file = finding.owner.kind === 'manifest' ? finding.owner.file : undefined;
+    const named =
+      taken.has(finding.id) && file !== undefined ? findingId(finding.rule, finding.object, `in ${file}`) : finding.id;
+    let id = named;
+    for (let n = 2; taken.has(id); n++) id = `${named.slice(0, 490)} #${n}`;
+    taken.add(id);
+    return { ...finding, id };
+  });
 }
 
 function podNames(pods: PodNames | undefined, namespace: string | undefined): string[] {
@@ -98,16 +136,28 @@ function marked(finding: Finding, facts: ScanFacts, usage: Map<Exception, number
   if (expected) {
     // What a part needs is not to be taken from it by a command that somebody pastes.
     const remedy = { layer: 'none' as const, reason: `nothing to do: ${expected.reason}` };
-    return { ...finding, severity: 'info', remedy, accepted: { owner: baselineVersion, reason: expected.reason, expires: 'never' } };
+    return {
+      ...finding,
+      severity: 'info',
+      remedy,
+      accepted: { owner: baselineVersion, reason: expected.reason, expires: 'never' },
+    };
   }
   const { valid } = coveringException(facts.exceptions.entries, finding, facts.now);
   if (!valid) return finding;
   usage.set(valid, (usage.get(valid) ?? 0) + 1);
-  return { ...finding, accepted: { owner: printable(valid.owner), reason: printable(valid.reason, 1000), expires: valid.expires } };
+  return {
+    ...finding,
+    accepted: { owner: printable(valid.owner), reason: printable(valid.reason, 1000), expires: valid.expires },
+  };
 }
 
 function byImportance(a: Finding, b: Finding): number {
-  return Number(a.accepted !== undefined) - Number(b.accepted !== undefined) || compareSeverity(a.severity, b.severity) || compareText(a.id, b.id);
+  return (
+    Number(a.accepted !== undefined) - Number(b.accepted !== undefined) ||
+    compareSeverity(a.severity, b.severity) ||
+    compareText(a.id, b.id)
+  );
 }
 
 function compareText(a: string, b: string): number {
@@ -137,11 +187,13 @@ function summaryOf(findings: readonly Finding[], facts: ScanFacts): string {
   const f = figuresOf(findings, facts);
   const expired = facts.exceptions.entries.filter((e) => isExpired(e, facts.now)).length;
   const parts = [
-    `${f['critical']} critical, ${f['high']} high, ${f['medium']} medium, ${f['low']} low in ${f['namespaces_scanned']} namespaces (${f['objects_scanned']} objects)`,
+    `${f['critical']} critical, ${f['high']} high, ${f['medium']} medium, ${f['low']} low in ${counted(facts.scope.namespaces.length, 'namespace')} (${counted(objectCount(facts), 'object')})`,
     ...(f['accepted'] ? [`${f['accepted']} accepted`] : []),
     ...(facts.scope.missing.length > 0 ? [`not there: ${facts.scope.missing.join(', ')}`] : []),
     ...(expired > 0 ? [`${expired} ${expired === 1 ? 'exception has' : 'exceptions have'} expired`] : []),
-    ...(facts.exceptions.problems.length > 0 ? [`${facts.exceptions.problems.length} problems in the exceptions`] : []),
+    ...(facts.exceptions.problems.length > 0
+      ? [`${counted(facts.exceptions.problems.length, 'problem')} in the exceptions`]
+      : []),
     'images not checked for known vulnerabilities',
   ];
   return printable(parts.join('; '), 2000);
@@ -154,7 +206,10 @@ function unknownsOf(facts: ScanFacts): Diagnosis['unknowns'] {
       .filter((u) => u.kind !== 'Namespace' || facts.scope.unknown === undefined)
       .map((u) => ({ subject: u.namespace === undefined ? u.kind : `${u.kind} in ${u.namespace}`, reason: u.reason })),
     ...facts.exceptions.problems.map((problem) => ({ subject: 'exceptions', reason: printable(problem, 1000) })),
-    { subject: 'known vulnerabilities of images', reason: `no image scanner is built in yet; ${facts.images.length} distinct images were seen and not judged` },
+    {
+      subject: 'known vulnerabilities of images',
+      reason: `no image scanner is built in yet; ${facts.images.length} distinct images were seen and not judged`,
+    },
   ].map(({ subject, reason }) => ({ subject: printable(subject, 500), reason: printable(reason, 1000) }));
 }
 
@@ -163,5 +218,10 @@ function exceptionReport(facts: ScanFacts, usage: ReadonlyMap<Exception, number>
   const row = (e: Exception) => ({ ...e, covered: usage.get(e) ?? 0 });
   const expired = facts.exceptions.entries.filter((e) => isExpired(e, facts.now));
   const valid = facts.exceptions.entries.filter((e) => !isExpired(e, facts.now));
-  return { used: valid.filter((e) => usage.has(e)).map(row), unused: valid.filter((e) => !usage.has(e)).map(row), expired: expired.map(row), problems: facts.exceptions.problems };
+  return {
+    used: valid.filter((e) => usage.has(e)).map(row),
+    unused: valid.filter((e) => !usage.has(e)).map(row),
+    expired: expired.map(row),
+    problems: facts.exceptions.problems,
+  };
 }

@@ -5,7 +5,13 @@ import { aDeployment, memoryCluster } from '@larry/kube/testing';
 import { namespace, scan } from './__fixtures__/scan';
 import { loadExceptions, parseExceptions } from './exceptions';
 
-const valid = { rule: 'pss-baseline/privileged', object: { kind: 'Deployment', namespace: 'database', name: 'agent-*' }, owner: 'ops', reason: 'it tunes the kernel', expires: '2026-12-31' };
+const valid = {
+  rule: 'pss-baseline/privileged',
+  object: { kind: 'Deployment', namespace: 'database', name: 'agent-*' },
+  owner: 'ops',
+  reason: 'it tunes the kernel',
+  expires: '2026-12-31',
+};
 const yaml = `# what we live with
 - rule: pss-baseline/privileged
   object: { kind: Deployment, namespace: database, name: agent-* }
@@ -14,7 +20,10 @@ const yaml = `# what we live with
   expires: 2026-12-31
 `;
 const privileged = { containers: [{ name: 'app', image: 'a:1', securityContext: { privileged: true } }] };
-const cluster = memoryCluster([namespace('database'), ...['agent-1', 'web'].map((name) => aDeployment({ name, namespace: 'database', template: privileged }))]);
+const cluster = memoryCluster([
+  namespace('database'),
+  ...['agent-1', 'web'].map((name) => aDeployment({ name, namespace: 'database', template: privileged })),
+]);
 
 describe('an exceptions file', () => {
   it('is a list of rule, object, owner, reason and expiry', () => {
@@ -28,7 +37,11 @@ describe('an exceptions file', () => {
   it.each([
     ['an unknown field', yaml.replace('owner: ops', 'owner: ops\n  onwer: ops'), 'larry.yaml:2: '],
     ['a missing reason', yaml.replace(/ {2}reason.*\n/, ''), 'larry.yaml:2: reason: '],
-    ['a day that is none', yaml.replace('2026-12-31', '2026-02-30'), 'larry.yaml:6: expires: is no day of the calendar'],
+    [
+      'a day that is none',
+      yaml.replace('2026-12-31', '2026-02-30'),
+      'larry.yaml:6: expires: is no day of the calendar',
+    ],
     ['a date with a time', yaml.replace('2026-12-31', '2026-12-31T00:00:00Z'), 'larry.yaml:6: expires: must be a day'],
     ['an object that names nothing', yaml.replace(/\{.*\}/, '{}'), 'larry.yaml:3: object: name at least one of kind'],
     ['an unknown selector', yaml.replace('kind:', 'sort:'), 'larry.yaml:3: object: '],
@@ -67,13 +80,20 @@ describe('an exceptions file', () => {
 describe('an exception', () => {
   const found = async (exception: object) => {
     const diagnosis = await scan(cluster, { others: true, exceptions: [{ ...valid, ...exception }] });
-    return { diagnosis, accepted: diagnosis.findings.filter((f) => f.accepted).map((f) => `${f.rule} ${f.object.name}`) };
+    return {
+      diagnosis,
+      accepted: diagnosis.findings.filter((f) => f.accepted).map((f) => `${f.rule} ${f.object.name}`),
+    };
   };
 
   it('covers its rule on its objects and is shown with owner, reason and expiry', async () => {
     const { diagnosis, accepted } = await found({});
     expect(accepted).toEqual(['pss-baseline/privileged agent-1']);
-    expect(diagnosis.findings.find((f) => f.accepted)?.accepted).toEqual({ owner: 'ops', reason: 'it tunes the kernel', expires: '2026-12-31' });
+    expect(diagnosis.findings.find((f) => f.accepted)?.accepted).toEqual({
+      owner: 'ops',
+      reason: 'it tunes the kernel',
+      expires: '2026-12-31',
+    });
     expect(diagnosis.figures).toMatchObject({ critical: 1, accepted: 1 });
   });
 
@@ -96,7 +116,9 @@ describe('an exception', () => {
   });
 
   it('that covers nothing is reported as unused', async () => {
-    expect((await found({ rule: 'none/such' })).diagnosis.artifacts?.['exceptions']).toMatchObject({ unused: [{ rule: 'none/such' }] });
+    expect((await found({ rule: 'none/such' })).diagnosis.artifacts?.['exceptions']).toMatchObject({
+      unused: [{ rule: 'none/such' }],
+    });
   });
 
   it('of a file with problems is said among the unknowns', async () => {

@@ -16,7 +16,10 @@ export const exceptionSchema = z.strictObject({
   owner: z.string().trim().min(1).max(200),
   reason: z.string().trim().min(1).max(1000),
   /** The last day on which it covers, UTC. */
-  expires: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day, such as 2027-01-31').refine(isDay, 'is no day of the calendar'),
+  expires: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day, such as 2027-01-31')
+    .refine(isDay, 'is no day of the calendar'),
 });
 export type Exception = z.infer<typeof exceptionSchema>;
 
@@ -32,10 +35,13 @@ export async function loadExceptions(given: string | Exception[] | undefined): P
   if (given === undefined) return { entries: [], problems: [] };
   if (typeof given !== 'string') return { entries: given, problems: [] };
   try {
-    if ((await stat(given)).size > maxFileBytes) return failed(`exceptions file ${printable(given)}: larger than 1 MiB, split it or check the path`);
+    if ((await stat(given)).size > maxFileBytes)
+      return failed(`exceptions file ${printable(given)}: larger than 1 MiB, split it or check the path`);
     return parseExceptions(await readFile(given, 'utf8'), given);
   } catch (error) {
-    return failed(`exceptions file ${printable(given)} cannot be read (${printable((error as NodeJS.ErrnoException).code ?? String(error))}): check the path`);
+    return failed(
+      `exceptions file ${printable(given)} cannot be read (${printable((error as NodeJS.ErrnoException).code ?? String(error))}): check the path`,
+    );
   }
 }
 
@@ -45,9 +51,13 @@ export function parseExceptions(text: string, file: string): LoadedExceptions {
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const name = printable(file);
   const broken = document.errors[0];
-  if (broken) return failed(`${name}:${lines.linePos(broken.pos[0]).line}: not YAML (${printable(broken.message.split('\n')[0])})`);
+  if (broken)
+    return failed(
+      `${name}:${lines.linePos(broken.pos[0]).line}: not YAML (${printable(broken.message.split('\n')[0])})`,
+    );
   if (document.contents === null) return { entries: [], problems: [] };
-  if (!isSeq(document.contents)) return failed(`${name}:1: must be a list of exceptions, each with rule, object, owner, reason and expires`);
+  if (!isSeq(document.contents))
+    return failed(`${name}:1: must be a list of exceptions, each with rule, object, owner, reason and expires`);
   const loaded: LoadedExceptions = { entries: [], problems: [] };
   const raw: unknown[] = plain(document);
   raw.forEach((entry, index) => {
@@ -55,14 +65,20 @@ export function parseExceptions(text: string, file: string): LoadedExceptions {
     if (checked.success) loaded.entries.push(checked.data);
     for (const issue of checked.error?.issues ?? []) {
       const path = issue.path.filter((p) => typeof p !== 'symbol');
-      loaded.problems.push(`${name}:${lineOf(document, lines, [index, ...path])}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${printable(issue.message)}`);
+      loaded.problems.push(
+        `${name}:${lineOf(document, lines, [index, ...path])}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${printable(issue.message)}`,
+      );
     }
   });
   return loaded;
 }
 
 /** The exception that covers a finding today, if there is one; an expired one is returned apart. */
-export function coveringException(exceptions: readonly Exception[], finding: Finding, at: string): { valid?: Exception; expired?: Exception } {
+export function coveringException(
+  exceptions: readonly Exception[],
+  finding: Finding,
+  at: string,
+): { valid?: Exception; expired?: Exception } {
   const fitting = exceptions.filter((e) => covers(e, finding));
   const valid = fitting.find((e) => !isExpired(e, at));
   const expired = fitting.find((e) => isExpired(e, at));
@@ -77,7 +93,12 @@ export function isExpired(exception: Exception, at: string): boolean {
 function covers({ rule, object }: Exception, finding: Finding): boolean {
   const ref = finding.object;
   const fits = (pattern: string | undefined, text: string) => pattern === undefined || fitsGlob(pattern, text);
-  return fitsGlob(rule, finding.rule) && fits(object.kind, ref.kind) && fits(object.namespace, ref.namespace ?? '') && fits(object.name, ref.name);
+  return (
+    fitsGlob(rule, finding.rule) &&
+    fits(object.kind, ref.kind) &&
+    fits(object.namespace, ref.namespace ?? '') &&
+    fits(object.name, ref.name)
+  );
 }
 
 function plain(document: Document): unknown[] {
@@ -95,7 +116,9 @@ function lineOf(document: Document, lines: LineCounter, path: (string | number)[
     const node = document.getIn(path.slice(0, depth), true);
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
     const parent = document.getIn(path.slice(0, depth - 1), true);
-    const key = isMap(parent) ? parent.items.find((item) => String(item.key) === String(path[depth - 1]))?.key : undefined;
+    const key = isMap(parent)
+      ? parent.items.find((item) => String(item.key) === String(path[depth - 1]))?.key
+      : undefined;
     if (isNode(key) && key.range) return lines.linePos(key.range[0]).line;
   }
   return 1;

@@ -19,4 +19,6 @@ export const families: readonly RuleFamily[] = [
 ];
 
 /** Every rule by its id. */
-export const rulesById: ReadonlyMap<string, Rule> = new Map(families.flatMap((f) => f.rules.map((r) => [r.id, r] as const)));
+export const rulesById: ReadonlyMap<string, Rule> = new Map(
+  families.flatMap((f) => f.rules.map((r) => [r.id, r] as const)),
+);

@@ -38,7 +38,9 @@ export function pathText(path: readonly Step[]): string {
     .map((step, i) => {
       if (typeof step === 'number') return `[${step}]`;
       if (typeof step === 'string') return `${i === 0 ? '' : '.'}${step}`;
-      return `[${Object.entries(step).map(([k, v]) => `${k}=${v}`).join(',')}]`;
+      return `[${Object.entries(step)
+        .map(([k, v]) => `${k}=${v}`)
+        .join(',')}]`;
     })
     .join('');
 }

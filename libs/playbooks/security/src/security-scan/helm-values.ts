@@ -3,7 +3,15 @@ import { decodeHelmRelease, UnknownKindError, type ClusterReader } from '@larry/
 import { changesAsObject, type FieldChange, type Step } from './fix';
 
 /** Names of values by which charts are used to pass pod fields on (`helm create` of Helm 3 and 4, and the Bitnami charts). */
-const conventional = ['securityContext', 'containerSecurityContext', 'podSecurityContext', 'automountServiceAccountToken', 'hostNetwork', 'hostPID', 'hostIPC'] as const;
+const conventional = [
+  'securityContext',
+  'containerSecurityContext',
+  'podSecurityContext',
+  'automountServiceAccountToken',
+  'hostNetwork',
+  'hostPID',
+  'hostIPC',
+] as const;
 type Conventional = (typeof conventional)[number];
 
 /** Which of the conventional values a release's chart has; values themselves are not kept. */
@@ -13,7 +21,11 @@ const secretKind = { apiVersion: 'v1', kind: 'Secret' };
 const releaseName = /^[a-z0-9]([-a-z0-9.]{0,51}[a-z0-9])?$/;
 
 /** What the chart of a deployed release lets one set, from Helm's record of it; undefined when that cannot be read. */
-export async function chartValuesOf(cluster: ClusterReader, owner: Extract<Owner, { kind: 'helm' }>, signal: AbortSignal): Promise<ChartValues | undefined> {
+export async function chartValuesOf(
+  cluster: ClusterReader,
+  owner: Extract<Owner, { kind: 'helm' }>,
+  signal: AbortSignal,
+): Promise<ChartValues | undefined> {
   // The name comes from an annotation and goes into a selector.
   if (!releaseName.test(owner.release)) return undefined;
   const labelSelector = `owner=helm,name=${owner.release},status=deployed`;
@@ -32,15 +44,26 @@ export async function chartValuesOf(cluster: ClusterReader, owner: Extract<Owner
 function conventionsOf(release: Record<string, unknown>): ChartValues {
   const defaults = recordOf(valueIn(release, 'chart', 'values'));
   const templates = valueIn(release, 'chart', 'templates');
-  const texts = Array.isArray(templates) ? templates.map((t: unknown) => Buffer.from(textOf(valueIn(t, 'data')) ?? '', 'base64').toString()) : undefined;
-  return new Set(conventional.filter((name) => Object.hasOwn(defaults, name) && (texts === undefined || texts.some((text) => text.includes(`.Values.${name}`)))));
+  const texts = Array.isArray(templates)
+    ? templates.map((t: unknown) => Buffer.from(textOf(valueIn(t, 'data')) ?? '', 'base64').toString())
+    : undefined;
+  return new Set(
+    conventional.filter(
+      (name) =>
+        Object.hasOwn(defaults, name) &&
+        (texts === undefined || texts.some((text) => text.includes(`.Values.${name}`))),
+    ),
+  );
 }
 
 /**
  * The changes as values of the chart, or undefined when its conventions do not say how: values speak of every pod of a chart
  * alike, so changes of one container, or of the pod, are translated, others are not.
  */
-export function asChartValues(changes: readonly FieldChange[], known: ChartValues): Record<string, unknown> | undefined {
+export function asChartValues(
+  changes: readonly FieldChange[],
+  known: ChartValues,
+): Record<string, unknown> | undefined {
   const containers = new Set<string>();
   const translated: FieldChange[] = [];
   for (const change of changes) {
@@ -80,7 +103,10 @@ function podFieldOf(path: readonly Step[]): PodField | undefined {
 function valueFor({ container, path }: PodField, known: ChartValues): Conventional | undefined {
   const [field] = path;
   if (field === 'securityContext') {
-    const [own, other] = container === undefined ? (['podSecurityContext', 'containerSecurityContext'] as const) : (['containerSecurityContext', 'podSecurityContext'] as const);
+    const [own, other] =
+      container === undefined
+        ? (['podSecurityContext', 'containerSecurityContext'] as const)
+        : (['containerSecurityContext', 'podSecurityContext'] as const);
     if (known.has(own)) return own;
     return known.has('securityContext') && known.has(other) ? 'securityContext' : undefined;
   }

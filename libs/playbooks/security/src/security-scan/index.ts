@@ -8,16 +8,32 @@ import { validateScan } from './validate';
 const access: AccessRule[] = [
   {
     apiGroups: [''],
-    resources: ['namespaces', 'pods', 'replicationcontrollers', 'services', 'configmaps', 'serviceaccounts', 'limitranges'],
+    resources: [
+      'namespaces',
+      'pods',
+      'replicationcontrollers',
+      'services',
+      'configmaps',
+      'serviceaccounts',
+      'limitranges',
+    ],
     verbs: ['get', 'list'],
   },
-  { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], verbs: ['get', 'list'] },
+  {
+    apiGroups: ['apps'],
+    resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'],
+    verbs: ['get', 'list'],
+  },
   { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['get', 'list'] },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies', 'ingresses'], verbs: ['get', 'list'] },
   // Who owns an object of k3s: a HelmChart, or the file of an AddOn.
   { apiGroups: ['helm.cattle.io'], resources: ['helmcharts'], verbs: ['get', 'list'] },
   { apiGroups: ['k3s.cattle.io'], resources: ['addons'], verbs: ['get', 'list'] },
-  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'], verbs: ['get', 'list'] },
+  {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'],
+    verbs: ['get', 'list'],
+  },
 ];
 
 /** A security scan of a group of namespaces. All groups share this; they differ in their options. */

@@ -47,7 +47,10 @@ export async function observeScan(context: PlaybookContext<ScanOptions>): Promis
   };
 }
 
-async function chartsOf({ cluster, options, signal }: PlaybookContext<ScanOptions>, releases: Extract<Owner, { kind: 'helm' }>[]): Promise<Map<string, ChartValues>> {
+async function chartsOf(
+  { cluster, options, signal }: PlaybookContext<ScanOptions>,
+  releases: Extract<Owner, { kind: 'helm' }>[],
+): Promise<Map<string, ChartValues>> {
   const found = new Map<string, ChartValues>();
   for (const owner of options.helmValues ? releases : []) {
     const values = await chartValuesOf(cluster, owner, signal);
@@ -76,7 +79,8 @@ class Scan {
 
   async read(kind: KindRef, namespace: string | undefined, signal: AbortSignal): Promise<void> {
     try {
-      for await (const object of this.cluster.list(kind, { signal, ...(namespace === undefined ? {} : { namespace }) })) this.see(object);
+      for await (const object of this.cluster.list(kind, { signal, ...(namespace === undefined ? {} : { namespace }) }))
+        this.see(object);
     } catch (error) {
       if (!(error instanceof UnknownKindError)) throw error;
       this.unlisted.push({ kind: kind.kind, reason: error.reason, ...(namespace === undefined ? {} : { namespace }) });
@@ -142,7 +146,9 @@ class Scan {
 }
 
 function distinctKinds(kinds: readonly KindRef[]): KindRef[] {
-  return [...new Map(kinds.map((k) => [`${k.apiVersion} ${k.kind}`, { apiVersion: k.apiVersion, kind: k.kind }])).values()];
+  return [
+    ...new Map(kinds.map((k) => [`${k.apiVersion} ${k.kind}`, { apiVersion: k.apiVersion, kind: k.kind }])).values(),
+  ];
 }
 
 function once<T>(make: () => T): () => T {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { exceptionSchema } from './exceptions';
 
-const namespaceName = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace (lower-case letters, digits, -)');
+const namespaceName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace (lower-case letters, digits, -)');
 
 /** The options of a security scan. */
 export const scanOptionsSchema = z
@@ -22,7 +24,13 @@ export const scanOptionsSchema = z
     /** Where images may come from (`ghcr.io/acme`); not checked when empty. */
     registries: z.array(z.string().min(1)).default([]),
   })
-  .refine((o) => o.others || o.namespaces.length > 0, { message: 'name at least one namespace in namespaces, or set others: true', path: ['namespaces'] })
-  .refine((o) => !o.namespaces.some((n) => o.notNamespaces.includes(n)), { message: 'a namespace stands in namespaces too: take it out of one of them', path: ['notNamespaces'] });
+  .refine((o) => o.others || o.namespaces.length > 0, {
+    message: 'name at least one namespace in namespaces, or set others: true',
+    path: ['namespaces'],
+  })
+  .refine((o) => !o.namespaces.some((n) => o.notNamespaces.includes(n)), {
+    message: 'a namespace stands in namespaces too: take it out of one of them',
+    path: ['notNamespaces'],
+  });
 
 export type ScanOptions = z.infer<typeof scanOptionsSchema>;

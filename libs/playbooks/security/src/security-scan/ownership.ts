@@ -43,5 +43,14 @@ export class Ownership {
 /** The object without its spec. What it has of managed fields does not matter here and can be large. */
 function marksOf({ apiVersion, kind, metadata }: KubeObject): KubeObject {
   const { name, namespace, labels, annotations } = metadata;
-  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } };
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels ? { labels } : {}),
+      ...(annotations ? { annotations } : {}),
+    },
+  };
 }

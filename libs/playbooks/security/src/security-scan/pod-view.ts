@@ -100,7 +100,9 @@ export function podViewOf(object: KubeObject, parts: PodViewParts): PodView | un
 
 /** The entries of a map of strings; anything else in it is left out. */
 export function stringsOf(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(recordOf(value)).filter((e): e is [string, string] => typeof e[1] === 'string'));
+  return Object.fromEntries(
+    Object.entries(recordOf(value)).filter((e): e is [string, string] => typeof e[1] === 'string'),
+  );
 }
 
 function containersOf(spec: JsonRecord, list: ContainerList, at: string, path: Step[]): ContainerView[] {

@@ -6,7 +6,9 @@ import { k3sBaseline } from './k3s-baseline';
 import { fitsGlob } from './glob';
 
 const rulesFolder = path.join(__dirname, 'rules');
-const folders = readdirSync(rulesFolder, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name);
+const folders = readdirSync(rulesFolder, { withFileTypes: true })
+  .filter((e) => e.isDirectory())
+  .map((e) => e.name);
 const playbookFolders = readdirSync(path.join(__dirname, '..'), { withFileTypes: true })
   .filter((e) => e.isDirectory() && e.name !== 'security-scan')
   .map((e) => e.name);
@@ -49,7 +51,12 @@ describe('the registry of playbooks', () => {
   it('names no task twice, and says why for each that is not built', () => {
     const ids = [...built, ...notBuilt].map((p) => p.id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.sort()).toEqual(['automated-remediation', 'dependency-audit', 'security-scan-group-01', 'security-scan-group-02']);
+    expect(ids.sort()).toEqual([
+      'automated-remediation',
+      'dependency-audit',
+      'security-scan-group-01',
+      'security-scan-group-02',
+    ]);
     expect(notBuilt.filter((p) => p.why.length < 10)).toEqual([]);
   });
 

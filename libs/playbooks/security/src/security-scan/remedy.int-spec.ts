@@ -17,7 +17,11 @@ function patched(object: KubeObject, type: string, patch: unknown): KubeObject {
   try {
     const file = path.join(folder, 'object.json');
     writeFileSync(file, JSON.stringify(object));
-    const run = spawnSync(kubectl, ['patch', '--local', '-f', file, `--type=${type}`, '-p', JSON.stringify(patch), '-o', 'json'], { encoding: 'utf8' });
+    const run = spawnSync(
+      kubectl,
+      ['patch', '--local', '-f', file, `--type=${type}`, '-p', JSON.stringify(patch), '-o', 'json'],
+      { encoding: 'utf8' },
+    );
     if (run.status !== 0) throw new Error(run.stderr);
     return JSON.parse(run.stdout) as KubeObject;
   } finally {
@@ -27,7 +31,12 @@ function patched(object: KubeObject, type: string, patch: unknown): KubeObject {
 
 function deployment(spec: JsonRecord, metadata: JsonRecord = {}): KubeObject {
   const labels = { app: 'app' };
-  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'app', namespace: 'database' }, spec: { selector: { matchLabels: labels }, template: { metadata: { ...metadata, labels }, spec } } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'app', namespace: 'database' },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { ...metadata, labels }, spec } },
+  };
 }
 
 async function remedyOf(object: KubeObject, rule: string) {

@@ -20,7 +20,18 @@ const fix: Fix = {
 
 describe('the remedy of an object', () => {
   it('that nothing owns is a strategic merge patch, by merge keys, with its command', () => {
-    const patch = { spec: { template: { spec: { containers: [{ name: 'app', securityContext: { privileged: false }, ports: [{ containerPort: 80, hostPort: null }] }], hostNetwork: null } } } };
+    const patch = {
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              { name: 'app', securityContext: { privileged: false }, ports: [{ containerPort: 80, hostPort: null }] },
+            ],
+            hostNetwork: null,
+          },
+        },
+      },
+    };
     expect(remedyFor(fix, subject({ kind: 'none' }))).toEqual({
       layer: 'patch',
       target: ref,
@@ -31,7 +42,10 @@ describe('the remedy of an object', () => {
   });
 
   it('in a file is the YAML of the fields, with file and line', () => {
-    const remedy = remedyFor(fix, subject({ kind: 'manifest', file: 'a.yaml', line: 3 }, { origin: { file: 'a.yaml', line: 3 } }));
+    const remedy = remedyFor(
+      fix,
+      subject({ kind: 'manifest', file: 'a.yaml', line: 3 }, { origin: { file: 'a.yaml', line: 3 } }),
+    );
     expect(remedy).toMatchObject({ layer: 'manifest', file: 'a.yaml', line: 3 });
     const yaml = (remedy as { yaml: string }).yaml;
     expect(parse(yaml)).toEqual({
@@ -40,12 +54,22 @@ describe('the remedy of an object', () => {
       metadata: { name: 'pgadmin', namespace: 'database' },
       spec: { template: { spec: { containers: [{ name: 'app', securityContext: { privileged: false } }] } } },
     });
-    expect(yaml).toContain('# take away: spec.template.spec.containers[name=app].ports[containerPort=80].hostPort\n# take away: spec.template.spec.hostNetwork\n');
+    expect(yaml).toContain(
+      '# take away: spec.template.spec.containers[name=app].ports[containerPort=80].hostPort\n# take away: spec.template.spec.hostNetwork\n',
+    );
   });
 
   it.each<[string, Owner, string]>([
-    ['a Helm release', { kind: 'helm', release: 'pgadmin', namespace: 'database', chart: 'pgadmin4-1.50.0' }, 'Helm release database/pgadmin (chart pgadmin4-1.50.0) owns it'],
-    ['Flux', { kind: 'flux', resource: 'Kustomization flux-system/apps' }, 'Flux applies it (Kustomization flux-system/apps)'],
+    [
+      'a Helm release',
+      { kind: 'helm', release: 'pgadmin', namespace: 'database', chart: 'pgadmin4-1.50.0' },
+      'Helm release database/pgadmin (chart pgadmin4-1.50.0) owns it',
+    ],
+    [
+      'Flux',
+      { kind: 'flux', resource: 'Kustomization flux-system/apps' },
+      'Flux applies it (Kustomization flux-system/apps)',
+    ],
     ['Argo CD', { kind: 'argocd', application: 'apps' }, 'Argo CD application apps'],
     ['a HelmChart of k3s', { kind: 'k3s-helmchart', chart: 'traefik', namespace: 'kube-system' }, 'HelmChartConfig'],
   ])('of %s is shown for that layer and never as a live patch', (_, owner, note) => {
@@ -54,14 +78,27 @@ describe('the remedy of an object', () => {
   });
 
   it.each<[string, Owner, string]>([
-    ['an AddOn of k3s', { kind: 'k3s-addon', addon: 'coredns', source: '/var/lib/rancher/k3s/server/manifests/coredns.yaml' }, 'writes it anew'],
-    ['a controller', { kind: 'controller', ref: { apiVersion: 'example.com/v1', kind: 'Cluster', namespace: 'database', name: 'pg' } }, 'Cluster database/pg makes it'],
+    [
+      'an AddOn of k3s',
+      { kind: 'k3s-addon', addon: 'coredns', source: '/var/lib/rancher/k3s/server/manifests/coredns.yaml' },
+      'writes it anew',
+    ],
+    [
+      'a controller',
+      { kind: 'controller', ref: { apiVersion: 'example.com/v1', kind: 'Cluster', namespace: 'database', name: 'pg' } },
+      'Cluster database/pg makes it',
+    ],
   ])('of %s is none of ours, with the reason', (_, owner, reason) => {
-    expect(remedyFor(fix, subject(owner))).toMatchObject({ layer: 'none', reason: expect.stringContaining(reason) as string });
+    expect(remedyFor(fix, subject(owner))).toMatchObject({
+      layer: 'none',
+      reason: expect.stringContaining(reason) as string,
+    });
   });
 
   it('that cannot be changed while it exists is its manifest', () => {
-    expect(remedyFor(fix, subject({ kind: 'none' }, { ref: { apiVersion: 'v1', kind: 'Pod', namespace: 'a', name: 'p' } }))).toMatchObject({
+    expect(
+      remedyFor(fix, subject({ kind: 'none' }, { ref: { apiVersion: 'v1', kind: 'Pod', namespace: 'a', name: 'p' } })),
+    ).toMatchObject({
       layer: 'manifest',
       note: expect.stringContaining('delete it and create it again') as string,
     });
@@ -78,7 +115,9 @@ describe('a command', () => {
   it('gives kubectl each name and the patch as they are', () => {
     const patch = { a: `it's "x" $HOME \u202e é` };
     const command = patchCommand({ ...ref, name: `o'x; id`, namespace: `-a b` }, 'merge', patch) ?? '';
-    const argv = execFileSync('/bin/sh', ['-c', command.replace('kubectl', "printf '%s\\0'")], { encoding: 'utf8' }).split('\0');
+    const argv = execFileSync('/bin/sh', ['-c', command.replace('kubectl', "printf '%s\\0'")], {
+      encoding: 'utf8',
+    }).split('\0');
     expect(argv.slice(0, 4)).toEqual(['patch', `deployment.apps/o'x; id`, '--namespace=-a b', '--type=merge']);
     expect(JSON.parse((argv[4] ?? '').replace('--patch=', ''))).toEqual(patch);
     expect(/^[ -~]*$/.test(command)).toBe(true);

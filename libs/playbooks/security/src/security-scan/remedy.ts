@@ -12,11 +12,23 @@ const immutable = new Set(['Pod', 'Job']);
 export function remedyFor(fix: Fix, subject: Subject, chart?: ChartValues): Remedy {
   const place = placeOf(subject);
   const values = chart && fix.kind === 'fields' && !subject.origin ? asChartValues(fix.changes, chart) : undefined;
-  if (values && subject.owner.kind === 'helm') return helmRemedy(values, subject.owner, fix.kind === 'fields' ? fix.note : undefined);
+  if (values && subject.owner.kind === 'helm')
+    return helmRemedy(values, subject.owner, fix.kind === 'fields' ? fix.note : undefined);
   if (fix.kind === 'decide') return none(join(fix.reason, place.where));
-  if (fix.kind === 'create') return { layer: 'manifest', yaml: yamlOf(fix.object), ...note(join(fix.note, 'apply it with kubectl apply -f, or put it beside the manifests of the namespace')) };
+  if (fix.kind === 'create')
+    return {
+      layer: 'manifest',
+      yaml: yamlOf(fix.object),
+      ...note(join(fix.note, 'apply it with kubectl apply -f, or put it beside the manifests of the namespace')),
+    };
   if (place.refuses) return none(join(place.where, summaryOf(fix, subject)));
-  if (place.layer === 'manifest') return { layer: 'manifest', ...subject.origin, yaml: manifestYaml(fix, subject), ...note(join(place.where, fix.note)) };
+  if (place.layer === 'manifest')
+    return {
+      layer: 'manifest',
+      ...subject.origin,
+      yaml: manifestYaml(fix, subject),
+      ...note(join(place.where, fix.note)),
+    };
   if (fix.kind === 'fields' && immutable.has(subject.ref.kind)) {
     const again = `the fields of a ${subject.ref.kind} cannot be changed while it exists: change its manifest, delete it and create it again`;
     return { layer: 'manifest', yaml: manifestYaml(fix, subject), ...note(join(again, fix.note)) };
@@ -24,8 +36,13 @@ export function remedyFor(fix: Fix, subject: Subject, chart?: ChartValues): Reme
   return patchRemedy(fix, subject.ref);
 }
 
-function helmRemedy(values: Record<string, unknown>, { release, namespace }: Extract<Owner, { kind: 'helm' }>, more: string | undefined): Remedy {
-  const how = 'add this to the values of the release and run helm upgrade with its chart; the value was found by its usual name, so look at helm diff or --dry-run first';
+function helmRemedy(
+  values: Record<string, unknown>,
+  { release, namespace }: Extract<Owner, { kind: 'helm' }>,
+  more: string | undefined,
+): Remedy {
+  const how =
+    'add this to the values of the release and run helm upgrade with its chart; the value was found by its usual name, so look at helm diff or --dry-run first';
   return { layer: 'helm-value', release, namespace, values: yamlOf(values), ...note(join(how, more)) };
 }
 
@@ -33,7 +50,8 @@ function patchRemedy(fix: Extract<Fix, { kind: 'fields' | 'json' }>, target: Obj
   const patchType = fix.kind === 'json' ? 'json' : 'strategic';
   const patch = fix.kind === 'json' ? fix.patch : changesAsObject(fix.changes, null);
   const command = patchCommand(target, patchType, patch);
-  if (command === undefined) return none('the name of the object holds characters that no command should carry: change it in its manifest');
+  if (command === undefined)
+    return none('the name of the object holds characters that no command should carry: change it in its manifest');
   return { layer: 'patch', target, patchType, patch, command, ...note(fix.note ?? '') };
 }
 
@@ -51,15 +69,32 @@ function placeOf({ owner, ref, origin }: Subject): Place {
     case 'helm':
       return { layer: 'manifest', where: helmPlace(owner, ref) };
     case 'flux':
-      return { layer: 'manifest', where: `Flux applies it (${printable(owner.resource)}): change it in the Git repository that Flux follows` };
+      return {
+        layer: 'manifest',
+        where: `Flux applies it (${printable(owner.resource)}): change it in the Git repository that Flux follows`,
+      };
     case 'argocd':
-      return { layer: 'manifest', where: `the Argo CD application ${printable(owner.application)} applies it: change it in its Git repository` };
+      return {
+        layer: 'manifest',
+        where: `the Argo CD application ${printable(owner.application)} applies it: change it in its Git repository`,
+      };
     case 'k3s-addon':
-      return { layer: 'patch', refuses: true, where: `the AddOn ${printable(owner.addon)} of k3s${owner.source ? ` (${printable(owner.source)})` : ''} writes it anew at each start of a server; to change it, disable that part (--disable) and apply a manifest of your own` };
+      return {
+        layer: 'patch',
+        refuses: true,
+        where: `the AddOn ${printable(owner.addon)} of k3s${owner.source ? ` (${printable(owner.source)})` : ''} writes it anew at each start of a server; to change it, disable that part (--disable) and apply a manifest of your own`,
+      };
     case 'k3s-helmchart':
-      return { layer: 'manifest', where: `the HelmChart ${printable(owner.namespace)}/${printable(owner.chart)} of k3s installs it: set it as a value of the chart in a HelmChartConfig of that name (spec.valuesContent)` };
+      return {
+        layer: 'manifest',
+        where: `the HelmChart ${printable(owner.namespace)}/${printable(owner.chart)} of k3s installs it: set it as a value of the chart in a HelmChartConfig of that name (spec.valuesContent)`,
+      };
     case 'controller':
-      return { layer: 'patch', refuses: true, where: `${printable(describeRef(owner.ref))} makes it and undoes changes to it: set it there` };
+      return {
+        layer: 'patch',
+        refuses: true,
+        where: `${printable(describeRef(owner.ref))} makes it and undoes changes to it: set it there`,
+      };
     case 'manifest':
       return { layer: 'manifest' };
     case 'none':
@@ -85,7 +120,9 @@ function manifestYaml(fix: Extract<Fix, { kind: 'fields' | 'json' }>, { ref }: S
 /** The plain case by hand, since it stands in every finding: names that the API allows need no quotes but where YAML reads another type. */
 function headYaml({ apiVersion, kind, namespace, name }: ObjectRef, more: object): string {
   const metadata = { name, ...(namespace ? { namespace } : {}) };
-  const plain = [apiVersion, kind, ...Object.values(metadata)].every((word) => /^[a-z][\w./-]*$/i.test(word) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(word));
+  const plain = [apiVersion, kind, ...Object.values(metadata)].every(
+    (word) => /^[a-z][\w./-]*$/i.test(word) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(word),
+  );
   if (!plain || Object.keys(more).length > 0) return yamlOf({ apiVersion, kind, metadata: { ...metadata, ...more } });
   return `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: ${name}\n${namespace ? `  namespace: ${namespace}\n` : ''}`;
 }

@@ -3,20 +3,26 @@ import { aDeployment, anObject, aPod, memoryCluster } from '@larry/kube/testing'
 import { runPlaybook } from '@larry/playbook';
 import { findingSchema, taskResultSchema } from '@larry/contracts';
 import { securityScanGroup01 } from '../security-scan-group-01';
-import { idsOf, namespace, resultOf, scan, scanContext, today } from './__fixtures__/scan';
+import { idsOf, namespace, scan, scanContext } from './__fixtures__/scan';
 import { observeScan, scannedKinds } from './observe';
 import { scanOptionsSchema } from './options';
-import { validateScan } from './validate';
 
 const privileged = { containers: [{ name: 'app', image: 'a:1', securityContext: { privileged: true } }] };
-const replicaSet = (owner: KubeObject, name: string) => anObject('apps/v1', 'ReplicaSet', { name, namespace: 'database', controller: owner, spec: owner['spec'] as Record<string, unknown> });
-const criterion = (criteria: { id: string }[], id: string) => criteria.find((c) => c.id === id);
+const replicaSet = (owner: KubeObject, name: string) =>
+  anObject('apps/v1', 'ReplicaSet', {
+    name,
+    namespace: 'database',
+    controller: owner,
+    spec: owner['spec'] as Record<string, unknown>,
+  });
 
 describe('a scan', () => {
   it('says a workload once, with its pods beside it', async () => {
     const web = aDeployment({ name: 'web', namespace: 'database', template: privileged });
     const rs = replicaSet(web, 'web-1');
-    const pods = ['web-1-a', 'web-1-b'].map((name) => aPod({ name, namespace: 'database', controller: rs, spec: privileged }));
+    const pods = ['web-1-a', 'web-1-b'].map((name) =>
+      aPod({ name, namespace: 'database', controller: rs, spec: privileged }),
+    );
     const diagnosis = await scan(memoryCluster([namespace('database'), ...pods, rs, web]));
     const found = diagnosis.findings.filter((f) => f.rule === 'pss-baseline/privileged');
     expect(found.map((f) => f.id)).toEqual(['pss-baseline/privileged Deployment database/web']);
@@ -25,15 +31,27 @@ describe('a scan', () => {
 
   it('judges a pod itself when the source does not have its owner, once for all pods of that owner', async () => {
     const owner = anObject('apps/v1', 'StatefulSet', { name: 'pg', namespace: 'database' });
-    const pods = ['pg-1', 'pg-0'].map((name) => aPod({ name, namespace: 'database', controller: owner, spec: privileged }));
-    const diagnosis = await scan(memoryCluster([namespace('database'), ...pods], { unknown: { StatefulSet: 'not in dump' } }));
+    const pods = ['pg-1', 'pg-0'].map((name) =>
+      aPod({ name, namespace: 'database', controller: owner, spec: privileged }),
+    );
+    const diagnosis = await scan(
+      memoryCluster([namespace('database'), ...pods], { unknown: { StatefulSet: 'not in dump' } }),
+    );
     const found = diagnosis.findings.filter((f) => f.rule === 'pss-baseline/privileged');
     expect(found.map((f) => [f.object.name, f.also])).toEqual([['pg-0', ['Pod database/pg-1']]]);
   });
 
   it('judges ephemeral containers of a pod whose template is judged already, and nothing else of it', async () => {
     const web = aDeployment({ name: 'web', namespace: 'database', template: privileged });
-    const debugged = aPod({ name: 'web-x', namespace: 'database', controller: replicaSet(web, 'web-1'), spec: { ...privileged, ephemeralContainers: [{ name: 'debug', image: 'busybox', securityContext: { privileged: true } }] } });
+    const debugged = aPod({
+      name: 'web-x',
+      namespace: 'database',
+      controller: replicaSet(web, 'web-1'),
+      spec: {
+        ...privileged,
+        ephemeralContainers: [{ name: 'debug', image: 'busybox', securityContext: { privileged: true } }],
+      },
+    });
     const diagnosis = await scan(memoryCluster([namespace('database'), web, replicaSet(web, 'web-1'), debugged]));
     const found = diagnosis.findings.find((f) => f.id === 'pss-baseline/privileged Pod database/web-x');
     expect(found?.evidence.map((e) => e.at)).toEqual(['.spec.ephemeralContainers[0].securityContext.privileged']);
@@ -51,14 +69,37 @@ describe('a scan', () => {
     ['v1', 'Pod', ''],
   ])('reads the pod of %s %s at %s', async (apiVersion, kind, at) => {
     const template = { spec: privileged };
-    const spec = kind === 'Pod' ? privileged : kind === 'CronJob' ? { jobTemplate: { spec: { template } } } : { template };
-    const diagnosis = await scan(memoryCluster([namespace('database'), anObject(apiVersion, kind, { namespace: 'database', spec })]));
-    expect(diagnosis.findings.find((f) => f.rule === 'pss-baseline/privileged')?.evidence[0]?.at).toBe(`${at}.spec.containers[0].securityContext.privileged`);
+    const spec =
+      kind === 'Pod' ? privileged : kind === 'CronJob' ? { jobTemplate: { spec: { template } } } : { template };
+    const diagnosis = await scan(
+      memoryCluster([namespace('database'), anObject(apiVersion, kind, { namespace: 'database', spec })]),
+    );
+    expect(diagnosis.findings.find((f) => f.rule === 'pss-baseline/privileged')?.evidence[0]?.at).toBe(
+      `${at}.spec.containers[0].securityContext.privileged`,
+    );
   });
 
   it('is not stopped by objects of any shape', async () => {
-    const shapes = [null, [], 'x', 3, { template: null }, { template: { spec: { containers: [null, 'x', {}], volumes: 'x', securityContext: 4 } } }];
-    const objects = scannedKinds.flatMap((k) => shapes.map((spec, i) => ({ apiVersion: k.apiVersion, kind: k.kind, metadata: { name: `${k.kind.toLowerCase()}-${i}`, namespace: 'database' }, spec, data: spec, rules: spec, subjects: spec, roleRef: spec })));
+    const shapes = [
+      null,
+      [],
+      'x',
+      3,
+      { template: null },
+      { template: { spec: { containers: [null, 'x', {}], volumes: 'x', securityContext: 4 } } },
+    ];
+    const objects = scannedKinds.flatMap((k) =>
+      shapes.map((spec, i) => ({
+        apiVersion: k.apiVersion,
+        kind: k.kind,
+        metadata: { name: `${k.kind.toLowerCase()}-${i}`, namespace: 'database' },
+        spec,
+        data: spec,
+        rules: spec,
+        subjects: spec,
+        roleRef: spec,
+      })),
+    );
     const diagnosis = await scan(memoryCluster([namespace('database'), ...(objects as unknown as KubeObject[])]));
     for (const finding of diagnosis.findings) expect(findingSchema.safeParse(finding).error?.issues ?? []).toEqual([]);
   });
@@ -67,8 +108,12 @@ describe('a scan', () => {
     const kept = async (replicas: number) => {
       const web = aDeployment({ name: 'web', namespace: 'database', template: privileged });
       const rs = replicaSet(web, 'web-1');
-      const pods = Array.from({ length: replicas }, (_, i) => aPod({ name: `web-1-${i}`, namespace: 'database', labels: { app: 'web' }, controller: rs, spec: privileged }));
-      const facts = await observeScan(scanContext(memoryCluster([namespace('database'), web, rs, ...pods]), { others: true }));
+      const pods = Array.from({ length: replicas }, (_, i) =>
+        aPod({ name: `web-1-${i}`, namespace: 'database', labels: { app: 'web' }, controller: rs, spec: privileged }),
+      );
+      const facts = await observeScan(
+        scanContext(memoryCluster([namespace('database'), web, rs, ...pods]), { others: true }),
+      );
       return { records: Object.values(facts.kept).flat().length, pods: facts.podsOf.get('Deployment database/web') };
     };
     const [few, many] = [await kept(20), await kept(2000)];
@@ -77,108 +122,38 @@ describe('a scan', () => {
   });
 
   it('runs under the engine to a result that keeps to its schema, and changes nothing', async () => {
-    const cluster = memoryCluster([namespace('database'), aDeployment({ namespace: 'database', template: privileged })]);
-    const result = await runPlaybook(securityScanGroup01, scanContext(cluster, { namespaces: ['database'] }), { mode: 'observe', allow: [] });
+    const cluster = memoryCluster([
+      namespace('database'),
+      aDeployment({ namespace: 'database', template: privileged }),
+    ]);
+    const result = await runPlaybook(securityScanGroup01, scanContext(cluster, { namespaces: ['database'] }), {
+      mode: 'observe',
+      allow: [],
+    });
     expect(taskResultSchema.safeParse(result).error?.issues ?? []).toEqual([]);
-    expect(result).toMatchObject({ outcome: 'completed', changes: [], figures: { critical: 1, namespaces_scanned: 1, objects_scanned: 2 } });
+    expect(result).toMatchObject({
+      outcome: 'completed',
+      changes: [],
+      figures: { critical: 1, namespaces_scanned: 1, objects_scanned: 2 },
+    });
   });
 
   it('shows hostile names as plain text and keeps commands whole', async () => {
     const name = `x'; rm -rf / #\u001b[31m\u202e`;
     const hostile = aDeployment({ name, namespace: 'database', template: privileged });
-    const diagnosis = await scan(memoryCluster([namespace('database'), hostile, aDeployment({ name: `a'b`, namespace: 'database', template: privileged })]));
+    const diagnosis = await scan(
+      memoryCluster([
+        namespace('database'),
+        hostile,
+        aDeployment({ name: `a'b`, namespace: 'database', template: privileged }),
+      ]),
+    );
     const found = diagnosis.findings.filter((f) => f.rule === 'pss-baseline/privileged');
     expect(found.every((f) => !/[\u001b\u202e]/.test(f.title))).toBe(true);
     expect(found.find((f) => f.object.name === name)?.remedy).toMatchObject({ layer: 'none' });
-    expect(found.find((f) => f.object.name === `a'b`)?.remedy).toMatchObject({ command: expect.stringContaining(`'deployment.apps/a'\\''b'`) as string });
-  });
-});
-
-describe('coverage', () => {
-  const objects = [namespace('database'), namespace('other'), aDeployment({ namespace: 'database' }), aDeployment({ namespace: 'other' })];
-
-  it('is met with what was counted, and says a namespace that is not there', async () => {
-    const diagnosis = await scan(memoryCluster(objects), { namespaces: ['n8n', 'database'] });
-    expect(criterion(diagnosis.criteria, 'group-covered')).toMatchObject({
-      verdict: 'met',
-      observation: { value: `2 objects of 2 kinds in 1 namespaces (database), listed at ${today}; n8n does not exist`, at: today },
+    expect(found.find((f) => f.object.name === `a'b`)?.remedy).toMatchObject({
+      command: expect.stringContaining(`'deployment.apps/a'\\''b'`) as string,
     });
-    expect(diagnosis.figures).toMatchObject({ namespaces_scanned: 1, objects_scanned: 2 });
-    expect(diagnosis.summary).toContain('not there: n8n');
-  });
-
-  it('takes every namespace that no other group names', async () => {
-    const diagnosis = await scan(memoryCluster(objects), { namespaces: [], others: true, notNamespaces: ['database'] });
-    expect(diagnosis.artifacts?.['scope']).toMatchObject({ namespaces: ['other'], missing: [] });
-    expect(diagnosis.figures['objects_scanned']).toBe(2);
-  });
-
-  it('counts what belongs to no namespace once, in the group that takes the rest', async () => {
-    const role = anObject('rbac.authorization.k8s.io/v1', 'ClusterRole', { rules: [] }, false);
-    const first = await scan(memoryCluster([...objects, role]), { namespaces: ['database'] });
-    const rest = await scan(memoryCluster([...objects, role]), { others: true, notNamespaces: ['database'] });
-    expect([first, rest].map((d) => d.figures['objects_scanned'])).toEqual([2, 3]);
-  });
-
-  it('is unknown when a kind cannot be listed, and names it', async () => {
-    const diagnosis = await scan(memoryCluster(objects, { unknown: { NetworkPolicy: 'forbidden' } }), { namespaces: ['database'] });
-    expect(criterion(diagnosis.criteria, 'group-covered')).toMatchObject({ verdict: 'unknown', reason: expect.stringContaining('NetworkPolicy in database (forbidden)') as string });
-    expect(diagnosis.unknowns).toContainEqual({ subject: 'NetworkPolicy in database', reason: 'forbidden' });
-  });
-
-  it('is unknown when namespaces cannot be listed, and scans those that are named', async () => {
-    const diagnosis = await scan(memoryCluster(objects, { unknown: { Namespace: 'forbidden' } }), { namespaces: ['database'] });
-    expect(criterion(diagnosis.criteria, 'group-covered')).toMatchObject({ verdict: 'unknown' });
-    expect(diagnosis.figures['objects_scanned']).toBe(1);
-  });
-
-  it('finds namespaces that only objects name, as in a tree of manifests', async () => {
-    const diagnosis = await scan(memoryCluster([aDeployment({ namespace: 'shop' })], { source: { type: 'manifests' } }), { others: true });
-    expect(diagnosis.artifacts?.['scope']).toMatchObject({ namespaces: ['shop'] });
-  });
-
-  it('is skipped with no target when none of the namespaces is there', async () => {
-    const diagnosis = await scan(memoryCluster(objects), { namespaces: ['n8n'] });
-    expect(diagnosis.skip).toMatchObject({ reason: 'no-target' });
-  });
-
-  it('never says that images are clean', async () => {
-    const diagnosis = await scan(memoryCluster(objects));
-    expect(criterion(diagnosis.criteria, 'image-cves')).toMatchObject({ verdict: 'unknown', reason: expect.stringContaining('no image scanner') as string });
-  });
-
-  it('stops when its lease is lost', async () => {
-    const abort = new AbortController();
-    abort.abort();
-    await expect(observeScan({ ...scanContext(memoryCluster(objects), { others: true }), signal: abort.signal })).rejects.toThrow();
-  });
-});
-
-describe('looking again', () => {
-  const web = aDeployment({ namespace: 'database', template: privileged });
-  const before = [namespace('database'), web];
-  const again = async (objects: KubeObject[], unknown: Record<string, string> = {}) => {
-    const claimed = resultOf(await scan(memoryCluster(before)));
-    return criterion(await validateScan(scanContext(memoryCluster(objects, { unknown }), { others: true }), claimed), 'group-covered');
-  };
-
-  it('confirms what is still so', async () => {
-    expect(await again(before)).toMatchObject({ verdict: 'met' });
-  });
-
-  it.each<[string, KubeObject[], string]>([
-    ['a new namespace', [...before, namespace('new')], '1 namespace not in the result (new)'],
-    ['a namespace gone', [], '1 namespace gone (database)'],
-    ['another count', [...before, aPod({ namespace: 'database' })], 'Pod: 0 then, 1 now'],
-    ['a finding gone', [namespace('database'), aDeployment({ namespace: 'database' })], 'pss-baseline/privileged Deployment database/thing'],
-    ['other evidence for the same finding', [namespace('database'), aDeployment({ namespace: 'database', template: { ...privileged, initContainers: privileged.containers } })], 'with other evidence'],
-  ])('turns the verdict for %s', async (_, objects, said) => {
-    const turned = await again(objects);
-    expect(turned).toMatchObject({ verdict: 'not-met', observation: { value: expect.stringContaining(said) as string } });
-  });
-
-  it('is unknown when it cannot look', async () => {
-    expect(await again(before, { Pod: 'forbidden' })).toMatchObject({ verdict: 'unknown' });
   });
 });
 
@@ -198,16 +173,52 @@ describe('findings', () => {
   it('keep their ids over runs, whatever the order of objects and containers', async () => {
     const more = aDeployment({ name: 'more', namespace: 'database', template: privileged });
     const web = aDeployment({ namespace: 'database', template: privileged });
-    const swapped = aDeployment({ namespace: 'database', template: { containers: [{ name: 'x', image: 'b:1' }, ...privileged.containers] } });
+    const swapped = aDeployment({
+      namespace: 'database',
+      template: { containers: [{ name: 'x', image: 'b:1' }, ...privileged.containers] },
+    });
     const ids = idsOf(await scan(memoryCluster([namespace('database'), web, more])), 'pss-baseline/');
     expect(idsOf(await scan(memoryCluster([more, swapped, namespace('database')])), 'pss-baseline/')).toEqual(ids);
   });
 
+  it('have ids of their own where files hold an object twice', async () => {
+    const twice = [web('a.yaml'), web('b.yaml')];
+    const ids = idsOf(
+      await scan({
+        ...memoryCluster([namespace('database')]),
+        list: (kind) => from(kind.kind === 'Deployment' ? twice.map((t) => t.object) : []),
+        originOf: (o) => twice.find((t) => t.object === o)?.origin,
+      }),
+      'pss-baseline/',
+    );
+    expect(ids).toEqual([
+      'pss-baseline/privileged Deployment database/web',
+      'pss-baseline/privileged Deployment database/web in b.yaml',
+    ]);
+  });
+
   it('come worst first, accepted ones last', async () => {
-    const diagnosis = await scan(memoryCluster([namespace('database'), namespace('kube-system'), aDeployment({ namespace: 'database', template: privileged })]));
+    const diagnosis = await scan(
+      memoryCluster([
+        namespace('database'),
+        namespace('kube-system'),
+        aDeployment({ namespace: 'database', template: privileged }),
+      ]),
+    );
     const order = ['critical', 'high', 'medium', 'low', 'info'];
     const open = diagnosis.findings.filter((f) => !f.accepted).map((f) => order.indexOf(f.severity));
     expect(open).toEqual([...open].sort((a, b) => a - b));
     expect(diagnosis.findings.findIndex((f) => f.accepted)).toBeGreaterThanOrEqual(open.length);
   });
 });
+
+function web(file: string) {
+  return {
+    object: aDeployment({ name: 'web', namespace: 'database', template: privileged }),
+    origin: { file, line: 1 },
+  };
+}
+
+async function* from(objects: KubeObject[]): AsyncIterable<KubeObject> {
+  yield* objects;
+}

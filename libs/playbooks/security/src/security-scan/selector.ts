@@ -13,7 +13,9 @@ type Requirement = (labels: Readonly<Record<string, string>>) => boolean;
 /** Reads `matchLabels` and `matchExpressions`; an empty or absent selector selects everything, as in a NetworkPolicy's `podSelector`. */
 export function labelSelector(selector: unknown): LabelSelector {
   const requirements: Requirement[] = Object.entries(recordOf(valueIn(selector, 'matchLabels'))).map(
-    ([key, value]) => (labels) => Object.hasOwn(labels, key) && labels[key] === value,
+    ([key, value]) =>
+      (labels) =>
+        Object.hasOwn(labels, key) && labels[key] === value,
   );
   let readable = true;
   for (const entry of listOf(valueIn(selector, 'matchExpressions'))) {

@@ -20,7 +20,9 @@ export class Workloads {
     const self = keyOf(object.apiVersion, object.kind, namespace, object.metadata.name);
     const controller = object.metadata.ownerReferences?.find((o) => o.controller === true);
     const ownerKey = controller && keyOf(controller.apiVersion, controller.kind, namespace, controller.name);
-    const root = (ownerKey !== undefined && this.roots.get(ownerKey)) || describeRef({ kind: object.kind, namespace, name: object.metadata.name });
+    const root =
+      (ownerKey !== undefined && this.roots.get(ownerKey)) ||
+      describeRef({ kind: object.kind, namespace, name: object.metadata.name });
     const covered = ownerKey !== undefined && this.roots.has(ownerKey);
     if (object.kind === 'Pod') this.count(root, object.metadata.name, covered);
     else this.roots.set(self, root);
@@ -39,7 +41,6 @@ export class Workloads {
     if (pods.names.length < maxNamed) pods.names.push(name);
   }
 }
-
 
 function keyOf(apiVersion: string, kind: string, namespace: string, name: string): string {
   return `${groupOf(apiVersion)}/${kind} ${namespace}/${name}`;

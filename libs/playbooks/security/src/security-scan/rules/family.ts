@@ -61,8 +61,6 @@ export interface Ground {
   others: boolean;
   /** Kinds that could not be listed in at least one namespace. */
   unlisted: ReadonlySet<string>;
-  /** True where a running cluster is read: pods are what runs, not only what files say. */
-  running: boolean;
   /** Registries that images may come from; empty when not configured. */
   registries: readonly string[];
 }

@@ -34,20 +34,43 @@ function serviceHit(object: KubeObject, subject: () => Subject): Hit | undefined
   if (!outside && addresses.length === 0) return undefined;
   const seen = [{ at: '.spec.type', value: type }];
   const data = listOf(spec['ports']).flatMap((entry, i) => {
-    const known = [numberOf(valueIn(entry, 'port')), numberOf(valueIn(entry, 'targetPort'))].find((p) => p !== undefined && dataPorts[p] !== undefined);
+    const known = [numberOf(valueIn(entry, 'port')), numberOf(valueIn(entry, 'targetPort'))].find(
+      (p) => p !== undefined && dataPorts[p] !== undefined,
+    );
     return known === undefined ? [] : [{ at: `.spec.ports[${i}]`, value: `${known} (${dataPorts[known]})` }];
   });
   const limited = type === 'LoadBalancer' && limitedSources(object, spec);
-  const hit = (rule: string, evidence: Hit['evidence'], fix: Hit['fix']): Hit => ({ rule, subject: subject(), evidence, fix });
+  const hit = (rule: string, evidence: Hit['evidence'], fix: Hit['fix']): Hit => ({
+    rule,
+    subject: subject(),
+    evidence,
+    fix,
+  });
   if (data.length > 0 && !limited) {
-    return hit('exposure/data-port', [...seen, ...data], { kind: 'fields', changes: [{ path: ['spec', 'type'], value: 'ClusterIP' }], note: 'who connects from outside now needs another way in first (kubectl port-forward, a VPN, an ingress)' });
+    return hit('exposure/data-port', [...seen, ...data], {
+      kind: 'fields',
+      changes: [{ path: ['spec', 'type'], value: 'ClusterIP' }],
+      note: 'who connects from outside now needs another way in first (kubectl port-forward, a VPN, an ingress)',
+    });
   }
   if (addresses.length > 0) {
-    return hit('exposure/external-ip', [{ at: '.spec.externalIPs', value: JSON.stringify(addresses) }], { kind: 'fields', changes: [{ path: ['spec', 'externalIPs'], remove: true }] });
+    return hit('exposure/external-ip', [{ at: '.spec.externalIPs', value: JSON.stringify(addresses) }], {
+      kind: 'fields',
+      changes: [{ path: ['spec', 'externalIPs'], remove: true }],
+    });
   }
-  if (type === 'NodePort') return hit('exposure/node-port', seen, { kind: 'decide', reason: 'if nobody outside needs it, set .spec.type to ClusterIP; else put it behind an ingress, or accept it in the exceptions file' });
+  if (type === 'NodePort')
+    return hit('exposure/node-port', seen, {
+      kind: 'decide',
+      reason:
+        'if nobody outside needs it, set .spec.type to ClusterIP; else put it behind an ingress, or accept it in the exceptions file',
+    });
   if (limited) return undefined;
-  return hit('exposure/load-balancer', [...seen, { at: '.spec.loadBalancerSourceRanges', value: 'absent' }], { kind: 'decide', reason: 'if not everybody is meant, list who is in .spec.loadBalancerSourceRanges; else accept it in the exceptions file' });
+  return hit('exposure/load-balancer', [...seen, { at: '.spec.loadBalancerSourceRanges', value: 'absent' }], {
+    kind: 'decide',
+    reason:
+      'if not everybody is meant, list who is in .spec.loadBalancerSourceRanges; else accept it in the exceptions file',
+  });
 }
 
 function limitedSources(object: KubeObject, spec: Record<string, unknown>): boolean {
@@ -71,8 +94,31 @@ function ingressHit(object: KubeObject, subject: () => Subject): Hit | undefined
   return {
     rule: 'exposure/ingress-without-tls',
     subject: subject(),
-    evidence: open.map(({ host, i }) => ({ at: `.spec.rules[${i}].host`, value: host === '' ? 'absent (every host)' : host })),
-    fix: { kind: 'decide', reason: 'add .spec.tls with these hosts and the name of a Secret of type kubernetes.io/tls, for instance one that cert-manager keeps' },
+    evidence: open.map(({ host, i }) => ({
+      at: `.spec.rules[${i}].host`,
+      value: host === '' ? 'absent (every host)' : host,
+    })),
+    fix: tlsFix(
+      object.metadata.name,
+      tls,
+      open.map(({ host }) => host),
+    ),
+  };
+}
+
+/** The list of `tls` is replaced as a whole, so what is there stays in it. */
+function tlsFix(name: string, tls: unknown[], hosts: string[]): Hit['fix'] {
+  if (hosts.includes(''))
+    return {
+      kind: 'decide',
+      reason:
+        'name the hosts in .spec.rules, and add .spec.tls with them and the name of a Secret of type kubernetes.io/tls',
+    };
+  const value = [...tls, { hosts, secretName: `${name}-tls` }];
+  return {
+    kind: 'fields',
+    changes: [{ path: ['spec', 'tls'], value }],
+    note: 'the Secret of type kubernetes.io/tls has to be there, for instance by cert-manager; until then the controller shows a certificate of its own',
   };
 }
 

@@ -25,7 +25,12 @@ export function imageName(text: string): ImageName | undefined {
   const colon = rest.lastIndexOf(':');
   const repository = colon < 0 ? rest : rest.slice(0, colon);
   const tag = colon < 0 ? undefined : rest.slice(colon + 1);
-  if (!repositoryForm.test(repository) || (tag !== undefined && !tagForm.test(tag)) || (hosted && !registryForm.test(first))) return undefined;
+  if (
+    !repositoryForm.test(repository) ||
+    (tag !== undefined && !tagForm.test(tag)) ||
+    (hosted && !registryForm.test(first))
+  )
+    return undefined;
   return {
     registry: hosted ? first : 'docker.io',
     repository: hosted || repository.includes('/') ? repository : `library/${repository}`,

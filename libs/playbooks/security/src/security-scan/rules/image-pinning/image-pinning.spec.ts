@@ -12,7 +12,11 @@ describe('the name of an image', () => {
 describe('image pinning', () => {
   const digest = `@sha256:${'ab'.repeat(32)}`;
   const rulesFor = async (image: string, registries: string[] = []) => {
-    const workload = aDeployment({ name: 'app', namespace: 'database', template: { containers: [{ name: 'app', image }] } });
+    const workload = aDeployment({
+      name: 'app',
+      namespace: 'database',
+      template: { containers: [{ name: 'app', image }] },
+    });
     const { findings } = await scan(memoryCluster([namespace('database'), workload]), { others: true, registries });
     return findings.filter((f) => f.rule.startsWith('image/')).map((f) => f.rule);
   };

@@ -27,14 +27,27 @@ export const networkPolicy = defineFamily<Kept>({
   ],
   inspect(pod) {
     if (pod.onlyEphemeral || pod.at === '') return undefined;
-    return { kind: 'pods', namespace: pod.namespace, root: pod.root, labels: pod.labels, hostNetwork: pod.spec['hostNetwork'] === true, template: true };
+    return {
+      kind: 'pods',
+      namespace: pod.namespace,
+      root: pod.root,
+      labels: pod.labels,
+      hostNetwork: pod.spec['hostNetwork'] === true,
+      template: true,
+    };
   },
   sift(object, seen) {
     if (object.kind === 'Pod') return podsOf(object, seen);
-    if (object.kind === 'NetworkPolicy') return { kind: 'policy', policy: policyOf(object, seen.namespace ?? 'default', seen.subject()) };
-    return object.kind === 'Namespace' ? { kind: 'namespace', name: object.metadata.name, subject: seen.subject() } : undefined;
+    if (object.kind === 'NetworkPolicy')
+      return { kind: 'policy', policy: policyOf(object, seen.namespace ?? 'default', seen.subject()) };
+    return object.kind === 'Namespace'
+      ? { kind: 'namespace', name: object.metadata.name, subject: seen.subject() }
+      : undefined;
   },
-  keyOf: (kept) => (kept.kind === 'pods' ? `${seenPods(kept)} ${kept.template} ${kept.hostNetwork} ${JSON.stringify(kept.labels)}` : undefined),
+  keyOf: (kept) =>
+    kept.kind === 'pods'
+      ? `${seenPods(kept)} ${kept.template} ${kept.hostNetwork} ${JSON.stringify(kept.labels)}`
+      : undefined,
   judge(kept, ground) {
     // Without the policies nothing can be said; the scan says that NetworkPolicy is unknown.
     if (ground.unlisted.has('NetworkPolicy')) return [];
@@ -44,7 +57,12 @@ export const networkPolicy = defineFamily<Kept>({
     return ground.namespaces.flatMap((namespace) => {
       const here = policies.filter((p) => p.namespace === namespace);
       return [
-        ...coverage(namespace, subjects.get(namespace), here, pods.filter((p) => p.namespace === namespace)),
+        ...coverage(
+          namespace,
+          subjects.get(namespace),
+          here,
+          pods.filter((p) => p.namespace === namespace),
+        ),
         ...here.flatMap(allowsEverything),
       ];
     });
@@ -75,7 +93,10 @@ function coverage(namespace: string, subject: Subject | undefined, policies: Pol
   // A pod on its node's network is not behind network policies at all: pss-baseline/host-namespaces speaks of it.
   const guarded = pods.filter((p) => !p.hostNetwork);
   if (guarded.length === 0) return [];
-  const about = subject ?? { ref: { apiVersion: 'v1', kind: 'Namespace', name: namespace }, owner: { kind: 'none' as const } };
+  const about = subject ?? {
+    ref: { apiVersion: 'v1', kind: 'Namespace', name: namespace },
+    owner: { kind: 'none' as const },
+  };
   const opens = (['ingress', 'egress'] as const).flatMap((direction) => {
     const relevant = policies.filter((p) => p.directions.includes(direction));
     const open = guarded.filter((p) => !relevant.some((policy) => policy.selector.matches(p.labels)));
@@ -99,7 +120,12 @@ function openHit(subject: Subject, direction: Direction, open: Pods[], all: Pods
   return {
     rule: `network-policy/open-${direction}`,
     subject,
-    evidence: [{ at: `NetworkPolicy ${direction}`, value: `${policies} policies; no policy selects ${roots.length} of ${new Set(all.map((p) => p.root)).size} workloads` }],
+    evidence: [
+      {
+        at: `NetworkPolicy ${direction}`,
+        value: `${policies} policies; no policy selects ${roots.length} of ${new Set(all.map((p) => p.root)).size} workloads`,
+      },
+    ],
     fix: { kind: 'create', object: defaultDeny(subject.ref.name, direction), note },
     also: roots,
   };

@@ -35,5 +35,8 @@ export function policyOf(object: KubeObject, namespace: string, subject: Subject
 }
 
 function isUnlimited(rule: unknown, direction: Direction): boolean {
-  return listOf(valueIn(rule, direction === 'ingress' ? 'from' : 'to')).length === 0 && listOf(valueIn(rule, 'ports')).length === 0;
+  return (
+    listOf(valueIn(rule, direction === 'ingress' ? 'from' : 'to')).length === 0 &&
+    listOf(valueIn(rule, 'ports')).length === 0
+  );
 }

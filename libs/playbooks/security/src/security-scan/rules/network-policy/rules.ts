@@ -1,6 +1,7 @@
 import type { Rule } from '../family';
 
-const source = 'Kubernetes 1.36, Network Policies; CIS Kubernetes Benchmark 5.3.2; NSA/CISA Kubernetes Hardening Guide 1.2, Network separation';
+const source =
+  'Kubernetes 1.36, Network Policies; CIS Kubernetes Benchmark 5.3.2; NSA/CISA Kubernetes Hardening Guide 1.2, Network separation';
 
 /** The rules of this family. */
 export const networkPolicyRules: readonly Rule[] = [

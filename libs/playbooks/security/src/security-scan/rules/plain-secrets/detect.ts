@@ -5,7 +5,8 @@ export type Finding = 'shape' | 'name';
 
 /** Longer values are looked at up to here: a secret is short, a file of certificates is not. */
 const maxScanned = 64 * 1024;
-const harmlessValue = /^(?:true|false|yes|no|on|off|none|null|nil|\d{1,5}|auto|default|disabled|enabled|required|optional|changeme-from-secret)$/i;
+const harmlessValue =
+  /^(?:true|false|yes|no|on|off|none|null|nil|\d{1,5}|auto|default|disabled|enabled|required|optional|changeme-from-secret)$/i;
 
 /**
  * Why a named value looks like a secret, or undefined. References (`$(VAR)`, `${VAR}`, `{{ … }}`, a path to a file),
@@ -31,7 +32,13 @@ function hasSecretShape(text: string): boolean {
   // Assignments are judged by name, so only what is known by its shape alone may be left to find here.
   return text.split(/[\s"'`,;]+/).some((word) => {
     const bare = word.includes('://') ? word : word.replace(/^[\w.-]{1,80}[:=]+/, '');
-    return bare.length >= 12 && bare.length <= 4096 && !isReference(bare) && redactText(bare).includes('[redacted]') && !holdsReferenceOnly(bare);
+    return (
+      bare.length >= 12 &&
+      bare.length <= 4096 &&
+      !isReference(bare) &&
+      redactText(bare).includes('[redacted]') &&
+      !holdsReferenceOnly(bare)
+    );
   });
 }
 
@@ -42,12 +49,15 @@ function holdsReferenceOnly(word: string): boolean {
 }
 
 function lineNamesSecret(line: string): boolean {
-  const [, key = '', value = ''] = /^[ \t]*(?:export[ \t]+|- )?["']?([\w.-]{1,80})["']?[ \t]*[:=][ \t]*["']?([^"'#\s][^"'\n]{0,500})/.exec(line) ?? [];
+  const [, key = '', value = ''] =
+    /^[ \t]*(?:export[ \t]+|- )?["']?([\w.-]{1,80})["']?[ \t]*[:=][ \t]*["']?([^"'#\s][^"'\n]{0,500})/.exec(line) ?? [];
   return key !== '' && !line.trimStart().startsWith('#') && secretIn(key, value) === 'name';
 }
 
 function isReference(text: string): boolean {
-  return /^(?:\$\([\w.-]+\)|\$\{[^}]*\}|\$\w+|%\([\w]+\)s|\{\{.*\}\}|<[\w .-]+>|ref\+|vault:|op:\/\/|env:|file:)/.test(text);
+  return /^(?:\$\([\w.-]+\)|\$\{[^}]*\}|\$\w+|%\([\w]+\)s|\{\{.*\}\}|<[\w .-]+>|ref\+|vault:|op:\/\/|env:|file:)/.test(
+    text,
+  );
 }
 
 function isFilePath(text: string): boolean {

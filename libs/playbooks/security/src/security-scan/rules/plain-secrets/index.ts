@@ -27,7 +27,9 @@ export const plainSecrets = defineFamily<Hit[]>({
 });
 
 function inPod(pod: PodView): Found[] {
-  const containers = pod.onlyEphemeral ? pod.containers.filter((c) => c.list === 'ephemeralContainers') : pod.containers;
+  const containers = pod.onlyEphemeral
+    ? pod.containers.filter((c) => c.list === 'ephemeralContainers')
+    : pod.containers;
   return containers.flatMap((container) => [
     ...listOf(container.body['env']).flatMap((entry, i) => {
       const name = textOf(valueIn(entry, 'name')) ?? '';
@@ -45,14 +47,19 @@ function inWords(words: unknown[], at: string): Found[] {
     const [, flag = '', value] = /^--?([\w.-]{1,80})(?:=(.*))?$/s.exec(word) ?? [];
     const next = words[i + 1];
     const given = value ?? (flag !== '' && typeof next === 'string' && !next.startsWith('-') ? next : undefined);
-    if (flag !== '' && given !== undefined) return found(`${at}[${value === undefined ? i + 1 : i}]`, flag, secretIn(flag, given));
+    if (flag !== '' && given !== undefined)
+      return found(`${at}[${value === undefined ? i + 1 : i}]`, flag, secretIn(flag, given));
     return found(`${at}[${i}]`, 'a word', secretInFile(word));
   });
 }
 
 function inConfigMap(object: KubeObject): Found[] {
   return Object.entries(stringsOf(object['data'])).flatMap(([key, value]) =>
-    found(`.data[${JSON.stringify(key)}]`, key, value.includes('\n') ? secretInFile(value) : (secretIn(key, value) ?? secretInFile(value))),
+    found(
+      `.data[${JSON.stringify(key)}]`,
+      key,
+      value.includes('\n') ? secretInFile(value) : (secretIn(key, value) ?? secretInFile(value)),
+    ),
   );
 }
 
@@ -69,6 +76,9 @@ function hitsOf(subject: Subject, all: Found[], group?: string): Hit[] {
 }
 
 function remedy(kind: string): string {
-  const move = kind === 'ConfigMap' ? 'move the value into a Secret and mount that' : 'put the value into a Secret and name it with env[].valueFrom.secretKeyRef';
+  const move =
+    kind === 'ConfigMap'
+      ? 'move the value into a Secret and mount that'
+      : 'put the value into a Secret and name it with env[].valueFrom.secretKeyRef';
   return `${move}; then change the value itself, since it has been readable`;
 }

@@ -58,16 +58,37 @@ describe('a file', () => {
 });
 
 describe('secrets in plain sight', () => {
-  const configMap = (data: Record<string, string>): KubeObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'database' }, data });
-  const said = async (...objects: KubeObject[]) => (await scan(memoryCluster([namespace('database'), ...objects]))).findings.filter((f) => f.rule.startsWith('plain-secrets/'));
-  const container = (body: object) => aDeployment({ name: 'app', namespace: 'database', template: { containers: [{ name: 'app', image: 'a:1', ...body }] } });
+  const configMap = (data: Record<string, string>): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings', namespace: 'database' },
+    data,
+  });
+  const said = async (...objects: KubeObject[]) =>
+    (await scan(memoryCluster([namespace('database'), ...objects]))).findings.filter((f) =>
+      f.rule.startsWith('plain-secrets/'),
+    );
+  const container = (body: object) =>
+    aDeployment({
+      name: 'app',
+      namespace: 'database',
+      template: { containers: [{ name: 'app', image: 'a:1', ...body }] },
+    });
 
   it('are found in environment variables, words of the command and ConfigMaps, with the place', async () => {
     const findings = await said(
-      container({ env: [{ name: 'LEVEL', value: 'debug' }, { name: 'DB_PASSWORD', value: 'hunter2' }], args: ['--quiet', '--password=hunter2', '--api-token', 'abcdef'] }),
+      container({
+        env: [
+          { name: 'LEVEL', value: 'debug' },
+          { name: 'DB_PASSWORD', value: 'hunter2' },
+        ],
+        args: ['--quiet', '--password=hunter2', '--api-token', 'abcdef'],
+      }),
       configMap({ 'app.properties': 'db.password=hunter2\n', level: 'info', token: secretValues.githubToken }),
     );
-    expect(findings.flatMap((f) => f.evidence.map((e) => `${f.rule} ${e.object.kind} ${e.at} ${e.value}`)).sort()).toEqual([
+    expect(
+      findings.flatMap((f) => f.evidence.map((e) => `${f.rule} ${e.object.kind} ${e.at} ${e.value}`)).sort(),
+    ).toEqual([
       'plain-secrets/by-name ConfigMap .data["app.properties"] app.properties: [redacted]',
       'plain-secrets/by-name Deployment .spec.template.spec.containers[0].args[1] password: [redacted]',
       'plain-secrets/by-name Deployment .spec.template.spec.containers[0].args[3] api-token: [redacted]',
@@ -78,14 +99,25 @@ describe('secrets in plain sight', () => {
 
   it('never carry a value out: not in findings, not in facts', async () => {
     const values = [...Object.values(secretValues), 'hunter2'];
-    const diagnosis = await scan(memoryCluster([namespace('database'), container({ env: values.map((value, i) => ({ name: `PASSWORD_${i}`, value })), command: values.map((v) => `--secret=${v}`) }), configMap(Object.fromEntries(values.map((v, i) => [`k${i}`, v])))]));
+    const diagnosis = await scan(
+      memoryCluster([
+        namespace('database'),
+        container({
+          env: values.map((value, i) => ({ name: `PASSWORD_${i}`, value })),
+          command: values.map((v) => `--secret=${v}`),
+        }),
+        configMap(Object.fromEntries(values.map((v, i) => [`k${i}`, v]))),
+      ]),
+    );
     const text = JSON.stringify(diagnosis);
     expect(idsWithSecret(text, values)).toEqual([]);
     expect(diagnosis.findings.some((f) => f.rule === 'plain-secrets/token')).toBe(true);
   });
 
   it('are not references to Secrets', async () => {
-    expect(await said(container({ env: [{ name: 'DB_PASSWORD', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }))).toEqual([]);
+    expect(
+      await said(container({ env: [{ name: 'DB_PASSWORD', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] })),
+    ).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Rule } from '../family';
 
-const source = 'Kubernetes 1.36, Good practices for Kubernetes Secrets; CIS Kubernetes Benchmark 5.4.1; CWE-312, CWE-526';
+const source =
+  'Kubernetes 1.36, Good practices for Kubernetes Secrets; CIS Kubernetes Benchmark 5.4.1; CWE-312, CWE-526';
 
 /** The rules of this family. */
 export const secretRules: readonly Rule[] = [

@@ -29,9 +29,18 @@ const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
 const profileTypes = new Set(['RuntimeDefault', 'Localhost']);
 
 /** Capabilities that make a container as good as root on the node. */
-const rootCapabilities = new Set(['ALL', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_PTRACE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'BPF']);
+const rootCapabilities = new Set([
+  'ALL',
+  'SYS_ADMIN',
+  'SYS_MODULE',
+  'SYS_PTRACE',
+  'SYS_RAWIO',
+  'DAC_READ_SEARCH',
+  'BPF',
+]);
 /** Host paths whose holder holds the node. */
-const nodePath = /^\/+$|^\/(etc|root|boot|dev|proc|sys|var|run|home)\/*$|^\/(etc\/(kubernetes|rancher|shadow|cron)|var\/lib\/(kubelet|rancher|docker|containerd|etcd)|(var\/)?run\/(docker|containerd|crio|k3s)|root\/)|\.sock$/;
+const nodePath =
+  /^\/+$|^\/(etc|root|boot|dev|proc|sys|var|run|home)\/*$|^\/(etc\/(kubernetes|rancher|shadow|cron)|var\/lib\/(kubelet|rancher|docker|containerd|etcd)|(var\/)?run\/(docker|containerd|crio|k3s)|root\/)|\.sock$/;
 
 /** The baseline controls, as Kubernetes 1.36 defines them. */
 export const baselineControls: readonly Control[] = [
@@ -41,23 +50,44 @@ export const baselineControls: readonly Control[] = [
       const field = ['securityContext', 'windowsOptions', 'hostProcess'];
       return [
         ...(valueIn(pod.spec, ...field) === true ? [podBreach(pod, field, true, 'remove')] : []),
-        ...inContainers(pod, (c) => (valueIn(c.body, ...field) === true ? [containerBreach(c, field, true, 'remove')] : [])),
+        ...inContainers(pod, (c) =>
+          valueIn(c.body, ...field) === true ? [containerBreach(c, field, true, 'remove')] : [],
+        ),
       ];
     },
   },
   {
     rule: rule('pss-baseline/host-namespaces'),
-    check: (pod) => ['hostNetwork', 'hostPID', 'hostIPC'].filter((f) => pod.spec[f] === true).map((f) => podBreach(pod, [f], true, 'remove')),
+    check: (pod) =>
+      ['hostNetwork', 'hostPID', 'hostIPC']
+        .filter((f) => pod.spec[f] === true)
+        .map((f) => podBreach(pod, [f], true, 'remove')),
   },
   {
     rule: rule('pss-baseline/privileged'),
     check: (pod) =>
-      inContainers(pod, (c) => (c.security['privileged'] === true ? [containerBreach(c, ['securityContext', 'privileged'], true, { value: false })] : [])),
+      inContainers(pod, (c) =>
+        c.security['privileged'] === true
+          ? [containerBreach(c, ['securityContext', 'privileged'], true, { value: false })]
+          : [],
+      ),
   },
   { rule: rule('pss-baseline/capabilities'), check: (pod) => inContainers(pod, addedCapabilities) },
-  { rule: rule('pss-baseline/host-path'), check: hostPaths, decide: 'what the volume is for decides what takes its place: a persistent volume claim, a ConfigMap, an emptyDir, or an agent of the node that is trusted by exception' },
-  { rule: rule('pss-baseline/host-ports'), check: (pod) => inContainers(pod, hostPorts), decide: 'take .hostPort out of these ports; where two share a number, a patch cannot tell them apart' },
-  { rule: rule('pss-baseline/apparmor'), check: (pod) => [...appArmorAnnotations(pod), ...profiles(pod, 'appArmorProfile')] },
+  {
+    rule: rule('pss-baseline/host-path'),
+    check: hostPaths,
+    decide:
+      'what the volume is for decides what takes its place: a persistent volume claim, a ConfigMap, an emptyDir, or an agent of the node that is trusted by exception',
+  },
+  {
+    rule: rule('pss-baseline/host-ports'),
+    check: (pod) => inContainers(pod, hostPorts),
+    decide: 'take .hostPort out of these ports; where two share a number, a patch cannot tell them apart',
+  },
+  {
+    rule: rule('pss-baseline/apparmor'),
+    check: (pod) => [...appArmorAnnotations(pod), ...profiles(pod, 'appArmorProfile')],
+  },
   { rule: rule('pss-baseline/selinux'), check: selinux },
   {
     rule: rule('pss-baseline/proc-mount'),
@@ -73,7 +103,9 @@ export const baselineControls: readonly Control[] = [
 export function unmaskedProc(pod: PodView): Breach[] {
   return inContainers(pod, (c) => {
     const value = c.security['procMount'];
-    return isSet(value) && value !== 'Default' ? [containerBreach(c, ['securityContext', 'procMount'], value, 'remove')] : [];
+    return isSet(value) && value !== 'Default'
+      ? [containerBreach(c, ['securityContext', 'procMount'], value, 'remove')]
+      : [];
   });
 }
 
@@ -87,7 +119,12 @@ function addedCapabilities(container: ContainerView): Breach[] {
   const bad = added.filter((c) => !baselineCapabilities.has(c));
   if (bad.length === 0) return [];
   const left = added.filter((c) => baselineCapabilities.has(c));
-  const breach = containerBreach(container, ['securityContext', 'capabilities', 'add'], bad, left.length > 0 ? { value: left } : 'remove');
+  const breach = containerBreach(
+    container,
+    ['securityContext', 'capabilities', 'add'],
+    bad,
+    left.length > 0 ? { value: left } : 'remove',
+  );
   return [{ ...breach, ...(bad.some((c) => rootCapabilities.has(c)) ? { severity: 'critical' as const } : {}) }];
 }
 
@@ -96,7 +133,13 @@ function hostPaths(pod: PodView): Breach[] {
     const hostPath = recordOf(entry)['hostPath'];
     if (!isSet(hostPath)) return [];
     const path = textOf(recordOf(hostPath)['path']) ?? '';
-    return [{ at: `${pod.at}.spec.volumes[${i}].hostPath.path`, value: shown(path), ...(nodePath.test(path) ? { severity: 'critical' as const } : {}) }];
+    return [
+      {
+        at: `${pod.at}.spec.volumes[${i}].hostPath.path`,
+        value: shown(path),
+        ...(nodePath.test(path) ? { severity: 'critical' as const } : {}),
+      },
+    ];
   });
 }
 
@@ -116,7 +159,12 @@ function hostPorts(container: ContainerView): Breach[] {
 
 function appArmorAnnotations(pod: PodView): Breach[] {
   return Object.entries(recordOf(pod.metadata['annotations']))
-    .filter(([key, value]) => key.startsWith(appArmorAnnotation) && !['', 'runtime/default'].includes(String(value)) && !String(value).startsWith('localhost/'))
+    .filter(
+      ([key, value]) =>
+        key.startsWith(appArmorAnnotation) &&
+        !['', 'runtime/default'].includes(String(value)) &&
+        !String(value).startsWith('localhost/'),
+    )
     .map(([key, value]) => ({
       at: `${pod.at}.metadata.annotations[${JSON.stringify(key)}]`,
       value: shown(value),
@@ -134,7 +182,9 @@ function profiles(pod: PodView, name: 'appArmorProfile' | 'seccompProfile'): Bre
   const change = { value: 'RuntimeDefault' };
   return [
     ...(bad(pod.security) ? [podBreach(pod, field, valueIn(pod.security, name, 'type'), change)] : []),
-    ...inContainers(pod, (c) => (bad(c.security) ? [containerBreach(c, field, valueIn(c.security, name, 'type'), change)] : [])),
+    ...inContainers(pod, (c) =>
+      bad(c.security) ? [containerBreach(c, field, valueIn(c.security, name, 'type'), change)] : [],
+    ),
   ];
 }
 
@@ -149,7 +199,9 @@ function selinux(pod: PodView): Breach[] {
   const field = (name: string) => ['securityContext', 'seLinuxOptions', name];
   return [
     ...bad(pod.security).map((f) => podBreach(pod, field(f), valueIn(pod.security, 'seLinuxOptions', f), 'remove')),
-    ...inContainers(pod, (c) => bad(c.security).map((f) => containerBreach(c, field(f), valueIn(c.security, 'seLinuxOptions', f), 'remove'))),
+    ...inContainers(pod, (c) =>
+      bad(c.security).map((f) => containerBreach(c, field(f), valueIn(c.security, 'seLinuxOptions', f), 'remove')),
+    ),
   ];
 }
 
@@ -160,12 +212,24 @@ function sysctls(pod: PodView): Breach[] {
     const name = String(valueIn(s, 'name'));
     if (safeSysctls.has(name)) return [];
     const path = [...pod.path, 'spec', 'securityContext', 'sysctls'];
-    return [{ at: `${pod.at}.spec.securityContext.sysctls[${i}].name`, value: name, change: safe.length > 0 ? { path, value: safe } : { path, remove: true as const } }];
+    return [
+      {
+        at: `${pod.at}.spec.securityContext.sysctls[${i}].name`,
+        value: name,
+        change: safe.length > 0 ? { path, value: safe } : { path, remove: true as const },
+      },
+    ];
   });
 }
 
 function probeHosts(container: ContainerView): Breach[] {
-  const handlers = [['livenessProbe'], ['readinessProbe'], ['startupProbe'], ['lifecycle', 'postStart'], ['lifecycle', 'preStop']];
+  const handlers = [
+    ['livenessProbe'],
+    ['readinessProbe'],
+    ['startupProbe'],
+    ['lifecycle', 'postStart'],
+    ['lifecycle', 'preStop'],
+  ];
   return handlers.flatMap((handler) =>
     ['httpGet', 'tcpSocket'].flatMap((action) => {
       const field = [...handler, action, 'host'];

@@ -27,7 +27,12 @@ export function inContainers(pod: PodView, check: (container: ContainerView) => 
 }
 
 /** A breach of a field of the pod's spec. */
-export function podBreach(pod: PodView, field: string[], value: unknown, change?: { value: unknown } | 'remove'): Breach {
+export function podBreach(
+  pod: PodView,
+  field: string[],
+  value: unknown,
+  change?: { value: unknown } | 'remove',
+): Breach {
   return {
     at: `${pod.at}.spec.${field.join('.')}`,
     value: shown(value),
@@ -36,10 +41,19 @@ export function podBreach(pod: PodView, field: string[], value: unknown, change?
 }
 
 /** A breach of a field of a container. */
-export function containerBreach(container: ContainerView, field: string[], value: unknown, change?: { value: unknown } | 'remove'): Breach {
+export function containerBreach(
+  container: ContainerView,
+  field: string[],
+  value: unknown,
+  change?: { value: unknown } | 'remove',
+): Breach {
   // An ephemeral container cannot be changed: the pod has to go.
   const fixable = container.list === 'ephemeralContainers' ? undefined : change;
-  return { at: `${container.at}.${field.join('.')}`, value: shown(value), ...changeOf([...container.path, ...field], fixable) };
+  return {
+    at: `${container.at}.${field.join('.')}`,
+    value: shown(value),
+    ...changeOf([...container.path, ...field], fixable),
+  };
 }
 
 /** Null and absent are the same to the API server. */
@@ -53,7 +67,10 @@ export function shown(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'absent');
 }
 
-function changeOf(path: FieldChange['path'], change: { value: unknown } | 'remove' | undefined): { change?: FieldChange } {
+function changeOf(
+  path: FieldChange['path'],
+  change: { value: unknown } | 'remove' | undefined,
+): { change?: FieldChange } {
   if (change === undefined) return {};
   return { change: change === 'remove' ? { path, remove: true } : { path, value: change.value } };
 }

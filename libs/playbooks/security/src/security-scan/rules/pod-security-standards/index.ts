@@ -10,7 +10,9 @@ import { podSecurityRules } from './rules';
 /** Every control of the two standards, baseline first. */
 export const controls: readonly Control[] = [...baselineControls, ...restrictedControls];
 
-type Kept = { kind: 'hits'; namespace: string; hits: Hit[] } | { kind: 'namespace'; name: string; labels: Record<string, string>; subject: Subject };
+type Kept =
+  | { kind: 'hits'; namespace: string; hits: Hit[] }
+  | { kind: 'namespace'; name: string; labels: Record<string, string>; subject: Subject };
 
 /**
  * The Pod Security Standards, baseline and restricted, as Kubernetes 1.36 defines them, and the namespace labels that
@@ -27,7 +29,12 @@ export const podSecurityStandards = defineFamily<Kept>({
   },
   sift(object: KubeObject, seen: Seen) {
     if (object.kind !== 'Namespace') return undefined;
-    return { kind: 'namespace', name: object.metadata.name, labels: object.metadata.labels ?? {}, subject: seen.subject() };
+    return {
+      kind: 'namespace',
+      name: object.metadata.name,
+      labels: object.metadata.labels ?? {},
+      subject: seen.subject(),
+    };
   },
   judge: (kept, ground) => judge(kept, ground),
 });
@@ -50,7 +57,10 @@ function hitOf(control: Control, pod: PodView, breaches: Breach[]): Hit {
     ...(severity ? { severity } : {}),
     ...(pod.group ? { group: pod.group } : {}),
     evidence: breaches.map(({ at, value }) => ({ at, value })),
-    fix: changes.length === breaches.length ? { kind: 'fields', changes } : { kind: 'decide', reason: decision(control, breaches) },
+    fix:
+      changes.length === breaches.length
+        ? { kind: 'fields', changes }
+        : { kind: 'decide', reason: decision(control, breaches) },
   };
 }
 

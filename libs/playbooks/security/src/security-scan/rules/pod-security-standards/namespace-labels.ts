@@ -15,18 +15,27 @@ export interface LabelledNamespace {
  * What is wrong with a namespace's Pod Security labels. `failing` is the lowest standard that something in it breaks:
  * the remedy never asks for one that would keep today's pods from starting.
  */
-export function namespaceHits({ labels, subject }: LabelledNamespace, failing: 'baseline' | 'restricted' | undefined): Hit[] {
+export function namespaceHits(
+  { labels, subject }: LabelledNamespace,
+  failing: 'baseline' | 'restricted' | undefined,
+): Hit[] {
   const bad = ['enforce', 'warn', 'audit'].flatMap((mode) => [
     ...(labels[prefix + mode] !== undefined && !levels.includes(labels[prefix + mode] ?? '') ? [prefix + mode] : []),
-    ...(labels[`${prefix}${mode}-version`] !== undefined && !versionForm.test(labels[`${prefix}${mode}-version`] ?? '') ? [`${prefix}${mode}-version`] : []),
+    ...(labels[`${prefix}${mode}-version`] !== undefined && !versionForm.test(labels[`${prefix}${mode}-version`] ?? '')
+      ? [`${prefix}${mode}-version`]
+      : []),
   ]);
-  const evidence = (key: string) => ({ at: `.metadata.labels[${JSON.stringify(key)}]`, value: labels[key] ?? 'absent' });
+  const evidence = (key: string) => ({
+    at: `.metadata.labels[${JSON.stringify(key)}]`,
+    value: labels[key] ?? 'absent',
+  });
   const badLabels: Hit[] = bad.length === 0 ? [] : [
     { rule: 'pss-admission/bad-label', subject, evidence: bad.map(evidence), fix: { kind: 'decide', reason: `set one of ${levels.join(', ')} (or latest, v1.N for a version); which was meant is for its author to say` } },
   ]; // prettier-ignore
   const enforced = labels[`${prefix}enforce`];
   if (enforced !== undefined && enforced !== 'privileged') return badLabels;
-  const [mode, level] = failing === 'baseline' ? ['warn', 'baseline'] : ['enforce', failing === 'restricted' ? 'baseline' : 'restricted'];
+  const [mode, level] =
+    failing === 'baseline' ? ['warn', 'baseline'] : ['enforce', failing === 'restricted' ? 'baseline' : 'restricted'];
   const note = failing === 'baseline'
     ? 'pods in it break baseline: warn first, enforce when the findings about them are mended'
     : `everything in it meets ${level}, so nothing that runs today is refused`; // prettier-ignore

@@ -14,11 +14,23 @@ export const restrictedVolumes: ReadonlySet<string> = new Set([
 
 /** What restricted asks on top of baseline, as Kubernetes 1.36 defines it. What baseline says already is not said twice. */
 export const restrictedControls: readonly Control[] = [
-  { rule: rule('pss-restricted/volume-types'), check: volumeTypes, decide: 'the volume has to come from a persistent volume claim or from one of the allowed types; what it is for decides which' },
-  { rule: rule('pss-restricted/privilege-escalation'), check: (pod) => (pod.windows ? [] : inContainers(pod, escalation)) },
+  {
+    rule: rule('pss-restricted/volume-types'),
+    check: volumeTypes,
+    decide:
+      'the volume has to come from a persistent volume claim or from one of the allowed types; what it is for decides which',
+  },
+  {
+    rule: rule('pss-restricted/privilege-escalation'),
+    check: (pod) => (pod.windows ? [] : inContainers(pod, escalation)),
+  },
   // Since 1.35 root in a pod with its own user namespace is nobody on the node, so these two are relaxed (KEP-127).
   { rule: rule('pss-restricted/run-as-non-root'), check: (pod) => (pod.userNamespace ? [] : runsAsRoot(pod)) },
-  { rule: rule('pss-restricted/run-as-user'), check: (pod) => (pod.userNamespace ? [] : userZero(pod)), decide: 'choose a user other than 0 that owns the files the container needs, in the image or as runAsUser' },
+  {
+    rule: rule('pss-restricted/run-as-user'),
+    check: (pod) => (pod.userNamespace ? [] : userZero(pod)),
+    decide: 'choose a user other than 0 that owns the files the container needs, in the image or as runAsUser',
+  },
   { rule: rule('pss-restricted/seccomp'), check: (pod) => (pod.windows ? [] : seccompMissing(pod)) },
   { rule: rule('pss-restricted/capabilities'), check: (pod) => (pod.windows ? [] : inContainers(pod, capabilities)) },
   { rule: rule('pss-restricted/proc-mount'), check: (pod) => (pod.userNamespace ? unmaskedProc(pod) : []) },
@@ -36,7 +48,9 @@ function volumeTypes(pod: PodView): Breach[] {
 
 function escalation(container: ContainerView): Breach[] {
   const value = container.security['allowPrivilegeEscalation'];
-  return value === false ? [] : [containerBreach(container, ['securityContext', 'allowPrivilegeEscalation'], value, { value: false })];
+  return value === false
+    ? []
+    : [containerBreach(container, ['securityContext', 'allowPrivilegeEscalation'], value, { value: false })];
 }
 
 /** The pod's word counts for the containers that say nothing; a false anywhere is a breach, as in the admission controller. */
@@ -64,7 +78,9 @@ function userZero(pod: PodView): Breach[] {
 function seccompMissing(pod: PodView): Breach[] {
   if (isSet(pod.security['seccompProfile'])) return [];
   return inContainers(pod, (c) =>
-    isSet(c.security['seccompProfile']) ? [] : [containerBreach(c, ['securityContext', 'seccompProfile', 'type'], undefined, { value: 'RuntimeDefault' })],
+    isSet(c.security['seccompProfile'])
+      ? []
+      : [containerBreach(c, ['securityContext', 'seccompProfile', 'type'], undefined, { value: 'RuntimeDefault' })],
   );
 }
 
@@ -75,7 +91,9 @@ function capabilities(container: ContainerView): Breach[] {
   const field = (name: string) => ['securityContext', 'capabilities', name];
   const kept = added.includes('NET_BIND_SERVICE') ? { value: ['NET_BIND_SERVICE'] } : ('remove' as const);
   return [
-    ...(dropped.includes('ALL') ? [] : [containerBreach(container, field('drop'), dropped.length > 0 ? dropped : undefined, { value: ['ALL'] })]),
+    ...(dropped.includes('ALL')
+      ? []
+      : [containerBreach(container, field('drop'), dropped.length > 0 ? dropped : undefined, { value: ['ALL'] })]),
     ...(extra.length > 0 ? [containerBreach(container, field('add'), extra, kept)] : []),
   ];
 }

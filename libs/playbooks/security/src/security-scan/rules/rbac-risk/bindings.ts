@@ -25,7 +25,10 @@ export interface Binding {
 export function bindingOf(object: KubeObject, namespace: string | undefined, subject: Subject): Binding {
   return {
     namespace: object.kind === 'ClusterRoleBinding' ? undefined : namespace,
-    role: { kind: textOf(valueIn(object, 'roleRef', 'kind')) ?? '', name: textOf(valueIn(object, 'roleRef', 'name')) ?? '' },
+    role: {
+      kind: textOf(valueIn(object, 'roleRef', 'kind')) ?? '',
+      name: textOf(valueIn(object, 'roleRef', 'name')) ?? '',
+    },
     subjects: listOf(object['subjects']).flatMap((entry, index) => subjectOf(entry, index, namespace)),
     bootstrapped: object.metadata.labels?.['kubernetes.io/bootstrapping'] === 'rbac-defaults',
     subject,

@@ -20,7 +20,9 @@ export const rbacRisk = defineFamily<Kept>({
     if (object.kind === 'Role' || object.kind === 'ClusterRole') {
       const risks = risksOf(object);
       const namespace = object.kind === 'Role' ? `${seen.namespace}/` : '';
-      return risks.length > 0 ? { kind: 'role', key: `${object.kind} ${namespace}${object.metadata.name}`, risks } : undefined;
+      return risks.length > 0
+        ? { kind: 'role', key: `${object.kind} ${namespace}${object.metadata.name}`, risks }
+        : undefined;
     }
     if (object.kind !== 'RoleBinding' && object.kind !== 'ClusterRoleBinding') return undefined;
     return { kind: 'binding', binding: bindingOf(object, seen.namespace, seen.subject()) };
@@ -28,14 +30,19 @@ export const rbacRisk = defineFamily<Kept>({
   judge(kept, ground) {
     const roles = new Map(kept.flatMap((k) => (k.kind === 'role' ? [[k.key, k.risks] as const] : [])));
     const bindings = kept.flatMap((k) => (k.kind === 'binding' ? [k.binding] : []));
-    return bindings.flatMap((b) => b.subjects.filter((s) => belongs(b, s, ground)).flatMap((s) => hitsOf(b, s, risksBehind(b, roles))));
+    return bindings.flatMap((b) =>
+      b.subjects.filter((s) => belongs(b, s, ground)).flatMap((s) => hitsOf(b, s, risksBehind(b, roles))),
+    );
   },
 });
 
 /** What grants in a namespace belongs to its group; what grants everywhere to the group that holds the account, else to the one that takes the rest. */
 function belongs(binding: Binding, subject: BoundSubject, ground: Ground): boolean {
   const namespace = binding.namespace ?? subject.namespace;
-  return namespace === undefined ? ground.others : ground.namespaces.includes(namespace) || (ground.others && binding.namespace === undefined && !ground.elsewhere.includes(namespace));
+  return namespace === undefined
+    ? ground.others
+    : ground.namespaces.includes(namespace) ||
+        (ground.others && binding.namespace === undefined && !ground.elsewhere.includes(namespace));
 }
 
 function risksBehind(binding: Binding, roles: ReadonlyMap<string, RoleRisk[]>): RoleRisk[] {
@@ -57,26 +64,52 @@ function hitsOf(binding: Binding, subject: BoundSubject, risks: RoleRisk[]): Hit
     ...more,
   });
   const worst = risks.length > 0;
-  if (anonymous.has(who)) return [make('rbac/anonymous', { severity: worst ? 'critical' : 'high', fix: withoutSubject(binding, subject) })];
-  if (everybody.test(who)) return [make('rbac/everybody', { severity: worst ? 'high' : 'medium', fix: withoutSubject(binding, subject) })];
+  if (anonymous.has(who))
+    return [make('rbac/anonymous', { severity: worst ? 'critical' : 'high', fix: withoutSubject(binding, subject) })];
+  if (everybody.test(who))
+    return [make('rbac/everybody', { severity: worst ? 'high' : 'medium', fix: withoutSubject(binding, subject) })];
   if (binding.role.kind === 'ClusterRole' && binding.role.name === 'cluster-admin') {
     return [adminHit(binding, subject, make)];
   }
   const hits = risks.map((risk) =>
     make(risk.rule, {
-      evidence: [said, role, { at: risk.at, value: risk.value, object: { apiVersion: rbacGroup, kind: binding.role.kind, name: binding.role.name, ...(binding.role.kind === 'Role' && binding.namespace ? { namespace: binding.namespace } : {}) } }],
+      evidence: [
+        said,
+        role,
+        {
+          at: risk.at,
+          value: risk.value,
+          object: {
+            apiVersion: rbacGroup,
+            kind: binding.role.kind,
+            name: binding.role.name,
+            ...(binding.role.kind === 'Role' && binding.namespace ? { namespace: binding.namespace } : {}),
+          },
+        },
+      ],
       ...(binding.namespace === undefined ? {} : { severity: oneLower(risk.rule) }),
     }),
   );
   const isDefault = subject.kind === 'ServiceAccount' && subject.name === 'default';
-  return isDefault ? [...hits, make('rbac/default-account', { severity: worst ? 'medium' : 'low', fix: ownAccount })] : hits;
+  return isDefault
+    ? [...hits, make('rbac/default-account', { severity: worst ? 'medium' : 'low', fix: ownAccount })]
+    : hits;
 }
 
-const ownAccount = { kind: 'decide' as const, reason: 'make a service account of its own for the workload that needs the rights (.spec.template.spec.serviceAccountName), bind that, and take the default one out of .subjects' };
+const ownAccount = {
+  kind: 'decide' as const,
+  reason:
+    'make a service account of its own for the workload that needs the rights (.spec.template.spec.serviceAccountName), bind that, and take the default one out of .subjects',
+};
 
 function adminHit(binding: Binding, subject: BoundSubject, make: (rule: string, more?: Partial<Hit>) => Hit): Hit {
-  if (subject.kind !== 'ServiceAccount') return make('rbac/cluster-admin-person', binding.namespace === undefined ? {} : { severity: 'info' });
-  if (binding.namespace !== undefined) return make('rbac/cluster-admin', { title: 'A service account may do everything in a namespace', severity: 'medium' });
+  if (subject.kind !== 'ServiceAccount')
+    return make('rbac/cluster-admin-person', binding.namespace === undefined ? {} : { severity: 'info' });
+  if (binding.namespace !== undefined)
+    return make('rbac/cluster-admin', {
+      title: 'A service account may do everything in a namespace',
+      severity: 'medium',
+    });
   return make('rbac/cluster-admin', { severity: subject.name === 'default' ? 'critical' : 'high' });
 }
 
@@ -86,13 +119,21 @@ function oneLower(rule: string): Severity {
 }
 
 function narrow(subject: BoundSubject): string {
-  const as = subject.kind === 'ServiceAccount' ? `system:serviceaccount:${subject.namespace}:${subject.name}` : subject.name;
+  const as =
+    subject.kind === 'ServiceAccount' ? `system:serviceaccount:${subject.namespace}:${subject.name}` : subject.name;
   return `name in the role only the verbs and resources that ${as} really uses (the audit log of the API server tells), or bind it in one namespace; only its owner knows`;
 }
 
 /** The `test` makes sure that the list has not moved since. */
 function withoutSubject(binding: Binding, subject: BoundSubject): Hit['fix'] {
   const path = `/subjects/${subject.index}`;
-  const patch = [{ op: 'test', path: `${path}/name`, value: subject.name }, { op: 'remove', path }];
-  return { kind: 'json', patch, note: `takes ${subjectText(subject)} out of ${binding.subject.ref.kind} ${binding.subject.ref.name}; who used it that way stops` };
+  const patch = [
+    { op: 'test', path: `${path}/name`, value: subject.name },
+    { op: 'remove', path },
+  ];
+  return {
+    kind: 'json',
+    patch,
+    note: `takes ${subjectText(subject)} out of ${binding.subject.ref.kind} ${binding.subject.ref.name}; who used it that way stops`,
+  };
 }

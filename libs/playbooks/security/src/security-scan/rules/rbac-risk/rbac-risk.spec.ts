@@ -23,8 +23,16 @@ describe('the risks of a role', () => {
     ['nodes/proxy', right(['nodes/proxy'], ['get']), ['rbac/nodes-proxy']],
     ['a star before proxy', right(['*/proxy'], ['get']), ['rbac/nodes-proxy']],
     ['tokens', right(['serviceaccounts/token'], ['create']), ['rbac/token-request']],
-    ['certificates', right(['certificatesigningrequests/approval'], ['update'], ['certificates.k8s.io']), ['rbac/approve-certificates']],
-    ['webhooks', right(['mutatingwebhookconfigurations'], ['patch'], ['admissionregistration.k8s.io']), ['rbac/admission-webhooks']],
+    [
+      'certificates',
+      right(['certificatesigningrequests/approval'], ['update'], ['certificates.k8s.io']),
+      ['rbac/approve-certificates'],
+    ],
+    [
+      'webhooks',
+      right(['mutatingwebhookconfigurations'], ['patch'], ['admissionregistration.k8s.io']),
+      ['rbac/admission-webhooks'],
+    ],
     ['persistent volumes', right(['persistentvolumes'], ['create']), ['rbac/persistent-volumes']],
   ])('include %s', (_, entry, expected) => {
     expect(risksOf(role('r', [entry])).map((r) => r.rule)).toEqual(expected);
@@ -44,19 +52,27 @@ describe('the risks of a role', () => {
 
   it('point to the entry that gives the right', () => {
     const [risk] = risksOf(role('r', [right(['pods'], ['get']), right(['secrets'], ['list'])]));
-    expect(risk).toMatchObject({ at: '.rules[1]', value: '{"apiGroups":[""],"resources":["secrets"],"verbs":["list"]}' });
+    expect(risk).toMatchObject({
+      at: '.rules[1]',
+      value: '{"apiGroups":[""],"resources":["secrets"],"verbs":["list"]}',
+    });
   });
 });
 
 describe('bindings', () => {
   const secrets = role('reader', [right(['secrets'], ['list'])]);
   const exec = role('runner', [right(['pods/exec'], ['create'])]);
-  const scanned = (objects: Parameters<typeof memoryCluster>[0], options?: unknown) => scan(memoryCluster([namespace('database'), namespace('other'), ...objects]), options);
+  const scanned = (objects: Parameters<typeof memoryCluster>[0], options?: unknown) =>
+    scan(memoryCluster([namespace('database'), namespace('other'), ...objects]), options);
 
   it('say a risky right with the role that gives it, the holder and the binding', async () => {
     const diagnosis = await scanned([secrets, binding('b', 'reader', ['ServiceAccount database/app'])]);
     const [finding] = diagnosis.findings.filter((f) => f.rule.startsWith('rbac/'));
-    expect(finding).toMatchObject({ rule: 'rbac/read-secrets', severity: 'high', object: { kind: 'ClusterRoleBinding', name: 'b' } });
+    expect(finding).toMatchObject({
+      rule: 'rbac/read-secrets',
+      severity: 'high',
+      object: { kind: 'ClusterRoleBinding', name: 'b' },
+    });
     expect(finding?.evidence.map((e) => `${e.object.kind} ${e.at} ${e.value}`)).toEqual([
       'ClusterRoleBinding .subjects[0] ServiceAccount database/app',
       'ClusterRoleBinding .roleRef ClusterRole reader',
@@ -65,12 +81,22 @@ describe('bindings', () => {
   });
 
   it('grant less in one namespace: secrets of it are not all secrets, other risks are one step lower', async () => {
-    const diagnosis = await scanned([secrets, exec, binding('a', 'reader', ['ServiceAccount database/app'], 'database'), binding('b', 'runner', ['ServiceAccount database/app'], 'database')]);
-    expect(diagnosis.findings.filter((f) => f.rule.startsWith('rbac/')).map((f) => [f.rule, f.severity])).toEqual([['rbac/pod-exec', 'medium']]);
+    const diagnosis = await scanned([
+      secrets,
+      exec,
+      binding('a', 'reader', ['ServiceAccount database/app'], 'database'),
+      binding('b', 'runner', ['ServiceAccount database/app'], 'database'),
+    ]);
+    expect(diagnosis.findings.filter((f) => f.rule.startsWith('rbac/')).map((f) => [f.rule, f.severity])).toEqual([
+      ['rbac/pod-exec', 'medium'],
+    ]);
   });
 
   it('resolve a Role in its own namespace only', async () => {
-    const diagnosis = await scanned([role('runner', [right(['pods/exec'], ['create'])], 'other'), binding('b', 'runner', ['ServiceAccount database/app'], 'database', 'Role')]);
+    const diagnosis = await scanned([
+      role('runner', [right(['pods/exec'], ['create'])], 'other'),
+      binding('b', 'runner', ['ServiceAccount database/app'], 'database', 'Role'),
+    ]);
     expect(idsOf(diagnosis, 'rbac/')).toEqual([]);
   });
 
@@ -83,7 +109,12 @@ describe('bindings', () => {
     const diagnosis = await scanned([secrets, binding('b', 'reader', ['User alice', subject])]);
     const finding = diagnosis.findings.find((f) => f.rule === rule);
     expect(finding).toMatchObject({ severity, remedy: { layer: 'patch', patchType: 'json' } });
-    expect(finding?.remedy).toMatchObject({ patch: [{ op: 'test', path: '/subjects/1/name', value: subject.split(' ')[1] }, { op: 'remove', path: '/subjects/1' }] });
+    expect(finding?.remedy).toMatchObject({
+      patch: [
+        { op: 'test', path: '/subjects/1/name', value: subject.split(' ')[1] },
+        { op: 'remove', path: '/subjects/1' },
+      ],
+    });
   });
 
   it.each([
@@ -94,20 +125,39 @@ describe('bindings', () => {
     ['User alice', undefined, 'rbac/cluster-admin-person', 'low'],
   ])('of cluster-admin to %s in %s are %s', async (subject, where, rule, severity) => {
     const diagnosis = await scanned([binding('b', 'cluster-admin', [subject], where)]);
-    expect(diagnosis.findings.filter((f) => f.rule.startsWith('rbac/')).map((f) => [f.rule, f.severity])).toEqual([[rule, severity]]);
+    expect(diagnosis.findings.filter((f) => f.rule.startsWith('rbac/')).map((f) => [f.rule, f.severity])).toEqual([
+      [rule, severity],
+    ]);
   });
 
   it('to a default service account are said even where the right is harmless', async () => {
     const harmless = role('viewer', [right(['pods'], ['get'])]);
-    const diagnosis = await scanned([harmless, binding('b', 'viewer', ['ServiceAccount database/default'], 'database')]);
-    expect(diagnosis.findings.filter((f) => f.rule.startsWith('rbac/')).map((f) => [f.rule, f.severity])).toEqual([['rbac/default-account', 'low']]);
+    const diagnosis = await scanned([
+      harmless,
+      binding('b', 'viewer', ['ServiceAccount database/default'], 'database'),
+    ]);
+    expect(diagnosis.findings.filter((f) => f.rule.startsWith('rbac/')).map((f) => [f.rule, f.severity])).toEqual([
+      ['rbac/default-account', 'low'],
+    ]);
   });
 
   it('are said by exactly one of two groups', async () => {
-    const objects = [secrets, binding('b', 'reader', ['ServiceAccount database/app', 'ServiceAccount other/app', 'User alice', 'ServiceAccount gone/app'])];
+    const objects = [
+      secrets,
+      binding('b', 'reader', [
+        'ServiceAccount database/app',
+        'ServiceAccount other/app',
+        'User alice',
+        'ServiceAccount gone/app',
+      ]),
+    ];
     const first = idsOf(await scanned(objects, { namespaces: ['database'] }), 'rbac/');
     const second = idsOf(await scanned(objects, { others: true, notNamespaces: ['database'] }), 'rbac/');
     expect(first).toEqual(['rbac/read-secrets ClusterRoleBinding b ServiceAccount database/app']);
-    expect(second).toEqual(['gone/app', 'other/app'].map((a) => `rbac/read-secrets ClusterRoleBinding b ServiceAccount ${a}`).concat('rbac/read-secrets ClusterRoleBinding b User alice'));
+    expect(second).toEqual(
+      ['gone/app', 'other/app']
+        .map((a) => `rbac/read-secrets ClusterRoleBinding b ServiceAccount ${a}`)
+        .concat('rbac/read-secrets ClusterRoleBinding b User alice'),
+    );
   });
 });

@@ -29,15 +29,24 @@ interface Check {
 
 const checks: readonly Check[] = [
   { rule: 'rbac/wildcard', holds: (g) => !g.named && (g.verbs.has('*') || g.resources.has('*')) },
-  { rule: 'rbac/read-secrets', clusterOnly: true, holds: (g) => !g.named && on(g, '', 'secrets') && may(g, 'get', 'list', 'watch') },
+  {
+    rule: 'rbac/read-secrets',
+    clusterOnly: true,
+    holds: (g) => !g.named && on(g, '', 'secrets') && may(g, 'get', 'list', 'watch'),
+  },
   {
     rule: 'rbac/escalate',
     holds: (g) =>
-      (['roles', 'clusterroles'].some((r) => on(g, 'rbac.authorization.k8s.io', r)) && may(g, 'escalate', 'bind') && !g.named) ||
+      (['roles', 'clusterroles'].some((r) => on(g, 'rbac.authorization.k8s.io', r)) &&
+        may(g, 'escalate', 'bind') &&
+        !g.named) ||
       (['users', 'groups', 'serviceaccounts'].some((r) => on(g, '', r)) && may(g, 'impersonate') && !g.named),
   },
   // A `get` is enough for a WebSocket upgrade of exec, attach and portforward (kubernetes#78741).
-  { rule: 'rbac/pod-exec', holds: (g) => ['pods/exec', 'pods/attach'].some((r) => on(g, '', r)) && may(g, 'create', 'get') },
+  {
+    rule: 'rbac/pod-exec',
+    holds: (g) => ['pods/exec', 'pods/attach'].some((r) => on(g, '', r)) && may(g, 'create', 'get'),
+  },
   { rule: 'rbac/create-pods', holds: (g) => workloads.some(([group, r]) => on(g, group, r)) && may(g, 'create') },
   { rule: 'rbac/nodes-proxy', clusterOnly: true, holds: (g) => on(g, '', 'nodes/proxy') },
   { rule: 'rbac/token-request', holds: (g) => on(g, '', 'serviceaccounts/token') && may(g, 'create') },
@@ -51,10 +60,16 @@ const checks: readonly Check[] = [
     clusterOnly: true,
     holds: (g) =>
       !g.named &&
-      ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'].some((r) => on(g, 'admissionregistration.k8s.io', r)) &&
+      ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'].some((r) =>
+        on(g, 'admissionregistration.k8s.io', r),
+      ) &&
       may(g, 'create', 'update', 'patch'),
   },
-  { rule: 'rbac/persistent-volumes', clusterOnly: true, holds: (g) => on(g, '', 'persistentvolumes') && may(g, 'create') },
+  {
+    rule: 'rbac/persistent-volumes',
+    clusterOnly: true,
+    holds: (g) => on(g, '', 'persistentvolumes') && may(g, 'create'),
+  },
 ];
 
 /** The risky rights of a Role or ClusterRole, each with the first entry that gives it. A wildcard is said alone: it implies the rest. */
@@ -63,7 +78,9 @@ export function risksOf(role: KubeObject): RoleRisk[] {
   listOf(role['rules']).forEach((entry, i) => {
     const grant = grantOf(entry);
     const holding = checks.filter((check) => check.holds(grant));
-    const said = holding.some((c) => c.rule === 'rbac/wildcard') ? holding.filter((c) => c.rule === 'rbac/wildcard') : holding;
+    const said = holding.some((c) => c.rule === 'rbac/wildcard')
+      ? holding.filter((c) => c.rule === 'rbac/wildcard')
+      : holding;
     for (const { rule, clusterOnly = false } of said) {
       if (!found.has(rule)) found.set(rule, { rule, at: `.rules[${i}]`, value: text(entry), clusterOnly });
     }
@@ -72,15 +89,26 @@ export function risksOf(role: KubeObject): RoleRisk[] {
 }
 
 function grantOf(entry: unknown): Grant {
-  const set = (field: string) => new Set(listOf(valueIn(entry, field)).filter((v): v is string => typeof v === 'string'));
-  return { groups: set('apiGroups'), resources: set('resources'), verbs: set('verbs'), named: listOf(valueIn(entry, 'resourceNames')).length > 0 };
+  const set = (field: string) =>
+    new Set(listOf(valueIn(entry, field)).filter((v): v is string => typeof v === 'string'));
+  return {
+    groups: set('apiGroups'),
+    resources: set('resources'),
+    verbs: set('verbs'),
+    named: listOf(valueIn(entry, 'resourceNames')).length > 0,
+  };
 }
 
 /** `*` is every resource and subresource; a star before the slash one subresource of all (RBAC, *Referring to resources*). */
 function on(grant: Grant, group: string, resource: string): boolean {
   const [, sub] = resource.split('/');
   const inGroup = grant.groups.has(group) || grant.groups.has('*');
-  return inGroup && (grant.resources.has(resource) || grant.resources.has('*') || (sub !== undefined && grant.resources.has(`*/${sub}`)));
+  return (
+    inGroup &&
+    (grant.resources.has(resource) ||
+      grant.resources.has('*') ||
+      (sub !== undefined && grant.resources.has(`*/${sub}`)))
+  );
 }
 
 function may(grant: Grant, ...verbs: string[]): boolean {

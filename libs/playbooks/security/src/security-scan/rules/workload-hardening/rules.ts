@@ -7,7 +7,8 @@ export const hardeningRules: readonly Rule[] = [
     title: 'A container has no memory limit',
     severity: 'low',
     why: 'one leak can starve the other pods of the node; nothing is open to an attacker',
-    source: 'Kubernetes 1.36, Resource Management for Pods and Containers; NSA/CISA Kubernetes Hardening Guide 1.2, Resource policies',
+    source:
+      'Kubernetes 1.36, Resource Management for Pods and Containers; NSA/CISA Kubernetes Hardening Guide 1.2, Resource policies',
   },
   {
     id: 'hardening/resource-requests',
@@ -28,6 +29,7 @@ export const hardeningRules: readonly Rule[] = [
     title: 'A pod carries a token of the default service account that it did not ask for',
     severity: 'low',
     why: 'by itself the default service account may do nothing; every right that it is ever given reaches this pod',
-    source: 'CIS Kubernetes Benchmark 5.1.5 and 5.1.6; Kubernetes 1.36, Configure Service Accounts for Pods, Opt out of API credential automounting',
+    source:
+      'CIS Kubernetes Benchmark 5.1.5 and 5.1.6; Kubernetes 1.36, Configure Service Accounts for Pods, Opt out of API credential automounting',
   },
 ];

@@ -4,13 +4,21 @@ import { namespace, scan } from '../../__fixtures__/scan';
 import { hardened } from './__fixtures__/hardened';
 
 async function said(template: Record<string, unknown>, more: KubeObject[] = [], unknown: Record<string, string> = {}) {
-  const { findings } = await scan(memoryCluster([namespace('database'), aDeployment({ namespace: 'database', template }), ...more], { unknown }));
+  const { findings } = await scan(
+    memoryCluster([namespace('database'), aDeployment({ namespace: 'database', template }), ...more], { unknown }),
+  );
   return findings.filter((f) => f.rule.startsWith('hardening/'));
 }
-const rules = async (...given: Parameters<typeof said>) => (await said(...given)).map((f) => f.rule.replace('hardening/', '')).sort();
-const container = (change: object) => ({ ...hardened(), containers: [{ ...(hardened()['containers'] as object[])[0], ...change }] });
-const limitRange = (limit: object) => anObject('v1', 'LimitRange', { namespace: 'database', spec: { limits: [{ type: 'Container', ...limit }] } });
-const account = (automount: unknown) => anObject('v1', 'ServiceAccount', { name: 'default', namespace: 'database', automountServiceAccountToken: automount });
+const rules = async (...given: Parameters<typeof said>) =>
+  (await said(...given)).map((f) => f.rule.replace('hardening/', '')).sort();
+const container = (change: object) => ({
+  ...hardened(),
+  containers: [{ ...(hardened()['containers'] as object[])[0], ...change }],
+});
+const limitRange = (limit: object) =>
+  anObject('v1', 'LimitRange', { namespace: 'database', spec: { limits: [{ type: 'Container', ...limit }] } });
+const account = (automount: unknown) =>
+  anObject('v1', 'ServiceAccount', { name: 'default', namespace: 'database', automountServiceAccountToken: automount });
 
 describe('workload hardening', () => {
   it('finds nothing in a hardened workload', async () => {
@@ -33,8 +41,15 @@ describe('workload hardening', () => {
   });
 
   it('counts the defaults of a LimitRange', async () => {
-    expect(await rules(container({ resources: {} }), [limitRange({ default: { memory: '1Gi' }, defaultRequest: { cpu: '1' } })])).toEqual([]);
-    expect(await rules(container({ resources: {} }), [limitRange({ max: { memory: '1Gi' } })])).toEqual(['memory-limit', 'resource-requests']);
+    expect(
+      await rules(container({ resources: {} }), [
+        limitRange({ default: { memory: '1Gi' }, defaultRequest: { cpu: '1' } }),
+      ]),
+    ).toEqual([]);
+    expect(await rules(container({ resources: {} }), [limitRange({ max: { memory: '1Gi' } })])).toEqual([
+      'memory-limit',
+      'resource-requests',
+    ]);
   });
 
   it('says a token of the default account, unless the pod or the account declines, or the pod asks for it', async () => {
@@ -51,6 +66,8 @@ describe('workload hardening', () => {
   it('points to each container that misses a field', async () => {
     const bare = { name: 'b', image: 'b:1' };
     const findings = await said({ ...hardened(), initContainers: [bare] });
-    expect(findings.find((f) => f.rule === 'hardening/memory-limit')?.evidence).toMatchObject([{ at: '.spec.template.spec.initContainers[0].resources.limits.memory', value: 'absent' }]);
+    expect(findings.find((f) => f.rule === 'hardening/memory-limit')?.evidence).toMatchObject([
+      { at: '.spec.template.spec.initContainers[0].resources.limits.memory', value: 'absent' },
+    ]);
   });
 });

@@ -7,5 +7,10 @@ export function service(spec: Record<string, unknown>, annotations: Record<strin
 
 /** An Ingress of namespace `database`. */
 export function ingress(spec: Record<string, unknown>): KubeObject {
-  return { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'web', namespace: 'database' }, spec };
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web', namespace: 'database' },
+    spec,
+  };
 }

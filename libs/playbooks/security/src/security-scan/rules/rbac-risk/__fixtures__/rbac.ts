@@ -9,11 +9,22 @@ export function right(resources: string[], verbs: string[], apiGroups = [''], mo
 
 /** A ClusterRole, or a Role where a namespace is given. */
 export function role(name: string, rules: object[], namespace?: string): KubeObject {
-  return { apiVersion, kind: namespace ? 'Role' : 'ClusterRole', metadata: { name, ...(namespace ? { namespace } : {}) }, rules };
+  return {
+    apiVersion,
+    kind: namespace ? 'Role' : 'ClusterRole',
+    metadata: { name, ...(namespace ? { namespace } : {}) },
+    rules,
+  };
 }
 
 /** A binding of a role to subjects, `ServiceAccount ns/name`, `User x`, `Group x`. */
-export function binding(name: string, roleName: string, subjects: string[], namespace?: string, roleKind = 'ClusterRole'): KubeObject {
+export function binding(
+  name: string,
+  roleName: string,
+  subjects: string[],
+  namespace?: string,
+  roleKind = 'ClusterRole',
+): KubeObject {
   return {
     apiVersion,
     kind: namespace ? 'RoleBinding' : 'ClusterRoleBinding',
