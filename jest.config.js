@@ -23,6 +23,8 @@ module.exports = {
   // These packages are ESM only; jest in CommonJS mode must compile them.
   transformIgnorePatterns: ['/node_modules/(?!(@kubernetes/client-node|openid-client|oauth4webapi|jose)/)'],
   moduleNameMapper: {
+    // Lazy imports name the file as it is built.
+    '^(\\.{1,2}/.*)\\.js$': '$1',
     '^@larry/playbooks-([^/]+)$': '<rootDir>/libs/playbooks/$1/src',
     '^@larry/([^/]+)/testing$': '<rootDir>/libs/$1/src/testing',
     '^@larry/([^/]+)$': '<rootDir>/libs/$1/src',

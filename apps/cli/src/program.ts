@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from './version';
 
 /** The `larry` command with all its subcommands. Each loads its code when it is called, so that `--help` is quick. */
@@ -11,6 +11,7 @@ export function buildProgram(): Command {
   checkCommand(program);
   snapshotCommand(program);
   playbookCommand(program);
+  simCommand(program);
   return program;
 }
 
@@ -45,7 +46,7 @@ function checkCommand(program: Command): void {
     .option('--exceptions <file>', 'accepted findings, each with owner, reason and expiry (YAML)')
     .option('--plan <file>', 'the plan whose options the tasks use')
     .addHelpText('after', '\nExit codes: 0 fine · 1 a finding as bad as --fail-on · 2 wrong words or input · 3 cluster out of reach · 4 a task could not finish')
-    .action(async (options) => (await import('./commands/check')).check(options));
+    .action(async (options) => (await import('./commands/check.js')).check(options));
 }
 
 function snapshotCommand(program: Command): void {
@@ -53,7 +54,7 @@ function snapshotCommand(program: Command): void {
     .description('Writes every listable kind and the logs into a folder; values of Secrets are left out, their keys stay.')
     .requiredOption('--output <dir>', 'the folder to write')
     .option('--json', 'print the index as JSON')
-    .action(async (options) => (await import('./commands/snapshot')).snapshot(options));
+    .action(async (options) => (await import('./commands/snapshot.js')).snapshot(options));
 }
 
 function playbookCommand(program: Command): void {
@@ -62,11 +63,32 @@ function playbookCommand(program: Command): void {
     .command('list')
     .description('Every task with its playbook, or why it is not built yet.')
     .option('--json', 'for programs')
-    .action(async (options) => (await import('./commands/playbook')).listPlaybooks(options));
+    .action(async (options) => (await import('./commands/playbook.js')).listPlaybooks(options));
   sourceOptions(playbook.command('run'))
     .argument('<task>', 'the id of a task, as `larry playbook list` shows it')
     .description('Runs one playbook, reading only, and prints its result.')
     .option('--json', 'print the whole result as JSON')
     .option('--plan <file>', 'the plan whose options the task uses')
-    .action(async (task: string, options) => (await import('./commands/playbook')).runOne(task, options));
+    .action(async (task: string, options) => (await import('./commands/playbook.js')).runOne(task, options));
+}
+
+function simCommand(program: Command): void {
+  program
+    .command('sim')
+    .description('A simulated cluster on this machine, for the real kubectl and helm.')
+    .command('up')
+    .description('Serves "Larry & the Darryls" (3 masters, 4 workers), or what you name, until Ctrl-C.')
+    .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber, 0)
+    .addOption(new Option('--manifests <dir>', 'load a tree of manifests, with controllers').conflicts(['snapshot', 'dump']))
+    .addOption(new Option('--snapshot <dir>', 'serve a snapshot, frozen').conflicts(['manifests', 'dump']))
+    .addOption(new Option('--dump <dir>', 'serve a dump of kubectl cluster-info, frozen').conflicts(['manifests', 'snapshot']))
+    .option('--speed <factor>', "how much faster than real time the cluster's time runs", Number, 1)
+    .option('--kubeconfig <file>', 'where to write the kubeconfig', '.larry/sim/kubeconfig')
+    .action(async (options) => (await import('./commands/sim.js')).simUp(options));
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number, 0 or more');
+  return value;
 }

@@ -7,7 +7,7 @@ export async function snapshot(options: SourceOptions & { output: string; json?:
   const cluster = await openSource(options);
   const line = progressLine();
   try {
-    const index = await writeSnapshot(cluster, options.output, { onProgress: (message) => line.show(message) });
+    const index = await writeSnapshot(cluster, options.output, { onProgress: ({ step, done, total, kind }) => line.show(`${step} ${done} of ${total} ${kind ?? ''}`) });
     line.clear();
     if (options.json) process.stdout.write(`${JSON.stringify(index, null, 2)}\n`);
     else process.stdout.write(`Wrote ${options.output}. Read it with: larry check --snapshot ${options.output}\n`);

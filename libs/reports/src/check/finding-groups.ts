@@ -26,9 +26,13 @@ export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
   return [...groups.values()];
 }
 
-/** Severity, then what is broken now, then how sure it is, then by name so that two checks print the same. */
+/**
+ * What is broken now and bad, then severity, then what is broken at all, then how sure it is, then by name so that two
+ * checks print the same.
+ */
 export function worstFirst(a: Finding, b: Finding): number {
   return (
+    Number(isOutage(b)) - Number(isOutage(a)) ||
     compareSeverity(a.severity, b.severity) ||
     Number(brokenNow.has(b.task)) - Number(brokenNow.has(a.task)) ||
     b.confidence - a.confidence ||
@@ -36,6 +40,10 @@ export function worstFirst(a: Finding, b: Finding): number {
     compareText(describeRef(a.object), describeRef(b.object)) ||
     compareText(a.id, b.id)
   );
+}
+
+function isOutage(finding: Finding): boolean {
+  return brokenNow.has(finding.task) && compareSeverity(finding.severity, 'high') <= 0;
 }
 
 /** How many open findings there are of each severity. */

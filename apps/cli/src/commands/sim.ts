@@ -1,0 +1,76 @@
+import { printable, type KubeObject } from '@larry/contracts';
+import { openDump, openManifests, openSnapshot, type ClusterReader } from '@larry/kube';
+import { startSimulatedCluster } from '@larry/simulation';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+interface SimOptions {
+  port: number;
+  manifests?: string;
+  snapshot?: string;
+  dump?: string;
+  speed: number;
+  kubeconfig: string;
+}
+
+/** `larry sim up`: serves a simulated cluster until it is told to stop. */
+export async function simUp(options: SimOptions): Promise<void> {
+  const source = await sourceOf(options);
+  const objects = source ? await everyObject(source.reader) : undefined;
+  const cluster = await startSimulatedCluster({
+    port: options.port,
+    speed: options.speed,
+    ...(objects ? { objects } : {}),
+    ...(source?.frozen ? { frozen: true } : {}),
+  });
+  if (!source?.frozen) await cluster.settled();
+  writePrivate(options.kubeconfig, cluster.kubeconfig);
+  const ready = { url: cluster.url, kubeconfig: path.resolve(options.kubeconfig), pid: process.pid };
+  if (process.env['LARRY_READY_FILE']) writePrivate(process.env['LARRY_READY_FILE'], JSON.stringify(ready));
+  process.stdout.write(
+    [
+      `SIMULATED cluster at ${cluster.url}: ${cluster.loaded.loaded} objects loaded${source?.frozen ? ', frozen (read-only, no controllers)' : ''}.`,
+      ...cluster.loaded.skipped.slice(0, 20).map((s) => printable(`not loaded: ${s.what}: ${s.reason}`, 500)),
+      `  export KUBECONFIG=${ready.kubeconfig}`,
+      '  kubectl get pods -A',
+      'Ctrl-C ends it; everything in it is gone then.',
+      '',
+    ].join('\n'),
+  );
+  await untilTold();
+  await cluster.close();
+}
+
+async function sourceOf({ manifests, snapshot, dump }: SimOptions): Promise<{ reader: ClusterReader; frozen: boolean } | undefined> {
+  if (manifests) return { reader: await openManifests(manifests), frozen: false };
+  if (snapshot) return { reader: await openSnapshot(snapshot), frozen: true };
+  if (dump) return { reader: await openDump(dump), frozen: true };
+  return undefined;
+}
+
+/** Everything that the source can list. */
+async function everyObject(reader: ClusterReader): Promise<KubeObject[]> {
+  const objects: KubeObject[] = [];
+  for (const kind of await reader.kinds()) {
+    if (kind.availability.state !== 'listed') continue;
+    for await (const object of reader.list(kind)) objects.push(object);
+  }
+  return objects;
+}
+
+function writePrivate(file: string, text: string): void {
+  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, file);
+}
+
+/** Ctrl-C, SIGTERM, or, when another process of ours started it, the end of standard input. */
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    if (process.env['LARRY_READY_FILE']) process.stdin.once('end', () => resolve()).once('error', () => resolve()).resume();
+  });
+}
+
