@@ -67,6 +67,6 @@ function objectOf(parseItem: () => unknown, kind: KindRef, namespace: string | u
 }
 
 function parseYamlItem(bytes: Buffer): unknown {
-  const list = parse(bytes.toString(), { version: '1.1', logLevel: 'silent' }) as unknown;
+  const list = parse(bytes.toString(), { version: '1.1', logLevel: 'error' }) as unknown;
   return Array.isArray(list) ? (list as unknown[])[0] : undefined;
 }

@@ -6,7 +6,6 @@ import { aFolder, listAll, removeFolders } from './testing-folder';
 afterAll(removeFolders);
 
 const pod = { apiVersion: 'v1', kind: 'Pod' };
-const event = { apiVersion: 'v1', kind: 'Event' };
 const items = (kind: string, objects: unknown[], apiVersion = 'v1') => JSON.stringify({ kind, apiVersion, metadata: {}, items: objects }, null, 4);
 const aPodItem = (namespace: string, name: string) => ({ metadata: { name, namespace, labels: { app: name } }, status: { phase: 'Running' } });
 

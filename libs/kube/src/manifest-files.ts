@@ -36,7 +36,7 @@ export function insideTemplates(file: string, charts: ReadonlySet<string>): bool
 export function kustomizePatches(file: string, text: string): string[] {
   let content: unknown;
   try {
-    content = parse(text, { logLevel: 'silent' });
+    content = parse(text, { logLevel: 'error' });
   } catch {
     return [];
   }

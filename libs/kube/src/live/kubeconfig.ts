@@ -55,7 +55,7 @@ export async function loadTarget(options: KubeconfigOptions): Promise<Target> {
 async function configFiles(explicit: string | undefined): Promise<string[]> {
   if (explicit !== undefined) return [explicit];
   const listed = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
-  const candidates = listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')];
+  const candidates = listed.length > 0 ? listed : [join(process.env['HOME'] ?? homedir(), '.kube', 'config')];
   const present = await readable(candidates);
   if (present.length > 0) return present;
   if (listed.length > 0) throw new ClusterUnavailableError(`KUBECONFIG names ${listed.join(delimiter)}, and no such file can be read`);
@@ -78,7 +78,7 @@ async function readConfig(file: string): Promise<Config> {
   const { newClusters, newContexts, newUsers } = await import('@kubernetes/client-node/dist/config_types.js');
   let content: unknown;
   try {
-    content = parse(await readFile(file, 'utf8'), { logLevel: 'silent' });
+    content = parse(await readFile(file, 'utf8'), { logLevel: 'error' });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new ClusterUnavailableError(`kubeconfig ${file}: ${code === 'ENOENT' ? 'no such file' : (message.split('\n')[0] ?? 'cannot be read')}`);
