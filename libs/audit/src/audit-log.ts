@@ -42,12 +42,12 @@ export class AuditLog {
   }
 
   /**
-   * Writes one entry, secrets redacted, and resolves when it is on disk: only then may the change be made.
+   * Writes one entry, secrets in its details redacted, and resolves when it is on disk: only then may the change be made.
    * @throws AuditError when the entry is no entry or too long, the lock is not to be had, the disk is full, or the last
    * line of the log is not its own (it was edited: nothing is built on it)
    */
   async append(entry: AuditEntry): Promise<AuditRecord> {
-    const parsed = auditEntrySchema.safeParse(redact(entry));
+    const parsed = auditEntrySchema.safeParse({ ...entry, actor: printable(entry.actor), ...(entry.details ? { details: redact(entry.details) } : {}) });
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       throw new AuditError(`this cannot be written to the audit log: field "${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'wrong'}`);

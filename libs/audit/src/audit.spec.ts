@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { canonicalJson } from '@larry/contracts';
@@ -51,6 +51,18 @@ describe('AuditLog', () => {
     await log.append(anEntry({ details: { env: [{ name: 'DB_PASSWORD', value: 'hunter2' }], url: 'postgres://u:hunter2@h/d' } }));
     expect(readFileSync(file, 'utf8')).not.toContain('hunter2');
     expect(await verifyAudit(file)).toMatchObject({ state: 'intact' });
+  });
+
+  it('keeps the name of who acted, without what a terminal would obey', async () => {
+    const { actor } = await new AuditLog(file).append(anEntry({ actor: 'token:ada\u001b[2J\u202e' }));
+    expect(actor).toBe('token:ada');
+  });
+
+  const itWithFullDevice = existsSync('/dev/full') ? it : it.skip;
+  itWithFullDevice('says that the disk is full', async () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    symlinkSync('/dev/full', file);
+    await expect(new AuditLog(file).append(anEntry())).rejects.toThrow(/cannot be written \(ENOSPC.*nothing may be changed without it/);
   });
 
   it.each([

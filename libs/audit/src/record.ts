@@ -10,7 +10,7 @@ export const maxLineBytes = 256 * 1024;
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** What a caller says of one change or approval. Secrets are redacted before anything is written. */
+/** What a caller says of one change or approval. Secrets in `details` are redacted before anything is written; the rest are names. */
 export const auditEntrySchema = z.strictObject({
   /** Who did it: a Larry, a worker, a person with the means that named them; `larry-01/cleanup-worker`, `user:ada`. */
   actor: z.string().min(1).max(300),
