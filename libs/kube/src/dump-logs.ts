@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { printable } from '@larry/contracts';
 import { LogUnavailableError } from './errors';
 import { LineReader, LogTail } from './log-lines';
 import type { LogOptions } from './reader';
@@ -23,7 +24,7 @@ export async function readDumpLog(
   const lines = section.result();
   if (!lines) throw new LogUnavailableError(`the dump has no log of container ${container} of pod ${pod.namespace}/${pod.name}`);
   const failure = lines.length === 1 ? /^(?:Create log request error|Request log error): (.*)/.exec(lines[0] ?? '')?.[1] : undefined;
-  if (failure !== undefined) throw new LogUnavailableError(`kubectl could not read the log when it wrote the dump: ${failure}`);
+  if (failure !== undefined) throw new LogUnavailableError(`kubectl could not read the log when it wrote the dump: ${printable(failure)}`);
   return lines;
 }
 

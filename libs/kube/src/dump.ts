@@ -35,7 +35,7 @@ const node: KindRef = { apiVersion: 'v1', kind: 'Node' };
  * @throws Error in one sentence when the folder is not such a dump.
  */
 export async function openDump(path: string): Promise<ClusterReader> {
-  const tree = await walkTree(path);
+  const tree = await walkTree(path, 'logs');
   const dump = new Dump(path, tree);
   await dump.scan();
   return dump;

@@ -3,7 +3,8 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SkippedFile } from './reader';
 
-const maxFiles = 100_000;
+/** A tree of manifests is small; a dump or snapshot has a file for each log. */
+const mostFiles = { manifests: 100_000, logs: 1_000_000 };
 const skippedFolders: Record<string, string> = { '.git': 'a Git folder: not looked into', node_modules: 'npm packages: not looked into' };
 
 /** A tree as seen on disk: regular files with their paths from the root, and what was passed over by its nature. */
@@ -16,19 +17,19 @@ export interface Tree {
 /**
  * Every file below a folder, sorted, or the one file named. Symbolic links are never followed: what they point to inside the tree is
  * read where it stands, and nothing outside the tree is read.
- * @throws Error in one sentence when there is no such folder or it holds more than 100,000 files.
+ * @throws Error in one sentence when there is no such folder or it holds too many files: 100,000 manifests, a million with logs.
  */
-export async function walkTree(path: string): Promise<Tree> {
+export async function walkTree(path: string, holds: keyof typeof mostFiles): Promise<Tree> {
   const root = await realpath(path).catch(() => {
     throw new Error(`${path}: no such file or folder`);
   });
   if ((await stat(root)).isFile()) return { root: dirname(root), files: [basename(root)], skipped: [] };
   const tree: Tree = { root, files: [], skipped: [] };
-  await walkFolder(tree, '');
+  await walkFolder(tree, '', mostFiles[holds]);
   return tree;
 }
 
-async function walkFolder(tree: Tree, folder: string): Promise<void> {
+async function walkFolder(tree: Tree, folder: string, maxFiles: number): Promise<void> {
   let entries: Dirent[];
   try {
     entries = await readdir(join(tree.root, folder), { withFileTypes: true });
@@ -40,7 +41,7 @@ async function walkFolder(tree: Tree, folder: string): Promise<void> {
     const file = folder === '' ? entry.name : `${folder}/${entry.name}`;
     const passedOver = entry.isDirectory() ? skippedFolders[entry.name] : undefined;
     if (passedOver) tree.skipped.push({ file, reason: passedOver });
-    else if (entry.isDirectory()) await walkFolder(tree, file);
+    else if (entry.isDirectory()) await walkFolder(tree, file, maxFiles);
     else if (entry.isSymbolicLink()) tree.skipped.push({ file, reason: 'a symbolic link: not followed' });
     else if (!entry.isFile()) tree.skipped.push({ file, reason: 'not a regular file' });
     else tree.files.push(file);

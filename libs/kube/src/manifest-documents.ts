@@ -1,3 +1,4 @@
+import { printable } from '@larry/contracts';
 import { isMap, isSeq, LineCounter, parseDocument, YAMLParseError, type Document } from 'yaml';
 import { JsonSplitter } from './records';
 import { isRecord } from './untrusted-object';
@@ -134,5 +135,5 @@ function holdsContent(lines: string[]): boolean {
 }
 
 function firstLine(message: string): string {
-  return (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '').slice(0, 200);
+  return printable((message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''), 200);
 }

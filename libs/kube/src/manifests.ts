@@ -26,7 +26,7 @@ type CustomKind = { resource: string; namespaced: boolean };
  * @throws Error in one sentence when the folder is not there or holds more than 100,000 files.
  */
 export async function openManifests(path: string): Promise<ClusterReader> {
-  const tree = await walkTree(path);
+  const tree = await walkTree(path, 'manifests');
   const loader = new ManifestLoader(tree.root, tree.files);
   await loader.load();
   return loader.reader(path, tree.skipped);

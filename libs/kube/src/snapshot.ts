@@ -22,7 +22,7 @@ const maxIndexBytes = 64 * 1024 * 1024;
  */
 export async function openSnapshot(path: string): Promise<ClusterReader> {
   const index = await readIndex(path);
-  const tree = await walkTree(path);
+  const tree = await walkTree(path, 'logs');
   const snapshot = new Snapshot(path, tree.root, index, tree.files, tree.skipped);
   await snapshot.check();
   return snapshot;

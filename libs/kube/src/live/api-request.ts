@@ -1,6 +1,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
+import { printable } from '@larry/contracts';
 import { ClusterUnavailableError } from '../errors';
 import { isRecord } from '../untrusted-object';
 import type { Credentials } from './credentials';
@@ -43,7 +44,8 @@ const transient = new Set(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'EAI_AGAIN', '
 /** HTTP to one API server: keep-alive, timeouts, and reads tried again where that can help. */
 export class ApiClient {
   private readonly timeoutMs: number;
-  private readonly retryMs: number;
+  /** The first pause before trying again, in ms. */
+  readonly retryMs: number;
 
   constructor(
     /** `https://host:port`, perhaps with a path. */
@@ -190,8 +192,8 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-/** What a Status body says, or the HTTP status. */
+/** What a Status body says, safe to print, or the HTTP status. */
 export function statusMessage(answer: ApiAnswer): string {
   const message = isRecord(answer.json) ? answer.json['message'] : undefined;
-  return typeof message === 'string' && message !== '' ? message.slice(0, 500) : `HTTP ${answer.status}`;
+  return typeof message === 'string' && message !== '' ? printable(message, 500) : `HTTP ${answer.status}`;
 }

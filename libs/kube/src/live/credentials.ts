@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import type { User } from '@kubernetes/client-node/dist/config_types.js';
+import { printable } from '@larry/contracts';
 import { ClusterUnavailableError } from '../errors';
 import type { Target } from './kubeconfig';
 
@@ -118,7 +119,7 @@ async function within(work: Promise<void>, what: string): Promise<void> {
     await Promise.race([work, late]);
   } catch (error) {
     const { message } = error as Error;
-    throw new ClusterUnavailableError(`${what.trim()} of the kubeconfig failed: ${message.trim().split('\n')[0]?.slice(0, 300) ?? ''}; log in again or run kubectl once to see why`);
+    throw new ClusterUnavailableError(`${what.trim()} of the kubeconfig failed: ${printable(message)}; log in again or run kubectl once to see why`);
   } finally {
     clearTimeout(timer);
   }

@@ -66,7 +66,7 @@ export async function* watchKind(
     }
     place.failures = Date.now() - began > steadyMs ? 0 : place.failures + 1;
     if (place.failures > mostFailures) throw new ClusterUnavailableError(`${api.server} cut the watch of ${kind.resource} ${mostFailures} times in a row`);
-    if (place.failures > 1) await delay(100 * 2 ** place.failures, undefined, { signal: options.signal }).catch(() => undefined);
+    if (place.failures > 1) await delay(api.retryMs * 2 ** place.failures, undefined, { signal: options.signal }).catch(() => undefined);
   }
 }
 
