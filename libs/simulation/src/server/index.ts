@@ -3,6 +3,6 @@ export type { RequestCounts, ServerOptions } from './server';
 export type { Fault, FaultRule, Faults } from './faults';
 export type { LoadReport } from './loading';
 export type { ContainerLogs, LogLine } from './logs';
-export type { JournalEntry } from './state';
+export type { JournalEntry } from './journal';
 export type { KubeObject, ObjectMeta } from './kube-object';
 export type { Served, ServedKind } from './served';

@@ -6,6 +6,7 @@ import type { Fields, KubeObject } from './kube-object';
 import { isObject, list, text } from './kube-object';
 import { applyDefaults } from './defaults';
 import { prepareNew } from './creation';
+import { managersAfter } from './ownership';
 import type { ServerState } from './state';
 import { readTyped } from './typed';
 import { storedFrom } from './views';
@@ -32,7 +33,7 @@ function flatten(objects: readonly unknown[]): unknown[] {
 }
 
 /** Stores objects without admission: what they hold stays, what they lack is defaulted. Unknown kinds are served by name. */
-export function loadObjects(state: ServerState, writes: Writes, objects: readonly unknown[]): LoadReport {
+export function loadObjects(state: ServerState, writes: Writes, objects: readonly unknown[], manager: string): LoadReport {
   const report: LoadReport = { loaded: 0, skipped: [] };
   const all = flatten(objects);
   const readable = all.filter(isObject).sort((a, b) => rank(a) - rank(b));
@@ -40,7 +41,7 @@ export function loadObjects(state: ServerState, writes: Writes, objects: readonl
   for (const object of readable) {
     const what = `${text(object['apiVersion'])} ${text(object['kind'])} ${text((object['metadata'] as Fields | undefined)?.['name'])}`;
     try {
-      store(state, writes, object);
+      store(state, writes, object, manager);
       report.loaded++;
     } catch (error) {
       report.skipped.push({ what, reason: (error as Error).message });
@@ -49,12 +50,12 @@ export function loadObjects(state: ServerState, writes: Writes, objects: readonl
   return report;
 }
 
-function store(state: ServerState, writes: Writes, input: Fields): void {
+function store(state: ServerState, writes: Writes, input: Fields, manager: string): void {
   const metadata = isObject(input['metadata']) ? input['metadata'] : {};
   if (!text(input['apiVersion']) || !text(input['kind']) || !text(metadata['name'])) throw new Error('it lacks apiVersion, kind or metadata.name');
   const known = state.kinds.byKind(text(input['apiVersion']), text(input['kind'])) ?? state.kinds.addLoaded(input as KubeObject);
   const kind = known.storedAs ? (state.kinds.find('', 'v1', 'events') as Kind) : known;
-  const object = complete(state, kind, storedFrom(known, input));
+  const object = complete(state, kind, storedFrom(known, input), manager);
   if (kind.namespaced) object.metadata.namespace ??= 'default';
   else delete object.metadata.namespace;
   const stored = state.store.restore(kind, object);
@@ -62,17 +63,19 @@ function store(state: ServerState, writes: Writes, input: Fields): void {
 }
 
 /** Identity and defaults for what lacks them; an object with a uid comes from a cluster and only gets read. */
-function complete(state: ServerState, kind: Kind, input: Fields): KubeObject {
+function complete(state: ServerState, kind: Kind, input: Fields, manager: string): KubeObject {
   const whole = structuredClone({ ...input, apiVersion: apiVersionOf(kind), kind: kind.kind });
   const object = (kind.type ? readTyped(kind.type, whole).value : whole) as KubeObject;
   object.metadata = { ...object.metadata };
   if (object.metadata.uid) return object;
   const { status } = whole as Fields;
-  const { managedFields, generation, deletionTimestamp, deletionGracePeriodSeconds, creationTimestamp } = object.metadata;
+  const { generation, deletionTimestamp, deletionGracePeriodSeconds, creationTimestamp } = object.metadata;
   applyDefaults(kind, object);
+  const now = creationTimestamp ?? timestamp(state.now());
+  const managedFields = object.metadata.managedFields ?? managersAfter({ before: undefined, after: object, kind, caller: { manager }, now });
   prepareNew(kind, object, state);
   object.metadata.uid ??= randomUUID();
-  object.metadata.creationTimestamp = creationTimestamp ?? timestamp(state.now());
+  object.metadata.creationTimestamp = now;
   const kept = { managedFields, generation, deletionTimestamp, deletionGracePeriodSeconds };
   for (const [key, value] of Object.entries(kept)) if (value !== undefined) object.metadata[key] = value;
   if (status !== undefined) object['status'] = status;

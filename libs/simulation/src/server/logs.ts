@@ -19,7 +19,7 @@ interface Life {
 }
 
 /** Lines of one life kept in memory; older ones go, as a kubelet rotates logs. */
-const MAX_BYTES = 1024 * 1024;
+const MAX_BYTES = 256 * 1024;
 /** Lives kept: the present and the previous. */
 const LIVES = 2;
 

@@ -34,7 +34,7 @@ export interface TrackedUpdate {
   before: KubeObject | undefined;
   after: KubeObject;
   kind: Kind;
-  caller: Caller;
+  caller: Pick<Caller, 'manager'>;
   now: string;
   subresource?: string;
 }

@@ -47,7 +47,7 @@ export class KindRegistry {
     const kind = text(object.kind);
     const [group, version] = apiVersion.includes('/') ? (apiVersion.split('/') as [string, string]) : ['', apiVersion];
     const singular = kind.toLowerCase();
-    const plural = /(s|x|ch)$/.test(singular) ? `${singular}es` : singular.endsWith('y') ? `${singular.slice(0, -1)}ies` : `${singular}s`;
+    const plural = /(s|x|ch)$/.test(singular) ? `${singular}es` : /[^aeiou]y$/.test(singular) ? `${singular.slice(0, -1)}ies` : `${singular}s`;
     const verbs = 'create delete deletecollection get list patch update watch'.split(' ');
     const added: Kind = {
       group, version, plural, singular, kind, namespaced: object.metadata.namespace !== undefined, verbs,

@@ -8,6 +8,8 @@ import { bootstrapObjects } from './bootstrap';
 import { Discovery } from './discovery';
 import { Faults, answerFault } from './faults';
 import type { Fault } from './faults';
+import { Journal } from './journal';
+import type { JournalEntry } from './journal';
 import { kubeconfigText } from './kubeconfig';
 import type { KubeObject } from './kube-object';
 import { listenOn } from './listener';
@@ -24,7 +26,7 @@ import { resourceRequest, sendError } from './request';
 import type { ResourceRequest } from './request';
 import { servedList } from './served';
 import type { Served } from './served';
-import type { JournalEntry, ServerState } from './state';
+import type { ServerState } from './state';
 import { Store } from './store';
 
 /** How to start a simulated API server. */
@@ -75,23 +77,26 @@ export class SimulatedApiServer {
 
   /** Starts listening; resolves when requests are served. Throws where the port is taken. */
   static async start(options: ServerOptions = {}): Promise<SimulatedApiServer> {
-    const state: ServerState = { store: new Store(), kinds: new KindRegistry(), now: options.now ?? (() => new Date()), journal: [], frozen: false };
+    const state: ServerState = { store: new Store(), kinds: new KindRegistry(), now: options.now ?? (() => new Date()), journal: new Journal(), frozen: false };
     const server = new SimulatedApiServer(state, options.adminToken ?? newToken());
-    if (!options.frozen) server.load(bootstrapObjects());
+    if (!options.frozen) server.load(bootstrapObjects(), 'kube-apiserver');
     server.load(options.objects ?? []);
     state.frozen = options.frozen ?? false;
     await server.listen(options.host ?? '127.0.0.1', options.port ?? 0);
     return server;
   }
 
-  /** Stores objects as they are, status, uid and times included; objects that exist are replaced. Not in the journal. */
-  load(objects: readonly unknown[]): LoadReport {
-    return loadObjects(this.state, this.api.writes, objects);
+  /**
+   * Stores objects as they are, status, uid and times included; objects that exist are replaced. Not in the journal.
+   * What comes without a uid and managedFields is owned by `manager`, as if that had created it.
+   */
+  load(objects: readonly unknown[], manager = 'simulated-load'): LoadReport {
+    return loadObjects(this.state, this.api.writes, objects, manager);
   }
 
-  /** Every accepted write, oldest first. */
+  /** Every accepted write, oldest first; the latest 100,000 are kept. */
   journal(): readonly JournalEntry[] {
-    return this.state.journal;
+    return this.state.journal.entries();
   }
 
   requests(): RequestCounts {

@@ -64,6 +64,9 @@ export class Writes {
     checkQuotas(this.state, kind, namespace, meta.name as string);
     const owned = withManagers(object, managed);
     if (caller.dryRun) return owned;
+    if (kind.kind === 'CustomResourceDefinition' && JSON.stringify(owned['spec']).includes('x-kubernetes-validations')) {
+      caller.warnings.push('SIMULATED: x-kubernetes-validations (CEL rules) of this definition are not evaluated');
+    }
     const stored = this.state.store.put(kind, owned);
     this.afterWrite(kind, stored, undefined);
     this.record(kind, stored, caller, true);
@@ -77,6 +80,9 @@ export class Writes {
     const candidate = change(live);
     const sent = this.read(kind, candidate.object, caller);
     this.place(kind, namespace, sent, name);
+    if (kind.custom && caller.verb === 'update' && !sent.metadata.resourceVersion) {
+      throw invalid(kind.group, kind.kind, name, [wrong('metadata.resourceVersion', 0, 'must be specified for an update')]);
+    }
     if (sent.metadata.resourceVersion && sent.metadata.resourceVersion !== live.metadata.resourceVersion) throw conflict(kind, name);
     if (sent.metadata.uid && sent.metadata.uid !== live.metadata.uid) throw this.uidConflict(kind, live, sent, caller);
     const next = this.merge(kind, live, sent, part);
@@ -128,8 +134,8 @@ export class Writes {
   record(kind: Kind, object: KubeObject, caller: Caller, changed: boolean, part: UpdateKind | string = 'main'): void {
     const { namespace, name = '', annotations, resourceVersion = '' } = object.metadata;
     const changeId = annotations?.[CHANGE_ANNOTATION];
-    this.state.journal.push({
-      seq: this.state.journal.length + 1, time: this.state.now().toISOString(), verb: caller.verb,
+    this.state.journal.add({
+      time: this.state.now().toISOString(), verb: caller.verb,
       group: kind.group, version: kind.version, resource: kind.plural, name, user: caller.user, manager: caller.manager, userAgent: caller.userAgent,
       resourceVersion, changed,
       ...(part === 'main' ? {} : { subresource: part }),
