@@ -104,8 +104,10 @@ function byImportance(a: Asset, b: Asset): number {
 }
 
 /** What later tasks need; what only the resolution needed stays behind. */
-function published({ uid: _u, podLabels: _p, selector: _s, ...asset }: CollectedAsset): Asset {
-  return asset;
+function published({ uid: _u, podLabels: _p, selector: _s, references = [], ...asset }: CollectedAsset): Asset {
+  // A host name is a reference only where a Service of that name exists, and then it is among the dependencies.
+  const said = references.filter((r) => !r.via.startsWith('host name'));
+  return said.length === 0 ? asset : { ...asset, references: said };
 }
 
 function sum(counts: KindCount[], of: (count: KindCount) => number): number {

@@ -63,7 +63,7 @@ function containersOf(w: WorkloadFacts): ContainerFacts[] {
 }
 
 function runningMinutes(c: ContainerFacts, at: string): number | undefined {
-  return c.state === 'running' && c.startedAt !== undefined ? (Date.parse(at) - Date.parse(c.startedAt)) / 60_000 : undefined;
+  return c.state === 'running' && c.startedAt !== undefined ? Math.max(0, (Date.parse(at) - Date.parse(c.startedAt)) / 60_000) : undefined;
 }
 
 function restartedWithin(c: ContainerFacts, at: string, windowMinutes: number): boolean {

@@ -28,5 +28,6 @@ export const fixPgadminCrashloop = definePlaybook({
   diagnose,
   plan,
   verify,
-  validate,
+  // Whoever validates may not have the options of the plan at hand: the defaults then.
+  validate: (context, result) => validate({ ...context, options: optionsSchema.parse(context.options ?? {}) }, result),
 });

@@ -3,6 +3,7 @@ import { aReplicaSet, memoryCluster } from '@larry/kube/testing';
 import type { ClusterReader } from '@larry/kube';
 import { aContext, now, pgadminObjects } from './__fixtures__/pgadmin-cluster';
 import type { Facts } from './facts';
+import { fixPgadminCrashloop } from '.';
 import { validate, verify } from './verify';
 
 const facts = {} as Facts;
@@ -92,5 +93,13 @@ describe('validate', () => {
   it('turns when PgAdmin is gone, and stays unknown where there never was one', async () => {
     expect(await verdicts([])).toEqual(['not-met', 'not-met']);
     expect(await verdicts([], { criteria: [] as unknown } as TaskResult)).toEqual(['unknown', 'unknown']);
+  });
+  it('goes by the default options where the caller has none', async () => {
+    const criteria = await fixPgadminCrashloop.validate({ ...context({}, running()), options: undefined }, claimed);
+    expect(criteria[1]?.text).toBe('0 restarts of PgAdmin in 30 minutes');
+  });
+  it('does not count backwards where the clocks of cluster and observer differ', async () => {
+    const [, restarts] = await validate(context({}, running('2026-06-01T12:05:00Z')), claimed);
+    expect(restarts?.reason).toMatch(/only for 0 of 30 minutes/);
   });
 });
