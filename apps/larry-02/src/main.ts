@@ -1,6 +1,19 @@
-import { startLarryService } from '@larry/coordinator';
+import { phaseFigures, startLarryService } from '@larry/coordinator';
 import { securityPlaybooks } from '@larry/playbooks-security';
 import { runService } from '@larry/service';
 import path from 'node:path';
 
-runService(() => startLarryService({ id: 'larry-02', libraries: [securityPlaybooks], workerProgram: path.join(__dirname, 'worker.js') }));
+const figuresOf = phaseFigures('larry-02');
+
+runService(() =>
+  startLarryService({
+    id: 'larry-02',
+    libraries: [securityPlaybooks],
+    workerProgram: path.join(__dirname, 'worker.js'),
+    extraViews: async (coordination, snapshot) => {
+      const figures = await figuresOf(coordination, snapshot);
+      const severities = ['critical', 'high', 'medium', 'low'].map((s) => [s, String(figures[s] ?? 0)]);
+      return { 'phase:larry-02:findings': Object.fromEntries(severities) as Record<string, string> };
+    },
+  }),
+);

@@ -4,7 +4,8 @@ export { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLa
 export { playbookContext, type ContextParts } from './playbook-context';
 export { ProcessLauncher, type ProcessLauncherOptions } from './process-launcher';
 export { readRunDocument, runDocumentSchema, writeRunDocument, type RunDocument } from './run-document';
-export { metaCoordinatorId, planHash, runSpecOf } from './run-plan';
+export { phaseFigures, type PhaseFigures } from './phase-figures';
+export { localNode, metaCoordinatorId, planHash, runSpecOf } from './run-plan';
 export { turnedCriteria, validateAnew, validationRequestSchema, type ValidationRequest } from './validation';
 export { runWorker, workerExitCodes, type WorkerParts } from './worker';
 export { runWorkerProgram } from './worker-program';

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { localNode } from './run-plan';
 import { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
 
 /** What the process launcher needs. */
@@ -24,7 +25,7 @@ export class ProcessLauncher implements WorkerLauncher {
     mkdirSync(this.options.logFolder, { recursive: true });
     const log = createWriteStream(path.join(this.options.logFolder, `${name}.log`), { flags: 'a' });
     const child = spawn(process.execPath, ['--max-old-space-size=512', this.options.program], {
-      env: { ...process.env, ...this.options.env, ...orderToEnvironment(order) },
+      env: { ...process.env, ...this.options.env, ...orderToEnvironment(order), LARRY_LEASH: '1' },
       // Standard input is the leash: the worker stops when it closes.
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -33,7 +34,7 @@ export class ProcessLauncher implements WorkerLauncher {
     child.stderr?.pipe(log, { end: false });
     const exited = exitOf(child).finally(() => log.end());
     await spawned(child);
-    return { id: `pid ${child.pid}`, node: `local (planned ${order.plannedNode})`, exited, stop: (graceMs) => stop(child, exited, graceMs) };
+    return { id: `pid ${child.pid}`, node: localNode(order.plannedNode), exited, stop: (graceMs) => stop(child, exited, graceMs) };
   }
 }
 

@@ -10,8 +10,11 @@ const minuteMs = 60_000;
 /** The identity of a plan: two runs of the same document have the same hash. */
 export const planHash = (plan: Plan): string => digestOf(plan);
 
-/** What coordination needs to know of a plan: tasks, what they wait for, times. Workers on one machine say so in `node`. */
-export function runSpecOf(plan: Plan, run: string, mode: Mode): RunSpec {
+/** Where a worker that is a process on this machine runs; the node it is planned for is only a plan. */
+export const localNode = (planned: string): string => `local (planned ${planned})`;
+
+/** What coordination needs to know of a plan: tasks, what they wait for, times, and where workers really run. */
+export function runSpecOf(plan: Plan, run: string, mode: Mode, nodeOf: (planned: string) => string = localNode): RunSpec {
   return {
     run,
     mode,
@@ -21,7 +24,7 @@ export function runSpecOf(plan: Plan, run: string, mode: Mode): RunSpec {
       id: task.id,
       larry: task.larry,
       worker: task.worker,
-      node: plannedNode(plan, task),
+      node: nodeOf(plannedNode(plan, task)),
       needs: task.needs,
       after: task.after,
       limitMs: task.minutes * minuteMs,

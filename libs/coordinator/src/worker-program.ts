@@ -41,16 +41,13 @@ async function work(libraries: readonly PlaybookLibrary[]): Promise<number> {
   }
 }
 
-/** Told to end by SIGTERM or SIGINT, or by the end of its standard input: its coordinator is gone, however it went. */
+/** Told to end by SIGTERM or SIGINT, or, with `LARRY_LEASH=1`, by the end of its standard input: its coordinator is gone. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  if (!process.stdin.isTTY) {
-    process.stdin.once('end', stop).once('error', stop).once('close', stop);
-    process.stdin.resume();
-  }
+  if (process.env['LARRY_LEASH'] === '1') process.stdin.once('end', stop).once('error', stop).resume();
   return controller.signal;
 }
 

@@ -27,6 +27,8 @@ export const serviceEnvironmentSchema = z.object({
   LARRY_LEASE_TTL_MS: z.coerce.number().int().min(200).max(600_000).default(30_000),
   /** When set, the service writes `{"port":…,"pid":…}` here once it listens. */
   LARRY_READY_FILE: z.string().optional(),
+  /** `1`: the end of standard input ends the service; set by the process that started it. */
+  LARRY_LEASH: z.string().optional(),
 });
 export type ServiceEnvironment = z.infer<typeof serviceEnvironmentSchema>;
 

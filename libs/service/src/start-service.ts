@@ -38,8 +38,16 @@ export async function startService(parts: ServiceParts): Promise<{ app: INestApp
     writeFileSync(temporary, JSON.stringify({ port, pid: process.pid }));
     renameSync(temporary, parts.readyFile);
   }
+  stopWithParent(app);
   parts.log.info({ port, address: parts.listen }, 'listening');
   return { app, port };
+}
+
+/** With `LARRY_LEASH=1` standard input is a leash: its end says that the process that started us is gone, however it went. */
+function stopWithParent(app: INestApplication): void {
+  if (process.env['LARRY_LEASH'] !== '1') return;
+  const stop = (): void => void app.close().finally(() => process.exit(0));
+  process.stdin.once('end', stop).once('error', stop).resume();
 }
 
 /** Runs a service's main function; what it throws at start becomes one logged sentence and exit code 1 (2 for configuration). */

@@ -65,12 +65,12 @@ function writePrivate(file: string, text: string): void {
   renameSync(temporary, file);
 }
 
-/** Ctrl-C, SIGTERM, or, when another process of ours started it, the end of standard input. */
+/** Ctrl-C, SIGTERM, or, with `LARRY_LEASH=1`, the end of standard input: the process that started this one is gone. */
 function untilTold(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
-    if (process.env['LARRY_READY_FILE']) process.stdin.once('end', () => resolve()).once('error', () => resolve()).resume();
+    if (process.env['LARRY_LEASH'] === '1') process.stdin.once('end', () => resolve()).once('error', () => resolve()).resume();
   });
 }
 

@@ -36,7 +36,7 @@ export async function startChildService(spec: ChildServiceSpec): Promise<ChildSe
   rmSync(readyFile, { force: true });
   const log = createWriteStream(logFile, { flags: 'a' });
   const child = spawn(process.execPath, [spec.program, ...(spec.args ?? [])], {
-    env: { ...process.env, ...spec.env, LARRY_READY_FILE: readyFile },
+    env: { ...process.env, ...spec.env, LARRY_READY_FILE: readyFile, LARRY_LEASH: '1' },
     // The leash: a child that sees its standard input close knows that this process is gone, however it went.
     stdio: ['pipe', 'pipe', 'pipe'],
     // Ctrl-C reaches this process alone, which stops its children in order.

@@ -13,6 +13,9 @@ export interface LocalRedis {
   stop(): Promise<void>;
 }
 
+/** Runs a program and ends it when standard input ends: however the process that started it went, the server goes too. */
+const leashed = '"$@" & pid=$!; cat >/dev/null; kill $pid; wait $pid';
+
 /** `REDIS_URL`, or a server of our own on a free loopback port with its files in `folder`. */
 export async function localRedis(folder: string, port = 0): Promise<LocalRedis> {
   const given = process.env['REDIS_URL'];
@@ -22,7 +25,11 @@ export async function localRedis(folder: string, port = 0): Promise<LocalRedis> 
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const chosen = port || (await freePort());
   const args = ['--bind', '127.0.0.1', '--port', String(chosen), '--dir', folder, '--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
-  const child = spawn(program, [...args, '--logfile', path.join(folder, 'redis.log')], { stdio: 'ignore', detached: true });
+  const child = spawn('/bin/sh', ['-c', leashed, 'larry-redis', program, ...args, '--logfile', path.join(folder, 'redis.log')], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  child.stdin.on('error', () => undefined);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -34,7 +41,7 @@ export async function localRedis(folder: string, port = 0): Promise<LocalRedis> 
     url,
     own: true,
     stop: async () => {
-      child.kill('SIGTERM');
+      child.stdin.end();
       await exited;
     },
   };

@@ -1,0 +1,176 @@
+import { ensureApprovalKeys } from '@larry/audit';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import type { ApiAddress } from '../run/api-client';
+import { exitCodes, UserError } from '../user-error';
+import { startChildService, type ChildService } from './child-service';
+import { localRedis, type LocalRedis } from './local-redis';
+
+/** How a run on this machine is made up. */
+export interface LocalStackOptions {
+  /** Everything of the run is kept here: logs, keys, the audit log, reports. */
+  state: string;
+  /** `simulated`, or what `LARRY_SOURCE` takes: `live`, `manifests:DIR`, `snapshot:DIR`, `dump:DIR`. */
+  source: string;
+  kubeconfig?: string;
+  context?: string;
+  /** Modes that the meta-coordinator accepts for a source that is not simulated. */
+  modesAllowed: string[];
+  larrys: string[];
+  /** Copies of each Larry. */
+  replicas: number;
+  leaseTtlMs?: number;
+  redisPort?: number;
+  onStep(text: string): void;
+}
+
+/** The address of a running stack, as other commands find it. */
+export const stackFileSchema = z.object({
+  pid: z.number(),
+  api: z.object({ url: z.string(), token: z.string().optional() }),
+  redisUrl: z.string(),
+  kubeconfig: z.string().optional(),
+  services: z.array(z.object({ name: z.string(), pid: z.number() })),
+});
+export type StackFile = z.infer<typeof stackFileSchema>;
+
+/** A running stack. */
+export interface LocalStack {
+  api: ApiAddress;
+  redis: LocalRedis;
+  kubeconfig?: string;
+  services: ChildService[];
+  folder: string;
+  stop(): Promise<void>;
+}
+
+const apps = path.join(__dirname, '..', '..', '..');
+const program = (app: string, file = 'main.js'): string => path.join(apps, app, 'dist', file);
+
+/** Where other commands look for a running stack. */
+export const stackFile = (state: string): string => path.join(state, 'stack.json');
+
+/** The stack that runs under a state folder, or undefined. A file left by a killed one is not believed. */
+export function runningStack(state: string): StackFile | undefined {
+  const file = stackFile(state);
+  if (!existsSync(file)) return undefined;
+  const parsed = stackFileSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  return parsed.success && isAlive(parsed.data.pid) ? parsed.data : undefined;
+}
+
+/** Starts Redis, the simulated cluster when asked for, the meta-coordinator and the Larrys, as processes of this one. */
+export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
+  const running = runningStack(options.state);
+  if (running) throw new UserError(`a run is going on under ${options.state} (process ${running.pid}); wait for it, larry abort it, or give another --state`);
+  mkdirSync(options.state, { recursive: true, mode: 0o700 });
+  const started: { stop(): Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    rmSync(stackFile(options.state), { force: true });
+    // Larrys first, so that they hand their leases back while Redis is there; then what they need.
+    const [redis, ...others] = started;
+    await Promise.all(others.reverse().map((s) => s.stop()));
+    await redis?.stop();
+  };
+  try {
+    return await startAll(options, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startAll(options: LocalStackOptions, started: { stop(): Promise<void> }[], stop: () => Promise<void>): Promise<LocalStack> {
+  const { state, onStep } = options;
+  const folder = path.join(state, 'logs');
+  onStep('starting Redis');
+  const redis = await localRedis(path.join(state, 'redis'), options.redisPort);
+  started.push(redis);
+  const simulated = options.source === 'simulated';
+  if (simulated) onStep('starting the simulated cluster');
+  const sim = simulated ? await startSimulation(state, folder) : undefined;
+  if (sim) started.push(sim);
+  const kubeconfig = sim ? String(sim.ready['kubeconfig']) : options.kubeconfig;
+  const { env, token } = environment(options, redis.url, kubeconfig);
+  onStep('starting the meta-coordinator and the Larrys');
+  const meta = await startChildService({ name: 'meta-coordinator', program: program('meta-coordinator'), env, folder });
+  started.push(meta);
+  const larrys = await Promise.all(larryNames(options).map(({ app, name }) => startChildService({ name, program: program(app), env, folder })));
+  started.push(...larrys);
+  const api = { url: `http://127.0.0.1:${String(meta.ready['port'])}`, token };
+  const services = [...(sim ? [sim] : []), meta, ...larrys];
+  writeStackFile(state, { pid: process.pid, api, redisUrl: redis.url, ...(kubeconfig ? { kubeconfig } : {}), services: services.map(({ name, pid }) => ({ name, pid })) });
+  return { api, redis, ...(kubeconfig ? { kubeconfig } : {}), services, folder, stop };
+}
+
+function larryNames({ larrys, replicas }: LocalStackOptions): { app: string; name: string }[] {
+  return larrys.flatMap((app) => {
+    if (!existsSync(program(app))) throw new UserError(`the plan names ${app}, and there is no program for it (${program(app)})`);
+    return Array.from({ length: replicas }, (_, i) => ({ app, name: i === 0 ? app : `${app}-replica-${i + 1}` }));
+  });
+}
+
+function startSimulation(state: string, folder: string): Promise<ChildService> {
+  return startChildService({
+    name: 'simulated-cluster',
+    program: path.join(__dirname, '..', 'main.js'),
+    args: ['sim', 'up', '--kubeconfig', path.join(state, 'kubeconfig')],
+    env: {},
+    folder,
+    readyWithinMs: 60_000,
+  });
+}
+
+function environment(options: LocalStackOptions, redisUrl: string, kubeconfig: string | undefined): { env: Record<string, string>; token: string } {
+  const { state } = options;
+  const keys = ensureApprovalKeys(path.join(state, 'keys'));
+  const token = randomBytes(24).toString('hex');
+  const tokens = path.join(state, 'keys', 'tokens.json');
+  const who = os.userInfo().username || 'local-user';
+  writeFileSync(tokens, JSON.stringify({ [who]: createHash('sha256').update(token).digest('hex') }), { mode: 0o600 });
+  const workers = Object.fromEntries(options.larrys.map((l) => [l, program(l, 'worker.js')]));
+  const env: Record<string, string> = {
+    REDIS_URL: redisUrl,
+    PORT: '0',
+    LARRY_LISTEN: '127.0.0.1',
+    LARRY_SOURCE: options.source === 'simulated' ? 'live' : options.source,
+    LARRY_AUDIT_LOG: path.resolve(state, 'audit.jsonl'),
+    LARRY_APPROVAL_PUBLIC_KEY: path.resolve(keys.publicKey),
+    LARRY_APPROVAL_PRIVATE_KEY: path.resolve(keys.privateKey),
+    LARRY_TOKENS_FILE: path.resolve(tokens),
+    LARRY_STATE_DIR: path.resolve(state, 'memory'),
+    LARRY_LOG_DIR: path.resolve(state, 'logs', 'workers'),
+    LARRY_MODES_ALLOWED: options.modesAllowed.join(','),
+    LARRY_WORKER_PROGRAMS: JSON.stringify(workers),
+  };
+  if (kubeconfig) env['LARRY_KUBECONFIG'] = path.resolve(kubeconfig);
+  if (options.context) env['LARRY_CONTEXT'] = options.context;
+  if (options.leaseTtlMs) env['LARRY_LEASE_TTL_MS'] = String(options.leaseTtlMs);
+  return { env, token };
+}
+
+function writeStackFile(state: string, content: StackFile): void {
+  const temporary = `${stackFile(state)}.${process.pid}`;
+  writeFileSync(temporary, JSON.stringify(content), { mode: 0o600 });
+  renameSync(temporary, stackFile(state));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The API to talk to: given by `--api`, or of the stack that runs under the state folder. */
+export function findApi(options: { api?: string; state: string }): ApiAddress {
+  const token = process.env['LARRY_TOKEN'];
+  if (options.api) return { url: options.api, ...(token ? { token } : {}) };
+  const running = runningStack(options.state);
+  if (running) return running.api;
+  throw new UserError(`no run is going on under ${options.state}; start one with larry run, or name a meta-coordinator with --api URL`, exitCodes.unreachable);
+}
