@@ -98,7 +98,7 @@ export class Coordination {
     return { outcome: reply.repeated ? 'exists' : 'created' };
   }
 
-  /** Everything about the current run in one read, or undefined where there is none. */
+  /** Everything about the current run in one read, tasks in the plan's order, or undefined where there is none. */
   async snapshot(): Promise<RunSnapshot | undefined> {
     const { run, status, due, deadlines } = this.keys;
     const reply = await this.transitions.call('snapshot', [run, status, due, deadlines], []);
@@ -287,7 +287,8 @@ export class Coordination {
   private async graphOf(run: string): Promise<ReadonlyMap<string, GraphEntry>> {
     if (this.graph?.run === run) return this.graph.entries;
     const hash = await this.redis.named(this.redis.commands.hgetall(this.keys.graph));
-    const entries = new Map(Object.entries(hash).map(([task, json]) => [task, JSON.parse(json) as GraphEntry]));
+    const ordered = Object.values(hash).map((json) => JSON.parse(json) as GraphEntry).sort((a, b) => a.order - b.order);
+    const entries = new Map(ordered.map((entry) => [entry.id, entry]));
     // A run that began since the snapshot has other tasks: the next read will see both alike.
     if (entries.size > 0 && (await this.redis.named(this.redis.commands.hget(this.keys.run, 'id'))) === run) this.graph = { run, entries };
     return entries;

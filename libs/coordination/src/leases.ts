@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { RedisError } from '@larry/redis';
+import { RedisError, RedisUnavailableError } from '@larry/redis';
 import { defaultTtlMs, type Approval, type Coordination, type RenewOutcome, type SettleOutcome, type TaskLease } from './coordination';
 import { LeaseLostError } from './errors';
 import type { Refused } from './outcomes';
@@ -40,6 +40,7 @@ export class Leases {
    * Starts the claimed task, renews while `work` runs, and settles as it says. When `work` throws: LeaseLostError gives
    * the task back, any other error uses an attempt. `not-started`: another worker has this claim, or the task is over;
    * nothing was touched.
+   * @throws RedisUnavailableError when Redis stayed away for a whole lease while starting or settling
    */
   async using(
     claimed: { readonly run: string; readonly task: string; readonly claim: string },
@@ -61,7 +62,20 @@ export class Leases {
       options.stop?.removeEventListener('abort', stop);
       return keeper.end();
     });
-    return this.coordination.settle(started.lease, settlement);
+    return this.settle(started.lease, settlement, ttlMs);
+  }
+
+  /** Work that is done must not be lost to a connection that is away just now: tried again, with the same proof, for one more lease. */
+  private async settle(lease: TaskLease, settlement: Settlement, ttlMs: number): Promise<SettleOutcome> {
+    const deadline = performance.now() + ttlMs;
+    for (;;) {
+      try {
+        return await this.coordination.settle(lease, settlement);
+      } catch (error) {
+        if (!(error instanceof RedisUnavailableError) || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, ttlMs / 30));
+      }
+    }
   }
 }
 

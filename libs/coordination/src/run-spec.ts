@@ -50,6 +50,8 @@ export interface GraphEntry {
   readonly limit: number;
   readonly attempts: number;
   readonly converge?: true;
+  /** Place in the plan: a hash keeps no order. */
+  readonly order: number;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -84,10 +86,10 @@ function entriesOf(spec: RunSpec): GraphEntry[] {
   for (const task of spec.tasks) {
     for (const other of new Set([...task.needs, ...task.after])) next.set(other, [...(next.get(other) ?? []), task.id]);
   }
-  const entry = ({ id, larry, worker, node, needs, after, limitMs, attempts }: RunTask): GraphEntry => ({
-    id, larry, worker, node, needs, after, next: next.get(id) ?? [], limit: limitMs, attempts,
+  const entry = ({ limitMs, ...task }: RunTask, order: number): GraphEntry => ({
+    ...task, limit: limitMs, next: next.get(task.id) ?? [], order,
   });
-  return [...spec.tasks.map(entry), { ...entry(spec.converge), converge: true }];
+  return [...spec.tasks.map(entry), { ...entry(spec.converge, spec.tasks.length), converge: true }];
 }
 
 function checkName(field: string, value: string): void {
