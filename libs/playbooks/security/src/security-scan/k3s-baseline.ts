@@ -120,7 +120,7 @@ export const k3sBaseline: readonly BaselineEntry[] = [
   {
     kind: 'ClusterRoleBinding',
     name: 'local-path-provisioner-bind',
-    rules: ['rbac/create-pods', 'rbac/persistent-volumes'],
+    rules: ['rbac/create-pods', 'rbac/persistent-volumes', 'rbac/wildcard'],
     holder: 'ServiceAccount kube-system/local-path-provisioner-service-account',
     reason: 'it makes volumes, with a helper pod for each',
   },

@@ -87,7 +87,7 @@ function hitsOf(binding: Binding, subject: BoundSubject, risks: RoleRisk[]): Hit
           },
         },
       ],
-      ...(binding.namespace === undefined ? {} : { severity: oneLower(risk.rule) }),
+      severity: binding.namespace === undefined ? risk.severity : oneLower(risk.severity),
     }),
   );
   const isDefault = subject.kind === 'ServiceAccount' && subject.name === 'default';
@@ -113,9 +113,18 @@ function adminHit(binding: Binding, subject: BoundSubject, make: (rule: string, 
   return make('rbac/cluster-admin', { severity: subject.name === 'default' ? 'critical' : 'high' });
 }
 
-function oneLower(rule: string): Severity {
-  const severity = rbacRules.find((r) => r.id === rule)?.severity;
-  return severity === 'critical' ? 'high' : severity === 'high' ? 'medium' : 'low';
+function oneLower(severity: Severity): Severity {
+  switch (severity) {
+    case 'critical':
+      return 'high';
+    case 'high':
+      return 'medium';
+    case 'medium':
+    case 'low':
+      return 'low';
+    case 'info':
+      return 'info';
+  }
 }
 
 function narrow(subject: BoundSubject): string {

@@ -7,7 +7,11 @@ const rbac = 'rbac.authorization.k8s.io';
 
 describe('the risks of a role', () => {
   it.each([
-    ['every verb', right(['pods'], ['*']), ['rbac/wildcard']],
+    [
+      'every verb, with what that means for the resource',
+      right(['pods'], ['*']),
+      ['rbac/wildcard', 'rbac/create-pods'],
+    ],
     ['every resource', right(['*'], ['get']), ['rbac/wildcard']],
     ['reading secrets', right(['secrets'], ['get']), ['rbac/read-secrets']],
     ['listing secrets among others', right(['configmaps', 'secrets'], ['list']), ['rbac/read-secrets']],
@@ -48,6 +52,21 @@ describe('the risks of a role', () => {
     ['malformed entries', { apiGroups: 'x', resources: null, verbs: [1] }],
   ])('do not include %s', (_, entry) => {
     expect(risksOf(role('r', [entry]))).toEqual([]);
+  });
+
+  it.each([
+    ['every resource of the core group', right(['*'], ['list']), 'high'],
+    ['every resource of every group', right(['*'], ['get'], ['*']), 'high'],
+    ['every verb on one resource', right(['widgets'], ['*'], ['example.com']), 'medium'],
+    ['changing every resource of another group', right(['*'], ['get', 'update'], ['example.com']), 'medium'],
+    ['reading every resource of another group', right(['*'], ['get', 'list'], ['example.com']), 'low'],
+  ])('weigh a wildcard: %s is %s', (_, entry, severity) => {
+    expect(risksOf(role('r', [entry]))).toMatchObject([{ rule: 'rbac/wildcard', severity }]);
+  });
+
+  it('keep the worst of several entries', () => {
+    const entries = [right(['*'], ['get'], ['example.com']), right(['*'], ['get'])];
+    expect(risksOf(role('r', entries))).toMatchObject([{ at: '.rules[1]', severity: 'high' }]);
   });
 
   it('point to the entry that gives the right', () => {

@@ -1,4 +1,5 @@
-import { listOf, recordOf, valueIn, type KubeObject } from '@larry/contracts';
+import { compareSeverity, listOf, recordOf, valueIn, type KubeObject, type Severity } from '@larry/contracts';
+import { rbacRules } from './rules';
 
 /** A right of a role that is a risk, and the entry of `rules` that gives it. */
 export interface RoleRisk {
@@ -7,6 +8,8 @@ export interface RoleRisk {
   value: string;
   /** Only where the role is bound for the whole cluster. */
   clusterOnly: boolean;
+  /** Where the role is bound for the whole cluster. */
+  severity: Severity;
 }
 
 interface Grant {
@@ -72,20 +75,33 @@ const checks: readonly Check[] = [
   },
 ];
 
-/** The risky rights of a Role or ClusterRole, each with the first entry that gives it. A wildcard is said alone: it implies the rest. */
+/** The risky rights of a Role or ClusterRole, each with the worst entry that gives it. */
 export function risksOf(role: KubeObject): RoleRisk[] {
   const found = new Map<string, RoleRisk>();
   listOf(role['rules']).forEach((entry, i) => {
     const grant = grantOf(entry);
     const holding = checks.filter((check) => check.holds(grant));
-    const said = holding.some((c) => c.rule === 'rbac/wildcard')
-      ? holding.filter((c) => c.rule === 'rbac/wildcard')
-      : holding;
+    // Every resource of the core group implies all the rest: saying that alone says it all.
+    const said = isEverything(grant) ? holding.filter((c) => c.rule === 'rbac/wildcard') : holding;
     for (const { rule, clusterOnly = false } of said) {
-      if (!found.has(rule)) found.set(rule, { rule, at: `.rules[${i}]`, value: text(entry), clusterOnly });
+      const severity = severityOf(rule, grant);
+      const known = found.get(rule);
+      if (known && compareSeverity(known.severity, severity) <= 0) continue;
+      found.set(rule, { rule, at: `.rules[${i}]`, value: text(entry), clusterOnly, severity });
     }
   });
   return [...found.values()];
+}
+
+function isEverything(grant: Grant): boolean {
+  return grant.resources.has('*') && (grant.groups.has('') || grant.groups.has('*'));
+}
+
+/** A wildcard weighs what it reaches: the core group holds Secrets; another group read-only is little. */
+function severityOf(rule: string, grant: Grant): Severity {
+  if (rule !== 'rbac/wildcard') return rbacRules.find((r) => r.id === rule)?.severity ?? 'high';
+  if (isEverything(grant)) return 'high';
+  return grant.verbs.has('*') || may(grant, 'create', 'update', 'patch', 'delete') ? 'medium' : 'low';
 }
 
 function grantOf(entry: unknown): Grant {
