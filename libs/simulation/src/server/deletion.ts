@@ -3,7 +3,7 @@ import { conflict, invalid, notFound, preconditionFailed } from './api-error';
 import { timestamp } from './creation';
 import type { Kind } from './kinds';
 import type { Fields, KubeObject } from './kube-object';
-import { at, list, record, text } from './kube-object';
+import { at, record, text } from './kube-object';
 import type { Caller, ServerState } from './state';
 import type { Writes } from './writes';
 
@@ -66,7 +66,7 @@ export class Deletion {
 
   /** The object as it waits for its end, or undefined where nothing holds it. */
   private marked(kind: Kind, live: KubeObject, options: DeleteOptions): KubeObject | undefined {
-    const finalizers = this.finalizers(kind, live, options);
+    const finalizers = this.finalizers(live, options);
     const grace = gracePeriod(kind, live, options);
     const namespace = kind.kind === 'Namespace' && kind.group === '' && ((at(live, 'spec', 'finalizers') as string[] | undefined) ?? []).length > 0;
     if (finalizers.length === 0 && grace === 0 && !namespace) return undefined;
@@ -84,20 +84,12 @@ export class Deletion {
     return { ...live, metadata, ...(namespace ? { status: { ...record(live['status']), phase: 'Terminating' } } : {}) };
   }
 
-  private finalizers(kind: Kind, live: KubeObject, options: DeleteOptions): string[] {
-    const kept = (live.metadata.finalizers ?? []).filter((f) => !this.protectionIsOver(kind, live, f));
+  private finalizers(live: KubeObject, options: DeleteOptions): string[] {
+    const kept = live.metadata.finalizers ?? [];
     if (options.propagationPolicy === 'Foreground') return [...new Set([...kept.filter((f) => f !== 'orphan'), 'foregroundDeletion'])];
     if (options.propagationPolicy === 'Orphan') return [...new Set([...kept.filter((f) => f !== 'foregroundDeletion'), 'orphan'])];
     if (options.propagationPolicy === 'Background') return kept.filter((f) => f !== 'orphan' && f !== 'foregroundDeletion');
     return kept;
-  }
-
-  /** Does the work of the PVC and PV protection controllers: their finalizers fall when nobody uses the volume. */
-  private protectionIsOver(kind: Kind, live: KubeObject, finalizer: string): boolean {
-    if (finalizer === 'kubernetes.io/pv-protection') return at(live, 'status', 'phase') !== 'Bound';
-    if (finalizer !== 'kubernetes.io/pvc-protection' || kind.kind !== 'PersistentVolumeClaim') return false;
-    const pods = this.state.store.list(this.state.kinds.find('', 'v1', 'pods') as Kind, live.metadata.namespace);
-    return !pods.some((pod) => list(at(pod, 'spec', 'volumes')).some((v) => at(v, 'persistentVolumeClaim', 'claimName') === live.metadata.name));
   }
 }
 

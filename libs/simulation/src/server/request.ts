@@ -25,9 +25,17 @@ export interface ResourceRequest {
 const COLLECTION: Record<string, string> = { GET: 'list', HEAD: 'list', POST: 'create', DELETE: 'deletecollection', PUT: 'update', PATCH: 'patch' };
 const SINGLE: Record<string, string> = { GET: 'get', HEAD: 'get', POST: 'create', DELETE: 'delete', PUT: 'update', PATCH: 'patch' };
 
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw badRequest(`the path holds "${part}", which is no percent-encoding`);
+  }
+}
+
 /** Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`; undefined for every other path. */
 export function resourceRequest(method: string, url: URL, kinds: KindRegistry): ResourceRequest | undefined {
-  const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+  const parts = url.pathname.split('/').filter(Boolean).map(decoded);
   let group = '';
   let rest: string[];
   if (parts[0] === 'api' && parts.length >= 3) rest = parts.slice(1);

@@ -13,7 +13,7 @@ interface Command {
 const { commands } = JSON.parse(readFileSync(path.join(__dirname, '../../served-commands.json'), 'utf8')) as { commands: Command[] };
 
 /** The words of a command; JSON after -p has no blanks, so that no quoting is needed. */
-const words = (line: string) => line.split(' ').filter(Boolean);
+const words = (line: string, tmp: string) => line.split(' ').filter(Boolean).map((word) => word.replace('{tmp}', tmp));
 
 describe('the published list of kubectl and helm commands', () => {
   let tools: KubeTools | undefined;
@@ -37,7 +37,7 @@ describe('the published list of kubectl and helm commands', () => {
   });
 
   async function run(command: Command): Promise<{ code: number | null; out: string }> {
-    const [tool, ...args] = words(command.run);
+    const [tool, ...args] = words(command.run, path.join(sim.home, 'dump'));
     const file = tool === 'helm' ? tools?.helm : tools?.kubectl;
     const env = { PATH: '/usr/bin:/bin', HOME: sim.home, KUBECONFIG: sim.kubeconfig, HELM_NAMESPACE: 'shop', KUBE_EDITOR: 'sed -i s/revisionHistoryLimit:.*/revisionHistoryLimit:\\ 7/' };
     const namespace = tool === 'kubectl' && args[0] !== 'version' ? ['--namespace=shop'] : [];
