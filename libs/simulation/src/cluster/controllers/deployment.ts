@@ -138,7 +138,8 @@ export class DeploymentController extends Controller {
   private async annotateRevision(deployment: Deployment, revision: number): Promise<void> {
     if (deployment.metadata.annotations?.[revisionKey] === String(revision)) return;
     const patch = { metadata: { uid: deployment.metadata.uid, annotations: { [revisionKey]: String(revision) } } };
-    this.deployments.observe(await this.context.api.patch(kinds.deployments, deployment, patch));
+    // By way of the status, as the real controller does: elsewhere an annotation raises the generation.
+    this.deployments.observe(await this.context.api.patch(kinds.deployments, deployment, patch, 'merge', 'status'));
   }
 
   private async scale(deployment: Deployment, set: ReplicaSet, replicas: number): Promise<void> {
