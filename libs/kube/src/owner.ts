@@ -77,12 +77,16 @@ function helmOwner(labels: Marks, annotations: Marks, { metadata }: KubeObject):
   return { kind: 'helm', release, namespace, ...(chart ? { chart } : {}) };
 }
 
-/** Status writers come after every change and own nothing that a person would change. */
+/** Kubernetes' own controllers, as they name themselves: they annotate what others applied. `k3s` is all of them in one. */
+const controllerManagers = new Set(['kube-controller-manager', 'kube-scheduler', 'cloud-controller-manager', 'kubelet', 'k3s']);
+
+/** Controllers and status writers come after every change and own nothing that a person would change. */
 function lastManagerOf(object: KubeObject): { lastManager?: string } {
   const entries = (object.metadata.managedFields ?? []).filter(isRecord);
   const time = (entry: Record<string, unknown>): string => (typeof entry['time'] === 'string' ? entry['time'] : '');
   const [last] = entries
     .filter((entry) => entry['subresource'] !== 'status' && typeof entry['manager'] === 'string')
+    .filter((entry) => !controllerManagers.has(entry['manager'] as string))
     .sort((a, b) => (time(a) < time(b) ? 1 : -1));
   return last ? { lastManager: last['manager'] as string } : {};
 }
