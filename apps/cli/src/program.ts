@@ -8,6 +8,7 @@ export function buildProgram(): Command {
     .version(version)
     .showHelpAfterError('(add --help for what it takes)')
     .addHelpText('after', helpEnd);
+  runCommand(program);
   checkCommand(program);
   snapshotCommand(program);
   playbookCommand(program);
@@ -31,6 +32,29 @@ export function sourceOptions(command: Command): Command {
     .addOption(new Option('--dump <dir>', 'read a folder of `kubectl cluster-info dump --output-directory`').conflicts(['manifests', 'snapshot', 'kubeconfig', 'context']))
     .option('--kubeconfig <file>', 'read a live cluster (default: $KUBECONFIG, ~/.kube/config, or the pod it runs in)')
     .option('--context <name>', 'a context of the kubeconfig');
+}
+
+function runCommand(program: Command): void {
+  sourceOptions(program.command('run'))
+    .description('Does a whole run as processes of this machine: three Larrys, their workers, the summary. Reads only, unless --mode says otherwise.')
+    .addOption(new Option('--simulated', 'against a simulated cluster that comes and goes with the run').conflicts(['manifests', 'snapshot', 'dump', 'kubeconfig', 'context']))
+    .addOption(new Option('--mode <mode>', 'observe changes nothing, ask waits for larry approve, auto also makes the changes of --allow').choices(['observe', 'ask', 'auto']).default('observe'))
+    .option('--allow <categories>', 'categories of change that auto may make, separated by commas', listOf, ['workload-env', 'workload-security-context'])
+    .option('--plan <file>', 'the plan (default: plans/3-larry.yaml)')
+    .option('--state <dir>', 'where logs, keys, the audit log and reports are kept', '.larry')
+    .option('--output <dir>', 'where the reports are written (default: reports under --state)')
+    .option('--replicas <n>', 'copies of each Larry', wholeNumber, 1)
+    .option('--redis-port <port>', 'port of the run\'s own Redis on 127.0.0.1 (default: a free one)', wholeNumber)
+    .option('--lease-ttl <ms>', 'length of a lease', wholeNumber)
+    .option('--lines', 'a line per event, also in a terminal')
+    .option('--keep', 'leave everything up after the run, until Ctrl-C')
+    .option('--json', 'print the summary as JSON and nothing else')
+    .addHelpText('after', '\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C')
+    .action(async (options) => (await import('./commands/run.js')).run(options));
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').map((t) => t.trim()).filter(Boolean);
 }
 
 function checkCommand(program: Command): void {
