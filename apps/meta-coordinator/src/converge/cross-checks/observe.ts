@@ -1,0 +1,54 @@
+import { changeAnnotation, listOf, printable, valueIn, type TaskResult } from '@larry/contracts';
+import type { ClusterReader } from '@larry/kube';
+import { inventoryClaim, keyOf, standingChanges } from './claims';
+
+/** Something that was looked at: what was seen, or why nothing. */
+export type Seen<T> = { value: T } | { problem: string };
+
+/** What the checks look at themselves, beside what the Larrys said. */
+export interface LiveFacts {
+  /** Objects by kind (`apps/v1 Deployment`), for the kinds that the inventory lists object by object. */
+  counts: ReadonlyMap<string, Seen<number>>;
+  /** `larry.dev/change` of each changed object; undefined where the object is gone or carries none. */
+  marks: ReadonlyMap<string, Seen<{ exists: boolean; change?: string }>>;
+}
+
+/** Key of a kind in {@link LiveFacts.counts}. */
+export const kindName = ({ apiVersion, kind }: { apiVersion: string; kind: string }): string => `${apiVersion} ${kind}`;
+
+/** Looks anew at what the checks compare. Reads the cluster, decides nothing; what cannot be read says why. */
+export async function observeForChecks(cluster: ClusterReader, results: ReadonlyMap<string, TaskResult>, signal: AbortSignal): Promise<LiveFacts> {
+  const counts = new Map<string, Seen<number>>();
+  for (const kind of inventoryClaim(results)?.counts ?? []) {
+    if (kind.derived === 0) counts.set(kindName(kind), await seen(signal, () => countObjects(cluster, kind, signal)));
+  }
+  const marks = new Map<string, Seen<{ exists: boolean; change?: string }>>();
+  for (const { target } of standingChanges(results)) {
+    marks.set(keyOf(target), await seen(signal, async () => {
+      const object = await cluster.get(target, signal);
+      const change = object?.metadata.annotations?.[changeAnnotation];
+      return { exists: object !== undefined, ...(change === undefined ? {} : { change: printable(change) }) };
+    }));
+  }
+  return { counts, marks };
+}
+
+async function countObjects(cluster: ClusterReader, kind: { apiVersion: string; kind: string }, signal: AbortSignal): Promise<number> {
+  let count = 0;
+  for await (const object of cluster.list(kind, { signal })) if (!isDerived(object)) count++;
+  return count;
+}
+
+/** A kind without derived objects then may have some now: they are no assets. */
+function isDerived(object: { metadata: unknown }): boolean {
+  return listOf(valueIn(object.metadata, 'ownerReferences')).some((owner) => valueIn(owner, 'controller') === true);
+}
+
+async function seen<T>(signal: AbortSignal, look: () => Promise<T>): Promise<Seen<T>> {
+  try {
+    return { value: await look() };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { problem: printable(error instanceof Error ? error.message : String(error), 500) };
+  }
+}

@@ -1,0 +1,58 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { signApproval } from '@larry/audit';
+import { ProblemException } from '../http/problem';
+import { PARTS, type MetaParts } from '../parts';
+import type { Decision } from './run-requests';
+import type { ApprovalView } from './run-status';
+import { RunsService } from './runs.service';
+
+/** Answer of `POST /approvals/:digest`. */
+export interface DecidedApproval {
+  run: string;
+  task: string;
+  digest: string;
+  decision: Decision['decision'];
+  who: string;
+}
+
+/** Decides what waits for a person: signed with the key outside Redis, and in the audit log before anything follows from it. */
+@Injectable()
+export class ApprovalsService {
+  constructor(
+    @Inject(PARTS) private readonly parts: MetaParts,
+    @Inject(RunsService) private readonly runs: RunsService,
+  ) {}
+
+  /** @throws ProblemException 404, 409 where the prefix means none or several, or it was decided otherwise; 503 without a key */
+  async decide(prefix: string, { decision }: Decision, who: string): Promise<DecidedApproval> {
+    const { approvalKey, audit, coordination } = this.parts;
+    if (!approvalKey) throw new ProblemException(503, 'there is no key to sign approvals with: start the meta-coordinator with LARRY_APPROVAL_PRIVATE_KEY');
+    const { run } = await this.runs.snapshot();
+    const { task, digest } = oneOf(await this.runs.approvals(), prefix);
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw new ProblemException(409, `what task ${task} waits with has no proper digest: it cannot be approved`);
+    const signed = signApproval({ run: run.run, task, digest, granted: decision === 'granted', who, at: new Date().toISOString() }, approvalKey);
+    const entry = { actor: `user:${who}`, run: run.run, task, digest };
+    await audit.append({ ...entry, action: decision === 'granted' ? 'approval_granted' : 'approval_denied', details: { signature: signed.signature } });
+    const outcome = await coordination.decide({ run: run.run, task, digest, decision, who, proof: JSON.stringify(signed) });
+    if (outcome.outcome === 'refused') {
+      await audit.append({ ...entry, action: 'approval_not_taken', details: { why: outcome.why } });
+      throw new ProblemException(409, `the decision was not taken: ${notTaken[outcome.why] ?? outcome.why}`);
+    }
+    return { run: run.run, task, digest, decision, who };
+  }
+}
+
+const notTaken: Partial<Record<string, string>> = {
+  'decided-otherwise': 'somebody decided otherwise before',
+  'not-parked': 'the task does not wait for this digest any more: what was observed has changed',
+  ended: 'the task has ended',
+  'no-run': 'the run is over',
+};
+
+function oneOf(open: readonly ApprovalView[], prefix: string): ApprovalView {
+  const found = open.filter(({ digest }) => digest.startsWith(prefix));
+  const [first] = found;
+  if (!first) throw new ProblemException(404, `nothing waits for an approval with a digest that begins with ${prefix}`, { open: open.map((o) => o.digest) });
+  if (found.length > 1) throw new ProblemException(409, `${found.length} digests begin with ${prefix}: give more digits`, { open: found.map((o) => o.digest) });
+  return first;
+}

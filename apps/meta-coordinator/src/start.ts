@@ -1,0 +1,96 @@
+import { AuditLog, readApprovalKey } from '@larry/audit';
+import { Coordination } from '@larry/coordination';
+import { EventFeed, EventPublisher, EventServer } from '@larry/events';
+import { connectRedis, type RedisClient } from '@larry/redis';
+import { ConfigurationError, createLogger, openConfiguredSource, startService, type Logger, type ReadinessCheck } from '@larry/service';
+import type { INestApplication } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { accessMiddleware } from './access/access.middleware';
+import { readTokens } from './access/tokens';
+import { LastRunFile } from './converge/last-run';
+import { ProcessValidator } from './converge/process-validator';
+import { docsMiddleware } from './docs/docs.middleware';
+import type { MetaEnvironment } from './environment';
+import { MetaCoordinatorModule } from './meta-coordinator.module';
+import type { MetaParts } from './parts';
+
+/** A running meta-coordinator. */
+export interface RunningMeta {
+  readonly app: INestApplication;
+  readonly port: number;
+  /** Hands the lease of a convergence back, ends the streams, closes every connection. */
+  stop(): Promise<void>;
+}
+
+const clusterLookMs = 10_000;
+
+/** Starts the service. `replace` puts doubles in the place of parts, for tests. @throws ConfigurationError, or the errors of `@larry/redis` */
+export async function startMetaCoordinator(env: MetaEnvironment, replace: Partial<MetaParts> = {}): Promise<RunningMeta> {
+  const log = createLogger({ larry: 'meta-coordinator' }, env.LOG_LEVEL);
+  const tokens = env.LARRY_TOKENS_FILE ? readTokens(env.LARRY_TOKENS_FILE) : undefined;
+  const approvalKey = env.LARRY_APPROVAL_PRIVATE_KEY ? approvalKeyOf(env.LARRY_APPROVAL_PRIVATE_KEY) : undefined;
+  const redis = await connectRedis({ url: env.REDIS_URL, prefix: env.LARRY_PREFIX, name: 'meta-coordinator', onError: (error) => log.warn({ error: error.message }, 'redis') });
+  try {
+    const parts: MetaParts = { ...(await openParts(env, log, redis)), ...(approvalKey ? { approvalKey } : {}), ...replace };
+    const { app, port } = await startService({
+      module: MetaCoordinatorModule.forRoot(parts, readinessChecks(parts)),
+      log,
+      port: env.PORT,
+      listen: env.LARRY_LISTEN,
+      ...(env.LARRY_READY_FILE ? { readyFile: env.LARRY_READY_FILE } : {}),
+      events: new EventServer({ redis, log }),
+      prepare: (app) => prepare(app as NestExpressApplication, { listen: env.LARRY_LISTEN, ...(tokens ? { tokens } : {}) }),
+    });
+    return { app, port, stop: () => app.close() };
+  } catch (error) {
+    await redis.close();
+    throw error;
+  }
+}
+
+async function openParts(env: MetaEnvironment, log: Logger, redis: RedisClient): Promise<MetaParts> {
+  return {
+    env,
+    log,
+    redis,
+    coordination: new Coordination(redis),
+    feed: await EventFeed.open(redis, { log }),
+    events: new EventPublisher(redis),
+    audit: new AuditLog(env.LARRY_AUDIT_LOG),
+    validator: new ProcessValidator({ programs: env.LARRY_WORKER_PROGRAMS, timeoutMs: env.LARRY_VALIDATION_TIMEOUT_MS }),
+    lastRun: new LastRunFile(env.LARRY_STATE_DIR),
+    openCluster: () => openConfiguredSource(env),
+  };
+}
+
+/** In this order: access, then parsing, so that nothing is parsed for whoever may not send it. */
+function prepare(app: NestExpressApplication, rules: Parameters<typeof accessMiddleware>[0]): void {
+  app.disable('x-powered-by');
+  app.use(accessMiddleware(rules));
+  app.use(docsMiddleware(app));
+  app.useBodyParser('json', { limit: '1mb' });
+}
+
+function readinessChecks(parts: MetaParts): ReadinessCheck[] {
+  let looked: { at: number; answer: Promise<void> } | undefined;
+  const look = async (): Promise<void> => (await parts.openCluster()).close();
+  return [
+    { name: 'redis', check: async () => void (await parts.redis.time()) },
+    {
+      name: 'cluster',
+      check: () => {
+        // A probe comes every few seconds from each replica; the cluster is asked less often.
+        if (!looked || Date.now() - looked.at > clusterLookMs) looked = { at: Date.now(), answer: look() };
+        return looked.answer;
+      },
+    },
+  ];
+}
+
+function approvalKeyOf(file: string): ReturnType<typeof readApprovalKey> {
+  try {
+    return readApprovalKey(file, 'private');
+  } catch (error) {
+    throw new ConfigurationError(`LARRY_APPROVAL_PRIVATE_KEY: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
