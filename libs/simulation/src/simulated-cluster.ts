@@ -50,7 +50,7 @@ export interface SimulatedCluster {
 export async function startSimulatedCluster(options: SimulatedClusterOptions = {}): Promise<SimulatedCluster> {
   const clock = options.clock ?? realClock(options.speed);
   const given = options.objects ?? builtinCluster(clock.now());
-  const server = await SimulatedApiServer.start({ port: options.port ?? 0, now: () => clock.now() });
+  const server = await SimulatedApiServer.start({ port: options.port ?? 0, frozen: options.frozen ?? false, now: () => clock.now() });
   const loaded = server.load(options.frozen ? given : withScaffolding(given));
   const volumes = new VolumeStore();
   const start = () => startClusterClients({ url: server.url, token: server.adminToken, clock, logs: server.logs, volumes, log: options.log });
