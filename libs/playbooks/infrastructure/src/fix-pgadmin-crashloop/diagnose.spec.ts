@@ -168,6 +168,28 @@ describe('who owns it', () => {
   });
 });
 
+describe('a PgAdmin that is just starting', () => {
+  const start = pgadminObjects({ restarts: 0, containerStatus: { state: { waiting: { reason: 'ContainerCreating' } } } }).map((o) => ({ ...o, metadata: { ...o.metadata, creationTimestamp: '2026-06-01T11:59:58Z' } }));
+  it('is waited for on a live cluster, until it runs or crashes', async () => {
+    const [before, after] = [memoryCluster(start), memoryCluster(pgadminObjects(), { logs: { [logKey]: refusedEmail('admin@cluster.local') } })];
+    let waits = 0;
+    const current = () => (waits < 3 ? before : after);
+    const moving = { ...before, list: (...args: Parameters<typeof before.list>) => current().list(...args), get: (...args: Parameters<typeof before.get>) => current().get(...args), logs: (...args: Parameters<typeof before.logs>) => current().logs(...args) };
+    const facts = await observe(aContext(moving, {}, () => waits++));
+    expect(waits).toBe(3);
+    expect(diagnose(facts, optionsSchema.parse({})).findings[0]?.rule).toBe('pgadmin_invalid_email');
+  });
+  it('is left as it is when the time is over, and in a snapshot at once', async () => {
+    let waited = 0;
+    await observe(aContext(memoryCluster(start), { settleSeconds: 10 }, (ms) => (waited += ms)));
+    expect(waited).toBe(10_000);
+    waited = 0;
+    const facts = await observe(aContext(memoryCluster(start, { source: { type: 'snapshot' } }), {}, (ms) => (waited += ms)));
+    expect(waited).toBe(0);
+    expect(facts.looked[0]?.status).toBe('starting');
+  });
+});
+
 describe('a PgAdmin that runs', () => {
   it.each<[string, PgadminParts, string, string]>([
     ['for an hour', { running: true }, 'met', 'met'],
@@ -225,6 +247,34 @@ describe('other workloads that do not run', () => {
     const big = aPod({ name: 'big', status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }] } });
     const { findings } = await run([quota, big]);
     expect(findings.map((f) => f.rule).sort()).toEqual(['workload-not-running/FailedCreate', 'workload-not-running/Unschedulable']);
+  });
+  it('are not those whose evicted pods lie about, nor those that are not ready for a moment', async () => {
+    const web = aDeployment({ name: 'web', status: { readyReplicas: 0, observedGeneration: 1 } });
+    const set = aReplicaSet({ name: 'web-1', controller: web });
+    const evicted = aPod({ name: 'web-1-old', controller: set, status: { phase: 'Failed', reason: 'Evicted', message: 'low on disk' } });
+    const blink = aPod({
+      name: 'web-1-new',
+      controller: set,
+      status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-06-01T11:59:30Z' }], containerStatuses: [{ name: 'app', ready: false, restartCount: 3, state: { running: {} }, lastState: { terminated: { exitCode: 1, finishedAt: '2026-02-01T00:00:00Z' } } }] },
+    });
+    expect((await run([{ ...web, status: { readyReplicas: 1 } }, set, evicted])).findings).toEqual([]);
+    expect((await run([web, set, evicted, blink])).findings).toEqual([]);
+  });
+  it('are those that crash, also in the moment in which they run again', async () => {
+    const pod = aPod({ name: 'x', status: { containerStatuses: [{ name: 'app', ready: false, restartCount: 3, state: { running: { startedAt: now } }, lastState: { terminated: { reason: 'Error', exitCode: 1, finishedAt: '2026-06-01T11:59:50Z' } } }] } });
+    expect((await run([pod])).findings.map((f) => f.rule)).toEqual(['workload-not-running/Restarting']);
+  });
+  it('are those that are not ready for long, and say for how long', async () => {
+    const pod = aPod({ name: 'x', status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-06-01T11:00:00Z' }], containerStatuses: [{ name: 'app', ready: false, restartCount: 0, state: { running: {} } }] } });
+    expect((await run([pod])).findings[0]?.evidence[0]?.value).toBe('NotReady: the pod is Running and not ready for 60 minutes');
+  });
+  it('are not those whose pods got ready after the workload was listed, but those without any pod', async () => {
+    const web = aDeployment({ name: 'web', status: { readyReplicas: 0, observedGeneration: 1 } });
+    const set = aReplicaSet({ name: 'web-1', controller: web });
+    const ready = aPod({ name: 'web-1-a', controller: set, status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+    expect((await run([web, set, ready])).findings).toEqual([]);
+    expect((await run([web, set])).findings.map((f) => f.rule)).toEqual(['workload-not-running/NoPods']);
+    expect((await run([web, set], { unknown: { Pod: 'forbidden' } })).findings.map((f) => f.rule)).toEqual(['workload-not-running/NotReady']);
   });
   it('leaves finished, deleted and scaled-down ones alone', async () => {
     const idle = aDeployment({ name: 'idle', spec: { replicas: 0 } });

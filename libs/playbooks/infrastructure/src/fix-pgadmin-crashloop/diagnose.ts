@@ -50,7 +50,7 @@ export function diagnose(facts: Facts, options: Options): Diagnosis {
 function findingsOf(workload: WorkloadFacts, facts: Facts, options: Options): Finding[] {
   const cause = pgadminCause(workload, facts.runtime);
   if (cause) return [pgadminFinding(workload, cause, facts, options)];
-  return workload.status === 'not-running' ? [genericFinding(workload)] : [];
+  return workload.status === 'not-running' ? [genericFinding(workload, facts.at)] : [];
 }
 
 function pgadminFinding(workload: WorkloadFacts, cause: PgadminCause, facts: Facts, options: Options): Finding {
@@ -65,14 +65,14 @@ function pgadminFinding(workload: WorkloadFacts, cause: PgadminCause, facts: Fac
   };
 }
 
-function genericFinding(workload: WorkloadFacts): Finding {
+function genericFinding(workload: WorkloadFacts, at: string): Finding {
   const reason = workload.reason ?? 'NotRunning';
   const hint = advice[reason];
   return {
     ...base(workload, `workload-not-running/${reason.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)}`),
     severity: workload.ready === 0 ? 'high' : 'medium',
     title: printable(`${describeRef(workload.ref)} does not run: ${reason}, ${workload.ready} of ${workload.desired} ready`, 500),
-    evidence: genericEvidence(workload).map(clip),
+    evidence: genericEvidence(workload, at).map(clip),
     remedy: { layer: 'none', reason: hint ?? 'cause not known to this version: read the evidence' },
     confidence: 1,
     references: [],
@@ -96,15 +96,15 @@ function ownerOfWorkload(workload: WorkloadFacts): Owner {
   return workload.readable ? workload.owner : { kind: 'controller', ref: workload.ref };
 }
 
-function genericEvidence(workload: WorkloadFacts): Evidence[] {
+function genericEvidence(workload: WorkloadFacts, at: string): Evidence[] {
   const evidence: Evidence[] = [{ object: workload.ref, at: '.status', value: `${workload.reason ?? ''}${workload.message ? `: ${workload.message}` : ''}` }];
   const pod = workload.pods[0];
-  const container = pod && brokenContainer(pod);
+  const container = pod && brokenContainer(pod, at);
   if (pod && container) {
-    const at = `.status.${container.init ? 'initC' : 'c'}ontainerStatuses[${container.name}]`;
+    const place = `.status.${container.init ? 'initC' : 'c'}ontainerStatuses[${container.name}]`;
     const last = container.last ? `; before: ${container.last.reason ?? 'ended'}, exit code ${container.last.exitCode ?? 'unknown'}` : '';
     const now = `${container.state}${container.reason ? ` (${container.reason})` : ''}${container.exitCode === undefined ? '' : `, exit code ${container.exitCode}`}`;
-    evidence.push({ object: pod.ref, at, value: `${now}${last}; ${container.restarts} restarts` });
+    evidence.push({ object: pod.ref, at: place, value: `${now}${last}; ${container.restarts} restarts` });
     const log = container.logs.find((l) => l.lines.length > 0);
     if (log) evidence.push({ object: pod.ref, at: `log:${container.name}:${log.run}`, value: log.lines.slice(-5).join(' ⏎ ') });
   } else if (pod) {

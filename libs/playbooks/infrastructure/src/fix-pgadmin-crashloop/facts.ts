@@ -43,6 +43,8 @@ export interface PodFacts {
   phase: string;
   createdAt?: string;
   ready: boolean;
+  /** Since when it is ready or not ready. */
+  readySince?: string;
   reason?: string;
   message?: string;
   containers: ContainerFacts[];

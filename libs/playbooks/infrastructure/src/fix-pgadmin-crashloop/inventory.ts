@@ -12,12 +12,20 @@ export interface KeptPod {
   replicaSet?: string;
 }
 
+/** How many pods there are, and how many of them are ready. */
+export interface PodCount {
+  count: number;
+  ready: number;
+}
+
 /** What the lists say before anything is looked at closely. Healthy pods are only counted. */
 export interface Inventory {
   workloads: KubeObject[];
   /** Uids of the ReplicaSets of a Deployment's newest revision, by the Deployment's uid. */
   newestReplicaSets: Map<string, { uid: string; revision: number }>;
   pods: KeptPod[];
+  /** All pods, also those that are not kept, by the uid of what controls them directly. */
+  controlled: Map<string, PodCount>;
   podCount: number;
   podsKnown: boolean;
   unknowns: { subject: string; reason: string }[];
@@ -32,7 +40,7 @@ const workloadKinds: KindRef[] = [
 
 /** Lists workloads and pods once. Kinds that the source cannot tell become unknowns. */
 export async function readInventory(cluster: ClusterReader, at: string, signal: AbortSignal): Promise<Inventory> {
-  const inventory: Inventory = { workloads: [], newestReplicaSets: new Map(), pods: [], podCount: 0, podsKnown: true, unknowns: [] };
+  const inventory: Inventory = { workloads: [], newestReplicaSets: new Map(), pods: [], controlled: new Map(), podCount: 0, podsKnown: true, unknowns: [] };
   for (const kind of workloadKinds) {
     await each(cluster, kind, signal, inventory, (object) => inventory.workloads.push(object));
   }
@@ -71,11 +79,21 @@ function noteReplicaSet(inventory: Inventory, deploymentOf: Map<string, ObjectRe
 function notePod(inventory: Inventory, deploymentOf: Map<string, ObjectRef>, pod: KubeObject, at: string): void {
   if (pod.metadata.deletionTimestamp) return;
   const facts = podFacts(pod);
-  if (whyNotRunning(facts, at) === undefined && pgadminIndex(pod['spec']) === undefined) return;
   const controller = controllerOf(pod);
+  countPod(inventory.controlled, controller?.uid ?? pod.metadata.uid ?? '', facts.ready);
+  if (whyNotRunning(facts, at) === undefined && pgadminIndex(pod['spec']) === undefined) return;
+  // A controller replaces a pod that failed (evicted, node shut down) and leaves it lying; what a Job makes of it its own status says.
+  if (facts.phase === 'Failed' && controller && controller.kind !== 'Node') return;
   const deployment = deploymentOf.get(controller?.uid ?? '');
   // A static pod's mirror names its node as the controller: the pod is then its own workload.
   const workload = deployment ?? (controller && controller.kind !== 'Node' ? controller : refOf(pod));
   inventory.pods.push({ facts, workload, ...(deployment && controller?.uid ? { replicaSet: controller.uid } : {}) });
   if (workload.kind === 'Pod') inventory.workloads.push(pod);
+}
+
+function countPod(counts: Map<string, PodCount>, uid: string, ready: boolean): void {
+  const count = counts.get(uid) ?? { count: 0, ready: 0 };
+  counts.set(uid, count);
+  count.count++;
+  if (ready) count.ready++;
 }

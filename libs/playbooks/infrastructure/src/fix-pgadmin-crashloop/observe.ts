@@ -2,7 +2,7 @@ import { changeAnnotation, listOf, refOf, valueIn, type KubeObject, type ObjectR
 import { controllerOf, ownerOf, ownersOf } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import type { Facts, PodFacts, WorkloadFacts } from './facts';
-import { readInventory, type Inventory, type KeptPod } from './inventory';
+import { readInventory, type Inventory, type KeptPod, type PodCount } from './inventory';
 import type { Options } from './options';
 import { pgadminFacts, pgadminIndex, podSpecPath } from './pgadmin-template';
 import { brokenContainer, whyNotRunning } from './pod-state';
@@ -13,16 +13,14 @@ import { newestJobs, workloadState } from './workload-state';
 const maxLookedAt = 200;
 const podsPerWorkload = 5;
 const podsWithLogs = 2;
+const settleEveryMs = 2000;
 
 /** Finds every workload that does not run, PgAdmin in `database` first, and reads what may say why. Decides nothing else. */
 export async function observe(context: PlaybookContext<Options>): Promise<Facts> {
   const { cluster, signal } = context;
   const { type, takenAt } = cluster.source;
-  const at = takenAt ?? context.now().toISOString();
   const runtime = type !== 'manifests';
-  context.progress(5, 'listing workloads and pods');
-  const inventory = await readInventory(cluster, at, signal);
-  const looked = runtime ? troubled(inventory, at) : inventory.workloads.filter(runsPgadmin).map((object) => notSeenRunning(object));
+  const { inventory, looked, at } = await (runtime ? settledInventory(context, takenAt) : manifestInventory(context));
   looked.sort(byImportance);
   const unknowns = [...inventory.unknowns];
   const owners = ownersOf(cluster);
@@ -31,7 +29,7 @@ export async function observe(context: PlaybookContext<Options>): Promise<Facts>
   for (const [index, candidate] of looked.entries()) {
     signal.throwIfAborted();
     context.progress(10 + (80 * index) / looked.length, 'looking at workloads that do not run');
-    await lookCloser(context, owners, candidate, runtime && index < maxLookedAt, unknowns);
+    await lookCloser(context, owners, candidate, at, runtime && index < maxLookedAt, unknowns);
   }
   if (looked.length > maxLookedAt) {
     unknowns.push({ subject: `logs of ${looked.length - maxLookedAt} more workloads`, reason: `logs of at most ${maxLookedAt} workloads are read` });
@@ -39,6 +37,37 @@ export async function observe(context: PlaybookContext<Options>): Promise<Facts>
   const workloads = looked.map((candidate) => candidate.facts);
   if (runtime && workloads.length > 0) await addEvents(context, workloads, unknowns);
   return { at, runtime, live: type === 'live', workloads: inventory.workloads.length, pods: inventory.podCount, looked: workloads, unknowns };
+}
+
+interface Seen {
+  inventory: Inventory;
+  looked: Candidate[];
+  at: string;
+}
+
+async function manifestInventory(context: PlaybookContext<Options>): Promise<Seen> {
+  const at = context.now().toISOString();
+  const inventory = await readInventory(context.cluster, at, context.signal);
+  return { inventory, at, looked: inventory.workloads.filter(runsPgadmin).map((object) => notSeenRunning(object)) };
+}
+
+/** Lists until no PgAdmin is just starting, or the time for it is over: a crash loop shows only after the first crash. */
+async function settledInventory(context: PlaybookContext<Options>, takenAt: string | undefined): Promise<Seen> {
+  context.progress(5, 'listing workloads and pods');
+  for (let leftMs = context.options.settleSeconds * 1000; ; ) {
+    context.signal.throwIfAborted();
+    const at = takenAt ?? context.now().toISOString();
+    const inventory = await readInventory(context.cluster, at, context.signal);
+    const looked = troubled(inventory, at);
+    const isStarting = looked.some(({ object, facts }) => facts.status === 'starting' && object !== undefined && runsPgadmin(object));
+    if (context.cluster.source.type !== 'live' || !isStarting || leftMs <= 0) return { inventory, looked, at };
+    context.progress(8, 'waiting for PgAdmin, which is just starting');
+    const before = context.now().getTime();
+    await context.wait(settleEveryMs);
+    // Where nobody waits, time stands still and nothing will be new.
+    const waitedMs = context.now().getTime() - before;
+    leftMs = waitedMs < settleEveryMs / 4 ? 0 : leftMs - waitedMs;
+  }
 }
 
 interface Candidate {
@@ -57,7 +86,7 @@ function troubled(inventory: Inventory, at: string): Candidate[] {
   for (const object of newestJobs(inventory.workloads)) {
     const all = kept.get(object.metadata.uid ?? keyOf(refOf(object))) ?? [];
     const pods = currentPods(inventory, object, all);
-    const state = workloadState(object, pods, at, inventory.podsKnown);
+    const state = workloadState(object, pods, at, countedPods(inventory, object));
     if (state.status === 'running' && !runsPgadmin(object)) continue;
     candidates.push({ object, facts: { ...bare(refOf(object), pods, at), ...state } });
   }
@@ -81,6 +110,15 @@ function currentPods(inventory: Inventory, object: KubeObject, pods: KeptPod[]):
   return pods.filter((pod) => newest === undefined || pod.replicaSet === newest.uid).map((pod) => pod.facts);
 }
 
+/** Undefined where pods, or the ReplicaSets between them and a Deployment, cannot be listed. */
+function countedPods(inventory: Inventory, object: KubeObject): PodCount | undefined {
+  const blind = object.kind === 'Deployment' && inventory.unknowns.some((u) => u.subject === 'ReplicaSet objects');
+  if (!inventory.podsKnown || blind) return undefined;
+  const uid = object.metadata.uid ?? '';
+  const controller = object.kind === 'Deployment' ? (inventory.newestReplicaSets.get(uid)?.uid ?? uid) : uid;
+  return inventory.controlled.get(controller) ?? { count: 0, ready: 0 };
+}
+
 function bare(ref: ObjectRef, pods: PodFacts[], at: string): WorkloadFacts {
   const brokenFirst = [...pods].sort((a, b) => rank(a, at) - rank(b, at));
   const shown = brokenFirst.slice(0, podsPerWorkload);
@@ -100,6 +138,7 @@ async function lookCloser(
   context: PlaybookContext<Options>,
   owners: ReturnType<typeof ownersOf>,
   { object, facts }: Candidate,
+  at: string,
   withLogs: boolean,
   unknowns: Facts['unknowns'],
 ): Promise<void> {
@@ -118,7 +157,7 @@ async function lookCloser(
   if (!withLogs || facts.status !== 'not-running') return;
   for (const pod of facts.pods.slice(0, podsWithLogs)) {
     const wanted = pod.containers.find((c) => c.name === facts.pgadmin?.container && !c.ready);
-    const container = brokenContainer(pod) ?? wanted;
+    const container = brokenContainer(pod, at) ?? wanted;
     if (!container) continue;
     container.logs = await logsOf(cluster, pod.ref, container, signal);
     for (const log of container.logs) {

@@ -8,6 +8,8 @@ export const optionsSchema = z
     pgadminEmail: z.string().optional(),
     /** The domain that replaces one PgAdmin refuses. PgAdmin sends password resets there; `example.com` is accepted and delivers nothing. */
     pgadminEmailDomain: z.string().default('example.com'),
+    /** How long a PgAdmin that is just starting is waited for before it is judged, in seconds; live clusters only. */
+    settleSeconds: z.number().int().min(0).max(600).default(60),
     /** How long a repaired workload may take to get ready before the change is taken back, in seconds; an image pull fits in. */
     readySeconds: z.number().int().min(1).max(1800).default(120),
     /** How long the verification looks at it for restarts once it is ready, in seconds. */

@@ -10,7 +10,8 @@ const ordinaryWaits = ['ContainerCreating', 'PodInitializing'];
 /** A pod as its status tells it, without logs. */
 export function podFacts(pod: KubeObject): PodFacts {
   const status = recordOf(pod['status']);
-  const ready = listOf(status['conditions']).some((c) => valueIn(c, 'type') === 'Ready' && valueIn(c, 'status') === 'True');
+  const condition = listOf(status['conditions']).find((c) => valueIn(c, 'type') === 'Ready');
+  const readySince = textOf(valueIn(condition, 'lastTransitionTime'));
   const unscheduled = listOf(status['conditions']).find((c) => valueIn(c, 'type') === 'PodScheduled' && valueIn(c, 'status') === 'False');
   const reason = textOf(status['reason']) ?? textOf(valueIn(unscheduled, 'reason'));
   const message = textOf(status['message']) ?? textOf(valueIn(unscheduled, 'message'));
@@ -18,7 +19,8 @@ export function podFacts(pod: KubeObject): PodFacts {
     ref: refOf(pod),
     phase: textOf(status['phase']) ?? 'Unknown',
     ...(pod.metadata.creationTimestamp ? { createdAt: pod.metadata.creationTimestamp } : {}),
-    ready,
+    ready: valueIn(condition, 'status') === 'True',
+    ...(readySince ? { readySince } : {}),
     ...(reason ? { reason: shown(reason) } : {}),
     ...(message ? { message: shown(message) } : {}),
     containers: [
@@ -50,22 +52,30 @@ function containerFacts(status: unknown, init: boolean): ContainerFacts {
 /** Why a pod does not run, in Kubernetes' words; `starting` while it may still; undefined when it runs or has done its work. */
 export function whyNotRunning(pod: PodFacts, at: string): { reason: string; message?: string } | 'starting' | undefined {
   if (pod.ready || pod.phase === 'Succeeded') return undefined;
-  const broken = brokenContainer(pod);
+  const broken = brokenContainer(pod, at);
   if (broken) return reasonOf(broken);
   if (pod.reason === 'Unschedulable' || pod.phase === 'Failed') {
     return { reason: pod.reason ?? 'Failed', ...(pod.message ? { message: pod.message } : {}) };
   }
-  const ageMinutes = pod.createdAt === undefined ? 0 : (Date.parse(at) - Date.parse(pod.createdAt)) / 60_000;
-  if (!(ageMinutes > startMinutes)) return 'starting';
+  const since = pod.readySince ?? pod.createdAt;
+  const minutes = since === undefined ? 0 : minutesBetween(since, at);
+  if (!(minutes > startMinutes)) return 'starting';
   const waiting = pod.containers.find((c) => c.state === 'waiting');
   if (waiting) return reasonOf(waiting);
-  return { reason: 'NotReady', message: `the pod is ${pod.phase} and not ready for ${Math.floor(ageMinutes)} minutes` };
+  return { reason: 'NotReady', message: `the pod is ${pod.phase} and not ready for ${Math.floor(minutes)} minutes` };
 }
 
-/** The container that keeps the pod from running. An init container comes first: the others wait for it. */
-export function brokenContainer(pod: PodFacts): ContainerFacts | undefined {
-  return pod.containers.find((c) => isBroken(c)) ?? pod.containers.find((c) => !c.ready && !c.init && c.restarts > 0);
+/**
+ * The container that keeps the pod from running. An init container comes first: the others wait for it. Between two
+ * crashes a container runs for a moment: one that is not ready and ended with an error just now counts too.
+ */
+export function brokenContainer(pod: PodFacts, at: string): ContainerFacts | undefined {
+  const crashedJustNow = ({ ready, init, last }: ContainerFacts) =>
+    !ready && !init && last?.finishedAt !== undefined && last.exitCode !== 0 && minutesBetween(last.finishedAt, at) < startMinutes;
+  return pod.containers.find((c) => isBroken(c)) ?? pod.containers.find(crashedJustNow);
 }
+
+const minutesBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 60_000;
 
 function isBroken(c: ContainerFacts): boolean {
   if (c.state === 'waiting') return c.reason !== undefined && !ordinaryWaits.includes(c.reason);

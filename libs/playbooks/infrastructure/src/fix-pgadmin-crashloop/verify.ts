@@ -31,7 +31,9 @@ export async function verify(context: PlaybookContext<Options>, _facts: Facts, a
       if (state === 'crashed' && !rollBack.some((r) => r.step === change.step)) rollBack.push({ step: change.step, reason: `after being ready: ${reason}` });
     }
   }
-  return { criteria: pgadminCriteria(await observe(context), context.options.restartWindowMinutes), rollBack };
+  // What still starts after the time it had is reported as it is.
+  const now = { ...context, options: { ...context.options, settleSeconds: 0 } };
+  return { criteria: pgadminCriteria(await observe(now), context.options.restartWindowMinutes), rollBack };
 }
 
 /** The criteria as they are now, for the convergence and `larry verify`. A PgAdmin that was claimed and is gone turns them. */

@@ -1,5 +1,6 @@
 import { listOf, numberOf, printable, redactText, textOf, valueIn, type KubeObject } from '@larry/contracts';
 import type { PodFacts, WorkloadFacts } from './facts';
+import type { PodCount } from './inventory';
 import { whyNotRunning } from './pod-state';
 
 /** How long a controller may take to create its first pod, in minutes. */
@@ -8,9 +9,13 @@ const createMinutes = 2;
 /** Whether a workload runs, by its own status and the pods of its current revision. */
 export type WorkloadState = Pick<WorkloadFacts, 'desired' | 'ready' | 'status' | 'reason' | 'message'>;
 
-/** Judges one workload. `pods` are those of its current revision that are not plainly running. Pure. */
-export function workloadState(object: KubeObject, pods: PodFacts[], at: string, podsKnown: boolean): WorkloadState {
-  const { desired, ready, done, failed } = counts(object);
+/**
+ * Judges one workload. `pods` are those of its current revision that are not plainly running, `seen` counts all of them;
+ * they were listed after the workload, so that they know better than its status. Pure.
+ */
+export function workloadState(object: KubeObject, pods: PodFacts[], at: string, seen: PodCount | undefined): WorkloadState {
+  const { desired, ready: readyThen, done, failed } = counts(object);
+  const ready = Math.max(readyThen, Math.min(desired, seen?.ready ?? 0));
   if (failed) return { desired, ready, status: 'not-running', ...failed };
   if (done || desired === 0) return { desired, ready, status: 'running' };
   const whys = pods.map((pod) => whyNotRunning(pod, at));
@@ -25,7 +30,7 @@ export function workloadState(object: KubeObject, pods: PodFacts[], at: string, 
     desired,
     ready,
     status: 'not-running',
-    reason: textOf(valueIn(condition, 'reason')) ?? (podsKnown && pods.length === 0 ? 'NoPods' : 'NotReady'),
+    reason: textOf(valueIn(condition, 'reason')) ?? (seen?.count === 0 ? 'NoPods' : 'NotReady'),
     message: message ? printable(redactText(message), 400) : `${ready} of ${desired} ready`,
   };
 }
@@ -66,7 +71,8 @@ function isTrouble(condition: unknown): boolean {
 function isYoung(object: KubeObject, at: string): boolean {
   const { generation, creationTimestamp } = object.metadata;
   const seen = numberOf(valueIn(object, 'status', 'observedGeneration'));
-  if (generation !== undefined && seen !== undefined && seen < generation) return true;
+  // Its controller has not looked at it yet: a cluster that was just restored or begun.
+  if (generation !== undefined && (seen === undefined || seen < generation) && object.kind !== 'Pod' && object.kind !== 'Job') return true;
   return creationTimestamp !== undefined && Date.parse(at) - Date.parse(creationTimestamp) < createMinutes * 60_000;
 }
 
