@@ -15,6 +15,7 @@ export class Informer<T extends KubeObject> {
   private readonly byKey = new Map<string, T>();
   private readonly byOwner = new Map<string, Set<string>>();
   private readonly byNamespace = new Map<string, Set<string>>();
+  /** Uids that are gone: an answer that was overtaken by the deletion must not bring them back. */
   private readonly tombstones = new Set<string>();
   private readonly handlers: Handler<T>[] = [];
   private readonly abort = new AbortController();
@@ -69,7 +70,7 @@ export class Informer<T extends KubeObject> {
   forget(object: { metadata: { namespace?: string; name: string; uid?: string } }): void {
     const known = this.byKey.get(keyOf(object));
     if (!known || (object.metadata.uid && known.metadata.uid !== object.metadata.uid)) return;
-    if (known.metadata.uid) this.tombstones.add(known.metadata.uid);
+    this.bury(known.metadata.uid);
     this.drop(known);
   }
 
@@ -77,7 +78,7 @@ export class Informer<T extends KubeObject> {
   async relist(): Promise<void> {
     const { items, resourceVersion } = await this.api.list(this.kind);
     const seen = new Set(items.map(keyOf));
-    this.tombstones.clear();
+    for (const item of items) this.tombstones.delete(item.metadata.uid ?? '');
     for (const known of [...this.byKey.values()]) {
       if (!seen.has(keyOf(known)) && isOlder(known, resourceVersion)) this.drop(known);
     }
@@ -121,15 +122,21 @@ export class Informer<T extends KubeObject> {
     this.activity.touch();
     const uid = object.metadata.uid ?? '';
     if (event.type === 'DELETED') {
-      this.tombstones.delete(uid);
+      this.bury(uid);
       const known = this.byKey.get(keyOf(object));
       if (known && known.metadata.uid === uid) this.drop(known);
-    } else if (!this.tombstones.has(uid)) {
+    } else {
       this.put(object);
     }
   }
 
+  private bury(uid: string | undefined): void {
+    if (uid) this.tombstones.add(uid);
+    if (this.tombstones.size > 10_000) this.tombstones.delete(this.tombstones.values().next().value as string);
+  }
+
   private put(object: T): void {
+    if (this.tombstones.has(object.metadata.uid ?? '')) return;
     const key = keyOf(object);
     const old = this.byKey.get(key);
     if (old && old.metadata.uid === object.metadata.uid && !isOlder(old, object.metadata.resourceVersion)) return;
