@@ -182,7 +182,7 @@ export class Coordination {
     return this.renewAs(lease, ['holder', lease.holder, lease.fence], lockValue(lease.larry, lease.claim), ttlMs);
   }
 
-  /** Ends the worker's attempt. The lock is released after the task is settled. */
+  /** Ends the worker's attempt, and then releases its lock; the lock also where it is refused, so that nobody waits for it. */
   async settle(lease: TaskLease, settlement: Settlement): Promise<SettleOutcome> {
     if (settlement.outcome === 'parked') return this.park(lease, settlement);
     const result = 'result' in settlement && settlement.result !== undefined ? JSON.stringify(settlement.result) : '';
@@ -241,7 +241,10 @@ export class Coordination {
   private async renewAs(at: { run: string; task: string }, who: readonly string[], lock: string, ttlMs: number): Promise<RenewOutcome> {
     const { run, status, due, task } = this.keys;
     const reply = await this.transitions.call('renew', [run, status, due, task(at.task)], [at.run, at.task, ...who, ttlMs]);
-    if (!reply.ok) return refused(reply);
+    if (!reply.ok) {
+      if (reply.refusal !== 'started') await this.locks.release(at.task, lock);
+      return refused(reply);
+    }
     const held = await this.locks.renew(at.task, lock, ttlMs);
     if (held !== 'renewed') return { outcome: 'lost', why: held === 'gone' ? 'its lock was deleted' : "its lock is somebody else's" };
     return { outcome: 'renewed', until: Number(reply.values[0]) };
@@ -257,16 +260,16 @@ export class Coordination {
     const reason = 'reason' in settlement ? settlement.reason.slice(0, maxReasonLength) : '';
     const wait = settlement.outcome === 'error' ? (settlement.retryAfterMs ?? 0) : 0;
     const reply = await this.transitions.onTask('settle', at.run, at.task, [...who, settlement.outcome, reason, wait, result, blob]);
-    if (!reply.ok) return refused(reply);
     await this.locks.release(at.task, lockValue(at.larry, at.claim));
+    if (!reply.ok) return refused(reply);
     return { outcome: 'settled', status: String(reply.values[0]) as TaskStatus };
   }
 
   private async park(lease: TaskLease, { digest, request }: Extract<Settlement, { outcome: 'parked' }>): Promise<SettleOutcome> {
     const args = [lease.holder, lease.fence, digest, JSON.stringify(request)];
     const reply = await this.transitions.onTask('park', lease.run, lease.task, args);
-    if (!reply.ok) return refused(reply);
     await this.locks.release(lease.task, lockValue(lease.larry, lease.claim));
+    if (!reply.ok) return refused(reply);
     return { outcome: 'settled', status: 'awaiting_approval' };
   }
 

@@ -10,7 +10,8 @@
 -- Events: none
 local VIEW = KEYS[1]
 local percent = tonumber(ARGV[1])
-local stands = tonumber(redis.call('GET', VIEW))
+-- An operator may have put anything there.
+local stands = redis.call('TYPE', VIEW).ok == 'string' and tonumber(redis.call('GET', VIEW)) or nil
 if stands and stands >= percent and stands <= 100 then return { 0 } end
 redis.call('SET', VIEW, percent)
 return { 1 }

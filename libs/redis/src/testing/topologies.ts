@@ -27,8 +27,8 @@ async function startSingle(): Promise<RunningServers> {
 }
 
 async function startSentinel(): Promise<RunningServers> {
-  const master = await startServer();
-  const replica = await startServer(() => ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0']);
+  const master = await startServer(() => ['--repl-diskless-sync-delay', '0']);
+  const replica = await startServer(() => ['--replicaof', '127.0.0.1', String(master.port)]);
   const sentinels = await Promise.all([0, 1, 2].map(() => startServer((port, folder) => [sentinelConfig(port, folder, master.port), '--sentinel'])));
   const url = `redis-sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/larry-test`;
   const all = [...sentinels, replica, master];

@@ -1,0 +1,87 @@
+import { randomInt } from 'node:crypto';
+import { testRedis, type TestRedis } from '@larry/redis/testing';
+import { Coordination } from './coordination';
+import { aLease, aRunSpec, aRunTask } from './testing';
+
+/** The worker after a decision: applies only what was allowed, and only if the object still is what was looked at. */
+async function applyIfAllowed(coordination: Coordination, run: string, object: { version: number }): Promise<string | undefined> {
+  const claim = { run, task: 'a', larry: 'larry-01', claim: 'second' };
+  if ((await coordination.claim(claim)).outcome !== 'claimed') return undefined;
+  const started = await coordination.start({ ...claim, holder: 'second' });
+  if (started.outcome !== 'started' || !started.approval) return undefined;
+  if (started.approval.digest !== `v${object.version}`) return undefined;
+  return started.approval.digest;
+}
+
+describe('approve, deny and kill at the same moment', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await testRedis();
+  });
+  afterAll(() => redis.stop());
+
+  it('never applies what was denied or has changed since, in 500 races', async () => {
+    const coordination = new Coordination(await redis.client());
+    const seen = { applied: 0, denied: 0, killed: 0, stale: 0 };
+    for (let i = 0; i < 500; i += 1) {
+      const spec = aRunSpec([aRunTask({ id: 'a' })]);
+      await coordination.createRun(spec);
+      const { run } = spec;
+      const object = { version: randomInt(1000) };
+      const digest = `v${object.version}`;
+      await coordination.settle(await aLease(coordination, run, 'a'), { outcome: 'parked', digest, request: null });
+      const decide = (decision: 'granted' | 'denied') => coordination.decide({ run, task: 'a', digest, decision, who: 'ann', proof: '' });
+      const changed = randomInt(4) === 0;
+      if (changed) object.version += 1;
+      const [deciding, killing] = [randomInt(2) === 0, randomInt(3) === 0];
+      const calls = [
+        () => decide(deciding ? 'granted' : 'denied'),
+        () => decide(deciding ? 'denied' : 'granted'),
+        () => (killing ? coordination.abort(run, 'bob') : coordination.expire(run)),
+      ].sort(() => randomInt(3) - 1);
+      const outcomes = await Promise.all(calls.map((call) => call()));
+      const [winner] = [await coordination.redis.commands.hget(coordination.keys.task('a'), 'decided')];
+      expect(outcomes.filter((outcome) => typeof outcome === 'object' && outcome.outcome === 'decided').length).toBeLessThanOrEqual(1);
+      const applied = await applyIfAllowed(coordination, run, object);
+      const status = (await coordination.snapshot())?.run.status;
+      if (applied !== undefined) {
+        expect({ applied, winner, status }).toEqual({ applied: digest, winner: 'granted', status: 'running' });
+        expect(changed).toBe(false);
+        seen.applied += 1;
+      }
+      if (winner === 'denied') seen.denied += 1;
+      if (winner === 'granted' && changed && status === 'running') seen.stale += 1;
+      if (status === 'aborted') seen.killed += 1;
+      await coordination.abort(run, 'test');
+      await coordination.redis.commands.del(coordination.keys.view.lock('a')); // of the worker that was cut off here
+    }
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20);
+  }, 60_000);
+
+  it('does not apply an old approval to a new plan: parking again takes it back', async () => {
+    const coordination = new Coordination(await redis.client());
+    const spec = aRunSpec([aRunTask({ id: 'a' })]);
+    await coordination.createRun(spec);
+    const { run } = spec;
+    const decide = (digest: string) => coordination.decide({ run, task: 'a', digest, decision: 'granted', who: 'ann', proof: '' });
+    await coordination.settle(await aLease(coordination, run, 'a'), { outcome: 'parked', digest: 'v1', request: null });
+    await decide('v1');
+    await coordination.settle(await aLease(coordination, run, 'a'), { outcome: 'parked', digest: 'v2', request: null });
+    expect(await decide('v1')).toEqual({ outcome: 'refused', why: 'not-parked' });
+    expect((await coordination.task('a'))?.approval).toBeUndefined();
+    expect(await decide('v2')).toEqual({ outcome: 'decided' });
+  });
+
+  it('waits for a person as long as the run allows, and then no longer', async () => {
+    const coordination = new Coordination(await redis.client());
+    const spec = aRunSpec([aRunTask({ id: 'a', limitMs: 1000 })], { approvalLimitMs: 60_000 });
+    await coordination.createRun(spec);
+    await coordination.settle(await aLease(coordination, spec.run, 'a'), { outcome: 'parked', digest: 'd', request: null });
+    const parked = await coordination.snapshot();
+    expect(parked?.tasks[0]?.deadline).toBeGreaterThan((parked?.now ?? 0) + 50_000);
+    await coordination.redis.commands.zadd(coordination.keys.deadlines, 1, 'a');
+    expect(await coordination.expire(spec.run)).toBe(1);
+    expect(await coordination.task('a')).toMatchObject({ status: 'skipped', skipReason: 'timed-out' });
+    expect(await coordination.redis.commands.hget(coordination.keys.run, 'waiting')).toBe('0');
+  });
+});
