@@ -1,6 +1,7 @@
 import { RedisUnavailableError } from '@larry/redis';
 import { cuttingProxy, named, testRedis, type CuttingProxy, type TestRedis } from '@larry/redis/testing';
-import { Coordination, type TaskLease } from './coordination';
+import { Coordination } from './coordination';
+import type { TaskLease } from './lease';
 import type { Settlement } from './settlement';
 import { aRunSpec, aRunTask } from './testing';
 

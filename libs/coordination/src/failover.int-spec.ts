@@ -1,6 +1,7 @@
 import { RedisFullError } from '@larry/redis';
 import { eventually, startServer, testRedis, type ServerProcess, type TestRedis } from '@larry/redis/testing';
-import { Coordination, type TaskLease } from './coordination';
+import { Coordination } from './coordination';
+import type { TaskLease } from './lease';
 import { aLease, aRunSpec, aRunTask } from './testing';
 
 const SYNC_AT_ONCE = ['--repl-diskless-sync-delay', '0'];

@@ -1,4 +1,5 @@
-export { Coordination, defaultTtlMs } from './coordination';
+export { Coordination } from './coordination';
+export { defaultTtlMs } from './lease';
 export type {
   Approval,
   ClaimOutcome,
@@ -10,7 +11,7 @@ export type {
   TaskClaim,
   TaskLease,
   TaskRecord,
-} from './coordination';
+} from './lease';
 export { JournalError, LeaseLostError, RunSpecError } from './errors';
 export type { Journal, JournalEntry } from './journal';
 export { coordinationKeys } from './keys';

@@ -1,7 +1,8 @@
 import { endedStatuses, hasEnded, parseEvent, type LarryEvent } from '@larry/contracts';
 import { eventually, testTopologies } from '@larry/redis/testing';
 import fc from 'fast-check';
-import { Coordination, type TaskLease } from './coordination';
+import { Coordination } from './coordination';
+import type { TaskLease } from './lease';
 import { LeaseLostError } from './errors';
 import type { RunTask } from './run-spec';
 import { aRunSpec, aRunTask } from './testing';

@@ -1,5 +1,5 @@
 import type { RedisClient } from '@larry/redis';
-import type { TaskLease } from './coordination';
+import type { TaskLease } from './lease';
 import { JournalError, LeaseLostError } from './errors';
 import type { CoordinationKeys } from './keys';
 import { readReply, type Reply } from './outcomes';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { RedisError, RedisUnavailableError } from '@larry/redis';
-import { defaultTtlMs, type Approval, type Coordination, type RenewOutcome, type SettleOutcome, type TaskLease } from './coordination';
+import type { Coordination } from './coordination';
 import { LeaseLostError } from './errors';
+import { defaultTtlMs, type Approval, type RenewOutcome, type SettleOutcome, type TaskLease } from './lease';
 import type { Refused } from './outcomes';
 import { retryWaitMs, type Settlement } from './settlement';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, testRedis, type TestRedis } from '@larry/redis/testing';
-import { Coordination, type TaskClaim } from './coordination';
+import { Coordination } from './coordination';
+import type { TaskClaim } from './lease';
 import { aRunSpec, aRunTask } from './testing';
 
 const TTL_MS = 600;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Coordination, TaskLease } from './coordination';
+import type { Coordination } from './coordination';
+import type { TaskLease } from './lease';
 import type { RunSpec, RunTask } from './run-spec';
 
 /** A task for tests: larry-01's, ready at once, a minute's time, three attempts. */

@@ -26,6 +26,7 @@ function common(spec: ConnectionSpec): IoOptions {
     connectTimeout: spec.connectTimeoutMs,
     commandTimeout: spec.commandTimeoutMs,
     keepAlive: 10_000,
+    disconnectTimeout: 100, // a closing process need not wait for the other side's goodbye
     maxRetriesPerRequest: 10,
     tls: address.tls ? (spec.tls ?? {}) : undefined,
   };
