@@ -217,6 +217,14 @@ describe('other workloads', () => {
   });
 });
 
+it('goes on with everything else when it meets objects of a shape that nobody expected', async () => {
+  const ns = await aNamespace();
+  const odd = ['Pod', 'Service', 'PersistentVolumeClaim'].map((kind) => ({ apiVersion: 'v1', kind, metadata: { name: 'odd', namespace: ns, uid: `odd-${kind}`, resourceVersion: '1' } }));
+  cluster.server.load([...odd, { ...odd[0], metadata: { name: 'odder', namespace: ns, uid: 'odder' }, spec: { nodeName: 'k3s-worker01' } }, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'odd', namespace: ns, uid: 'odd-d' } }]);
+  await api.create(kinds.deployments, aDeployment(ns, 2), ns);
+  await eventually(() => expect(pods(ns).filter(ready)).toHaveLength(2));
+});
+
 async function eventually(check: () => void | Promise<void>, timeoutMs = 10_000): Promise<void> {
   for (const end = Date.now() + timeoutMs; ; ) {
     try {

@@ -26,12 +26,13 @@ export class Informer<T extends KubeObject> {
     private readonly api: ApiClient,
     readonly kind: ResourceKind<T>,
     private readonly activity: Activity,
+    private readonly onError: (error: unknown, about: string) => void = () => undefined,
   ) {}
 
   /** Registers a handler; it hears of the objects known so far at once. */
   onChange(handler: Handler<T>): void {
     this.handlers.push(handler);
-    for (const object of this.byKey.values()) handler({ type: 'added', object });
+    for (const object of this.byKey.values()) this.tellOne(handler, { type: 'added', object });
   }
 
   get(key: string): T | undefined {
@@ -138,6 +139,7 @@ export class Informer<T extends KubeObject> {
   private put(object: T): void {
     if (this.tombstones.has(object.metadata.uid ?? '')) return;
     const key = keyOf(object);
+    if (this.kind.isWhole?.(object) === false) return this.onError('it lacks parts that every such object has; it is left alone', `${this.kind.kind} ${key}`);
     const old = this.byKey.get(key);
     if (old && old.metadata.uid === object.metadata.uid && !isOlder(old, object.metadata.resourceVersion)) return;
     if (old) this.unindex(old);
@@ -167,7 +169,16 @@ export class Informer<T extends KubeObject> {
   }
 
   private tell(change: Change<T>): void {
-    for (const handler of this.handlers) handler(change);
+    for (const handler of this.handlers) this.tellOne(handler, change);
+  }
+
+  /** What is in a cluster may be of any shape: an object that a handler stumbles over must not stop the others. */
+  private tellOne(handler: Handler<T>, change: Change<T>): void {
+    try {
+      handler(change);
+    } catch (error) {
+      this.onError(error, `${this.kind.kind} ${keyOf(change.object)}`);
+    }
   }
 }
 
@@ -195,13 +206,14 @@ export class Informers {
   constructor(
     private readonly api: ApiClient,
     private readonly activity: Activity,
+    private readonly onError?: (error: unknown, about: string) => void,
   ) {}
 
   of<T extends KubeObject>(kind: ResourceKind<T>): Informer<T> {
     const id = `${kind.apiVersion}/${kind.plural}`;
     const known = this.all.get(id);
     if (known) return known as unknown as Informer<T>;
-    const made = new Informer(this.api, kind, this.activity);
+    const made = new Informer(this.api, kind, this.activity, this.onError);
     this.all.set(id, made as unknown as Informer<KubeObject>);
     return made;
   }

@@ -7,34 +7,47 @@ export interface ResourceKind<T extends KubeObject = KubeObject> {
   kind: string;
   plural: string;
   namespaced: boolean;
+  /** Whether an object has the parts without which clients cannot work; what was loaded from files may lack them. */
+  isWhole?(object: KubeObject): boolean;
   /** Never set: carries `T` for inference. */
   readonly shape?: T;
 }
 
-function kind<T extends KubeObject>(apiVersion: string, name: string, plural: string, namespaced = true): ResourceKind<T> {
-  return { apiVersion, kind: name, plural, namespaced };
+function kind<T extends KubeObject>(apiVersion: string, name: string, plural: string, namespaced = true, isWhole?: (object: KubeObject) => boolean): ResourceKind<T> {
+  return { apiVersion, kind: name, plural, namespaced, ...(isWhole ? { isWhole } : {}) };
 }
+
+interface Loose {
+  containers?: unknown;
+  selector?: unknown;
+  template?: { spec?: Loose };
+}
+const specOf = (object: KubeObject) => object.spec as Loose | undefined;
+const hasSpec = (object: KubeObject) => typeof object.spec === 'object' && object.spec !== null;
+const hasContainers = (object: KubeObject) => Array.isArray(specOf(object)?.containers);
+const hasTemplate = (object: KubeObject) => Array.isArray(specOf(object)?.template?.spec?.containers);
+const isWorkload = (object: KubeObject) => hasTemplate(object) && Boolean(specOf(object)?.selector);
 
 /** The kinds that the simulated clients read or write. */
 export const kinds = {
-  pods: kind<t.Pod>('v1', 'Pod', 'pods'),
+  pods: kind<t.Pod>('v1', 'Pod', 'pods', true, hasContainers),
   nodes: kind<t.Node>('v1', 'Node', 'nodes', false),
   namespaces: kind<t.Namespace>('v1', 'Namespace', 'namespaces', false),
-  services: kind<t.Service>('v1', 'Service', 'services'),
+  services: kind<t.Service>('v1', 'Service', 'services', true, hasSpec),
   endpoints: kind<KubeObject>('v1', 'Endpoints', 'endpoints'),
   configMaps: kind<t.ConfigMap>('v1', 'ConfigMap', 'configmaps'),
   secrets: kind<t.Secret>('v1', 'Secret', 'secrets'),
   serviceAccounts: kind<KubeObject>('v1', 'ServiceAccount', 'serviceaccounts'),
-  claims: kind<t.PersistentVolumeClaim>('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
-  volumes: kind<t.PersistentVolume>('v1', 'PersistentVolume', 'persistentvolumes', false),
+  claims: kind<t.PersistentVolumeClaim>('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims', true, hasSpec),
+  volumes: kind<t.PersistentVolume>('v1', 'PersistentVolume', 'persistentvolumes', false, hasSpec),
   events: kind<KubeObject>('v1', 'Event', 'events'),
-  deployments: kind<t.Deployment>('apps/v1', 'Deployment', 'deployments'),
-  replicaSets: kind<t.ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets'),
-  statefulSets: kind<t.StatefulSet>('apps/v1', 'StatefulSet', 'statefulsets'),
-  daemonSets: kind<t.DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets'),
+  deployments: kind<t.Deployment>('apps/v1', 'Deployment', 'deployments', true, isWorkload),
+  replicaSets: kind<t.ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets', true, isWorkload),
+  statefulSets: kind<t.StatefulSet>('apps/v1', 'StatefulSet', 'statefulsets', true, isWorkload),
+  daemonSets: kind<t.DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets', true, isWorkload),
   controllerRevisions: kind<KubeObject>('apps/v1', 'ControllerRevision', 'controllerrevisions'),
-  jobs: kind<t.Job>('batch/v1', 'Job', 'jobs'),
-  cronJobs: kind<t.CronJob>('batch/v1', 'CronJob', 'cronjobs'),
+  jobs: kind<t.Job>('batch/v1', 'Job', 'jobs', true, hasTemplate),
+  cronJobs: kind<t.CronJob>('batch/v1', 'CronJob', 'cronjobs', true, hasSpec),
   endpointSlices: kind<KubeObject>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   storageClasses: kind<t.StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false),
   leases: kind<KubeObject>('coordination.k8s.io/v1', 'Lease', 'leases'),

@@ -55,8 +55,8 @@ export async function startClusterClients(options: ClusterClientsOptions): Promi
   const manager = new ApiClient({ ...base, userAgent: 'kube-controller-manager/v1.36.2' });
   const kubelet = manager.as('kubelet/v1.36.2');
   const scheduling = manager.as('kube-scheduler/v1.36.2');
-  const informers = new Informers(manager, activity);
   const log = options.log ?? (() => undefined);
+  const informers = new Informers(manager, activity, (error, object) => log({ object, error: String(error) }, 'object not understood'));
   const context = (api: ApiClient): ClientContext => ({ api, clock, informers, activity, log, events: new EventRecorder(api, clock, activity) });
   const controllers = context(manager);
   const garbage = new GarbageCollector(controllers);

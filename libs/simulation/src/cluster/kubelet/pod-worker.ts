@@ -1,14 +1,14 @@
-import { behaviourOf, parseImage, type ContainerFacts, type Script } from '../behaviours';
+import { behaviourOf, parseImage, type Script } from '../behaviours';
 import { goDuration, timestamp } from '../clock';
 import type { ClientContext } from '../controller';
 import { kinds } from '../kinds';
 import { isFinished, isTerminating } from '../pod-state';
 import { writeStatus } from '../status-patch';
-import { parseAmount } from '../quantity';
 import type { Container, ContainerStatus, Node, Pod } from '../types';
 import { remove } from '../controllers/pod-control';
 import { ContainerUnit } from './container-unit';
-import { ConfigError, environmentOf } from './environment';
+import { factsOf, type Surroundings } from './container-facts';
+import { ConfigError } from './environment';
 import type { LogSink } from './log-sink';
 import { podStatus } from './pod-status';
 import { MountProblem, type PreparedVolumes, type VolumeSources, type VolumeStore } from './volume-store';
@@ -74,9 +74,17 @@ export class PodWorker {
     this.host.volumes.forget(this.pod.metadata.uid ?? '');
   }
 
-  /** Goes as far as it can go now. */
+  /** Goes as far as it can go now. A pod of a shape that nobody expected stays where it is. */
   step(): void {
-    if (this.gone) return;
+    try {
+      if (!this.gone) this.proceed();
+    } catch (error) {
+      this.host.context.log({ pod: this.pod.metadata.name, error: String(error) }, 'pod not understood');
+      this.endActivity();
+    }
+  }
+
+  private proceed(): void {
     if (isTerminating(this.pod)) return this.kill();
     if (isFinished(this.pod)) return this.endActivity();
     if (!this.mount()) return this.flush();
@@ -168,7 +176,7 @@ export class PodWorker {
     const behaviour = behaviourOf(image);
     if (!behaviour) return this.unknown(unit, `the simulation does not know what image "${image}" does, so it does not pretend to run it`);
     try {
-      const outcome = behaviour.run(this.factsOf(unit.spec, behaviour.uid));
+      const outcome = behaviour.run(factsOf(this.pod, unit.spec, behaviour.uid, this.surroundings(unit)));
       if ('unknown' in outcome) return this.unknown(unit, `the simulation does not run this container: ${outcome.unknown}`);
       return outcome;
     } catch (error) {
@@ -185,32 +193,9 @@ export class PodWorker {
     unit.wait('ImageBehaviorUnknown', message);
   }
 
-  private factsOf(container: Container, imageUid: number): ContainerFacts {
-    const { pod } = this;
-    const name = parseImage(container.image);
-    const uid = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser ?? imageUid;
-    const nonRoot = container.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
-    if (nonRoot && uid === 0) {
-      throw new ConfigError(`container has runAsNonRoot and image will run as root (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`);
-    }
-    const env = environmentOf(pod, container, this.podIp, this.host.node(), this.host.sources);
-    const expanded = (words: string[] | undefined) => (words ?? []).map((word) => word.replace(/\$\(([^)]+)\)/g, (whole, key: string) => env[key] ?? whole));
-    const { fsGroup, supplementalGroups = [], runAsGroup = 0 } = pod.spec.securityContext ?? {};
-    const limit = container.resources?.limits?.memory;
-    return {
-      image: container.image,
-      repository: name?.repository ?? '',
-      tag: name?.tag ?? '',
-      command: expanded(container.command),
-      args: expanded(container.args),
-      env,
-      mounts: this.host.volumes.mounts(container, this.prepared ?? new Map()),
-      uid,
-      gids: [container.securityContext?.runAsGroup ?? runAsGroup, ...(fsGroup === undefined ? [] : [fsGroup]), ...supplementalGroups],
-      memoryLimitBytes: limit === undefined ? undefined : parseAmount(limit),
-      podName: pod.metadata.name,
-      startedAt: this.host.context.clock.now(),
-    };
+  private surroundings(unit: ContainerUnit): Surroundings {
+    const { volumes, sources, context } = this.host;
+    return { podIp: this.podIp, node: this.host.node(), sources, mounts: volumes.mounts(unit.spec, this.prepared ?? new Map()), now: context.clock.now() };
   }
 
   /** A container's image may be changed in place: the old run is stopped, the next one plays the new image. */

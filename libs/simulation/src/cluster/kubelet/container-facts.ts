@@ -1,0 +1,43 @@
+import { parseImage, type ContainerFacts, type MountView } from '../behaviours';
+import { parseAmount } from '../quantity';
+import type { Container, Node, Pod } from '../types';
+import { ConfigError, environmentOf, expand, type Sources } from './environment';
+
+/** What a container finds around itself on its node. */
+export interface Surroundings {
+  podIp: string;
+  node: Node;
+  sources: Sources;
+  mounts: readonly MountView[];
+  now: Date;
+}
+
+/**
+ * Everything that a container's behaviour may depend on.
+ * @throws ConfigError where it cannot be created as configured.
+ */
+export function factsOf(pod: Pod, container: Container, imageUid: number, around: Surroundings): ContainerFacts {
+  const name = parseImage(container.image);
+  const uid = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser ?? imageUid;
+  const nonRoot = container.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
+  if (nonRoot && uid === 0) {
+    throw new ConfigError(`container has runAsNonRoot and image will run as root (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`);
+  }
+  const env = environmentOf(pod, container, around.podIp, around.node, around.sources);
+  const { fsGroup, supplementalGroups = [], runAsGroup = 0 } = pod.spec.securityContext ?? {};
+  const limit = container.resources?.limits?.memory;
+  return {
+    image: container.image,
+    repository: name?.repository ?? '',
+    tag: name?.tag ?? '',
+    command: (container.command ?? []).map((word) => expand(word, env)),
+    args: (container.args ?? []).map((word) => expand(word, env)),
+    env,
+    mounts: around.mounts,
+    uid,
+    gids: [container.securityContext?.runAsGroup ?? runAsGroup, ...(fsGroup === undefined ? [] : [fsGroup]), ...supplementalGroups],
+    memoryLimitBytes: limit === undefined ? undefined : parseAmount(limit),
+    podName: pod.metadata.name,
+    startedAt: around.now,
+  };
+}
