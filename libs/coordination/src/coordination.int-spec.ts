@@ -206,7 +206,6 @@ testTopologies('a run', (redis) => {
     const { run, coordination } = await begin([aRunTask({ id: 'a' }), aRunTask({ id: 'b' }), aRunTask({ id: 'c', needs: ['a'] })]);
     const late = await aLease(coordination, run, 'a');
     await coordination.redis.commands.set(coordination.keys.view.lock('b'), 'larry-02');
-    await coordination.snapshot();
     expect(await coordination.expire(run)).toBe(0);
     await coordination.redis.commands.zadd(coordination.keys.deadlines, 1, 'a', 1, 'b');
     expect(await coordination.expire(run)).toBe(2);

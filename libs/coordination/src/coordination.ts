@@ -168,7 +168,7 @@ export class Coordination {
   async expire(run: string): Promise<number> {
     let total = 0;
     for (;;) {
-      const reply = await this.transitions.onRun('expire', run, [JSON.stringify(await this.overdueUnderForeignLock())]);
+      const reply = await this.transitions.onRun('expire', run, [JSON.stringify(await this.overdueUnderForeignLock(run))]);
       const ended = reply.ok ? Number(reply.values[0]) : 0;
       total += ended;
       if (ended < 200) return total;
@@ -238,9 +238,10 @@ export class Coordination {
     return reply.ok ? blob : refused(reply);
   }
 
-  private async overdueUnderForeignLock(): Promise<string[]> {
+  private async overdueUnderForeignLock(run: string): Promise<string[]> {
     const overdue = await this.redis.named(this.redis.commands.zrangebyscore(this.keys.deadlines, '-inf', await this.redis.time(), 'LIMIT', 0, 200));
-    const known = this.graph?.entries ?? new Map<string, GraphEntry>();
+    if (overdue.length === 0) return [];
+    const known = await this.graphOf(run);
     return this.locks.foreign(overdue.map((task) => ({ task, larry: known.get(task)?.larry ?? '' })));
   }
 

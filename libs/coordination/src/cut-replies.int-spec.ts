@@ -60,7 +60,6 @@ async function scenario(coordination: Coordination): Promise<void> {
   await persist(() => coordination.redis.named(coordination.redis.commands.set(coordination.keys.view.lock('vetoed'), 'larry-03')));
   await persist(() => coordination.claim({ run, task: 'vetoed', larry: 'larry-01', claim: 'vetoed-1' }));
   await persist(() => coordination.redis.named(coordination.redis.commands.zadd(coordination.keys.deadlines, 1, 'vetoed')));
-  await persist(() => coordination.snapshot());
   await persist(() => coordination.expire(run));
   await persist(() => coordination.views.refresh({ extra: { 'phase:larry-02:findings': { critical: '1' } } }));
   await settle(await lease('last', 'last-1', 'larry-02'), { outcome: 'completed' });
