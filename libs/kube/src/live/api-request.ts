@@ -15,6 +15,8 @@ export interface ApiRequest {
   body?: unknown;
   contentType?: string;
   signal?: AbortSignal;
+  /** Called synchronously before the request leaves; what it throws is thrown, and nothing is sent. */
+  guard?: () => void;
 }
 
 /** A whole answer. `json` is undefined when the body is not JSON. */
@@ -113,6 +115,7 @@ export class ApiClient {
     const url = new URL(this.server);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     request.signal?.throwIfAborted();
+    request.guard?.();
     return new Promise((resolve, reject) => {
       const options = {
         method: request.method,

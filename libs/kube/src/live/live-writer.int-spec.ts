@@ -64,6 +64,17 @@ describe('a conditional patch', () => {
     expect(sent).toBe(2);
   });
 
+  it('is not sent when the guard throws, which is asked directly before each request', async () => {
+    const { api, live } = await cluster((_, response) => reply(response, 429, {}, { 'Retry-After': '0' }));
+    let asked = 0;
+    const guard = (): void => {
+      asked += 1;
+      if (asked === 3) throw new Error('the lease may be over');
+    };
+    await expect(live.writer().patch({ target, patch: test }, { dryRun: false, guard })).rejects.toThrow('the lease may be over');
+    expect(writes(api)).toHaveLength(2);
+  });
+
   it('is refused without a request for kinds not served and names that are none', async () => {
     const { api, live } = await cluster(() => true);
     const writer = live.writer();

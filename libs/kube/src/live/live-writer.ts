@@ -1,7 +1,7 @@
 import type { KubeObject, ObjectRef } from '@larry/contracts';
 import { UnknownKindError } from '../errors';
 import { asKubeObject, isRecord } from '../untrusted-object';
-import type { ClusterWriter, WriteOutcome } from '../writer';
+import type { ClusterWriter, WriteOptions, WriteOutcome } from '../writer';
 import { NoAnswerError, statusMessage, type ApiAnswer, type ApiClient, type ApiRequest } from './api-request';
 import type { DiscoveryCache, ServedKind } from './discovery';
 import { apiPath, isPathSegment, query } from './paths';
@@ -62,7 +62,7 @@ export class LiveWriter implements ClusterWriter {
       body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy: 'Background', ...(options.dryRun ? { dryRun: ['All'] } : {}) },
     }));
 
-  private async send(ref: ObjectRef, options: { signal?: AbortSignal }, requestOf: (kind: ServedKind) => ApiRequest): Promise<WriteOutcome> {
+  private async send(ref: ObjectRef, options: WriteOptions, requestOf: (kind: ServedKind) => ApiRequest): Promise<WriteOutcome> {
     let kind: ServedKind;
     try {
       kind = await this.discovery.find(ref, options.signal);
@@ -75,7 +75,7 @@ export class LiveWriter implements ClusterWriter {
     }
     options.signal?.throwIfAborted();
     try {
-      return outcomeOf(await this.api.write({ ...requestOf(kind), signal: options.signal }), ref);
+      return outcomeOf(await this.api.write({ ...requestOf(kind), signal: options.signal, guard: options.guard }), ref);
     } catch (error) {
       if (error instanceof NoAnswerError) return { outcome: 'unknown', message: error.message };
       if (options.signal?.aborted) return { outcome: 'unknown', message: 'stopped while the request was under way' };
