@@ -273,4 +273,18 @@ testTopologies('a run', (redis) => {
     await expect(coordination.journal.conclude(second, 'never-intended', {})).rejects.toThrow('has an outcome and no intent');
     await expect(coordination.journal.conclude(first, `${run}/a/2`, {})).rejects.toThrow('lease of task "a" is lost');
   });
+
+  it('keeps an intent as it was first written until its outcome says that it may be repeated', async () => {
+    const { run, coordination } = await begin();
+    const lease = await aLease(coordination, run, 'a');
+    const change = `${run}/a/1`;
+    expect(await coordination.journal.intend(lease, change, { pre: 1 })).toBeUndefined();
+    expect(await coordination.journal.intend(lease, change, { pre: 2 })).toEqual({ change, intent: { pre: 1 } });
+    await coordination.journal.conclude(lease, change, { outcome: 'not-applied', repeatable: true });
+    expect(await coordination.journal.open(run, 'a')).toEqual([]);
+    expect(await coordination.journal.intend(lease, change, { pre: 3 })).toBeUndefined();
+    expect(await coordination.journal.open(run, 'a')).toEqual([{ change, intent: { pre: 3 } }]);
+    await coordination.journal.conclude(lease, change, { outcome: 'applied', repeatable: false });
+    expect(await coordination.journal.intend(lease, change, { pre: 4 })).toEqual({ change, intent: { pre: 3 }, outcome: { outcome: 'applied', repeatable: false } });
+  });
 });

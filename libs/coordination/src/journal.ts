@@ -23,7 +23,7 @@ export class Journal {
 
   /**
    * Says, before the effect, what will be done; durable on a replica where one is connected. Returns undefined for a new
-   * intent, or the entry that an earlier attempt left: then look at the target first.
+   * intent (or one in the place of a repeatable one), or the entry that an earlier attempt left: then look at the target first.
    * @throws LeaseLostError when the lease is somebody else's; JournalError when no replica confirmed: no effect then
    */
   async intend(lease: TaskLease, change: string, intent: unknown): Promise<JournalEntry | undefined> {
@@ -35,7 +35,10 @@ export class Journal {
     return entryOf(change, before ?? 'null', outcome);
   }
 
-  /** Says what became of the change. A later outcome of the same change replaces it. @throws LeaseLostError, JournalError */
+  /**
+   * Says what became of the change. A later outcome of the same change replaces it. With `repeatable: true` in it the
+   * change is not in effect, and the next intent of the same change takes its place. @throws LeaseLostError, JournalError
+   */
   async conclude(lease: TaskLease, change: string, outcome: unknown): Promise<void> {
     await this.write(lease, 'outcome', this.guardKeys(lease), change, outcome);
   }

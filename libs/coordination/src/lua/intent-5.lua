@@ -14,7 +14,7 @@
 --   5 change     <run>/<task>/<step>, the same in every attempt
 --   6 intent     JSON: pre-image, wanted state
 -- Returns
---   {1}          written
+--   {1}          written; in the place of one whose outcome says that it may be repeated
 --   {0, intent, outcome}   written before, by this attempt or an earlier one; outcome '' while it is open
 --   {-1}         no such run
 --   {-5}         the lease is somebody else's now
@@ -28,7 +28,15 @@ local run, task, holder, fence, change, intent = ARGV[1], ARGV[2], ARGV[3], ARGV
 local code = refusal(holder, fence)
 if code then return { code } end
 local before = redis.call('HGET', JOURNAL, change)
+local outcome = redis.call('HGET', JOURNAL, change .. '#outcome')
+if outcome then
+  local said = cjson.decode(outcome)
+  if type(said) == 'table' and said.repeatable == true then
+    redis.call('HDEL', JOURNAL, change .. '#outcome')
+    before = nil
+  end
+end
 redis.call('HSET', JOURNAL, change, before or intent)
 redis.call('SADD', RECORDED, JOURNAL)
-if before then return { 0, before, redis.call('HGET', JOURNAL, change .. '#outcome') or '' } end
+if before then return { 0, before, outcome or '' } end
 return { 1 }
