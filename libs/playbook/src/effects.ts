@@ -1,35 +1,10 @@
-import { canonicalJson, changeAnnotation, describeRef, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
+import { changeAnnotation, describeRef, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
 import type { ClusterReader, ClusterWriter, WriteOutcome } from '@larry/kube';
 import { digestOf } from './digest';
-import { conditionalPatch, inversePatch, type PatchOperation } from './json-patch';
+import { PatchError } from './errors';
+import { intentOf, type EffectJournal, type Intent } from './intent';
+import { conditionalPatch, type PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
-
-/** What is written down before a change is made, so that a successor can tell what became of it. */
-export interface Intent {
-  /** `<run>/<task>/<step>`, the same in every attempt. */
-  id: string;
-  target: ObjectRef;
-  verb: PlannedChange['verb'];
-  /** Digest of the change and of what it depends on; see {@link changeDigest}. */
-  digest: string;
-  /** The touched fields as they were: what a rollback restores. Secrets' values are never among them. */
-  inverse: PatchOperation[];
-  /** The fields the change makes, for telling "applied" from "not applied". */
-  wanted: PatchOperation[];
-  /** The mark of an earlier change on the same object, which a rollback puts back. */
-  previousMark?: string;
-}
-
-/** Where intents and outcomes are kept, outside the process; written under the task's fence. */
-export interface EffectJournal {
-  /** Throws when the fence is stale or the write was not acknowledged: then no effect may follow. */
-  intent(intent: Intent): Promise<void>;
-  outcome(id: string, outcome: string): Promise<void>;
-  /** Intents of this task without an outcome, oldest first. */
-  open(): Promise<Intent[]>;
-  /** The intent of a change, whatever became of it. */
-  find(id: string): Promise<Intent | undefined>;
-}
 
 /** Everything an effect needs; the guard is synchronous and throws when the lease may be over. */
 export interface EffectContext {
@@ -62,79 +37,80 @@ export function changeDigest(change: PlannedChange, observed: KubeObject | undef
   });
 }
 
-const attemptsOnConflict = 4;
+/** Status churn makes a version test fail that has nothing to do with the change: it is read again, this often. */
+const attemptsOnConflict = 8;
+const attemptsWithoutAnswer = 2;
 
 /**
- * Makes one change, at most once over all attempts: intent, look, guard, one conditional request, outcome.
+ * Makes one change, at most once over all attempts: look, intent, guard, one conditional request, outcome.
  * `expectedDigest` is the digest that was diagnosed (or approved); another one means the object changed in between.
+ * `earlier` is the intent of an attempt that came to nothing.
  */
-export async function applyChange(context: EffectContext, change: PlannedChange, expectedDigest: string): Promise<EffectOutcome> {
+export async function applyChange(context: EffectContext, change: PlannedChange, expectedDigest: string, earlier?: Intent): Promise<EffectOutcome> {
   const id = changeId(context.run, context.task, change.step);
+  let last: Intent | undefined;
+  let unanswered = 0;
   for (let attempt = 1; attempt <= attemptsOnConflict; attempt++) {
     context.signal.throwIfAborted();
     const live = await context.cluster.get(change.target, context.signal);
-    if (carries(live, id)) return record(context, id, { outcome: 'adopted' });
-    if (changeDigest(change, live) !== expectedDigest) {
-      return record(context, id, { outcome: 'superseded', reason: `${describeRef(change.target)} changed after it was diagnosed` });
-    }
-    const written = await attemptOnce(context, change, id, expectedDigest, live);
+    const kept = last ?? earlier;
+    if (carries(live, id)) return adopt(context, kept ?? intentOf(id, { ...change, patch: [] }, expectedDigest, live), kept !== undefined);
+    if (kept && change.verb === 'delete' && isGone(live, kept)) return adopt(context, kept, true);
+    const changed = whyChanged(change, live, expectedDigest);
+    if (changed) return { outcome: 'superseded', reason: changed };
+
+    last = intentFor(id, change, expectedDigest, live);
+    if (!last) return { outcome: 'superseded', reason: `the patch does not fit ${describeRef(change.target)} any more` };
+    await context.journal.intent(last);
+    const written = await request(context, change, id, live);
     if (written.outcome === 'done') return record(context, id, { outcome: 'applied' });
     if (written.outcome === 'refused') return record(context, id, { outcome: 'refused', reason: written.message });
     if (written.outcome === 'unknown') {
-      const after = await look(context, change.target);
-      if (after === 'unreadable') return { outcome: 'outcome-unknown', reason: written.message };
-      if (carries(after, id)) return record(context, id, { outcome: 'adopted' });
+      const became = await resolveIntent(context, last);
+      if (became === 'applied') return record(context, id, { outcome: 'adopted' });
+      // The intent stays open: whoever comes next looks again.
+      if (became === 'outcome-unknown' || ++unanswered === attemptsWithoutAnswer) return { outcome: 'outcome-unknown', reason: written.message };
     }
+    await context.journal.outcome(id, 'not-applied');
   }
-  return record(context, id, { outcome: 'superseded', reason: `${describeRef(change.target)} keeps changing; gave up after ${attemptsOnConflict} tries` });
+  return { outcome: 'superseded', reason: `${describeRef(change.target)} keeps changing; gave up after ${attemptsOnConflict} tries` };
 }
 
-async function attemptOnce(
-  context: EffectContext,
-  change: PlannedChange,
-  id: string,
-  digest: string,
-  live: KubeObject | undefined,
-): Promise<WriteOutcome> {
-  const { target, verb } = change;
-  const signal = context.signal;
-  if (verb === 'create') {
-    const object = withAnnotation(change.object as unknown as KubeObject, id);
-    await context.journal.intent({ id, target, verb, digest, inverse: [], wanted: [] });
-    context.guard();
-    return context.writer.create(object, { dryRun: false, signal });
+function whyChanged(change: PlannedChange, live: KubeObject | undefined, expectedDigest: string): string | undefined {
+  const name = describeRef(change.target);
+  if (change.verb === 'create' && live) return `${name} exists already`;
+  if (change.verb !== 'create' && !live) return `${name} is gone`;
+  return changeDigest(change, live) === expectedDigest ? undefined : `${name} changed after it was diagnosed`;
+}
+
+function intentFor(id: string, change: PlannedChange, digest: string, live: KubeObject | undefined): Intent | undefined {
+  try {
+    return intentOf(id, change, digest, live);
+  } catch (error) {
+    if (error instanceof PatchError) return undefined;
+    throw error;
   }
-  if (!live) return { outcome: 'refused', status: 404, message: `${describeRef(target)} is gone` };
-  if (verb === 'delete') {
-    await context.journal.intent({ id, target, verb, digest, inverse: [], wanted: [] });
-    context.guard();
+}
+
+/** The guard goes along: what happens between here and the socket takes time as well. */
+function request(context: EffectContext, change: PlannedChange, id: string, live: KubeObject | undefined): Promise<WriteOutcome> {
+  const { writer, signal } = context;
+  const guard = (): void => context.guard();
+  const options = { dryRun: false, signal, guard };
+  guard();
+  if (change.verb === 'create') return writer.create(withAnnotation(change.object as unknown as KubeObject, id), options);
+  if (!live) throw new TypeError(`${change.verb} of what is gone`);
+  if (change.verb === 'delete') {
     const { uid, resourceVersion } = live.metadata;
-    return context.writer.remove(target, { uid: uid ?? '', ...(resourceVersion ? { resourceVersion } : {}) }, { dryRun: false, signal });
+    return writer.remove(change.target, { uid: uid ?? '', ...(resourceVersion ? { resourceVersion } : {}) }, options);
   }
-  const wanted = (change.patch ?? []) as PatchOperation[];
-  const patch = conditionalPatch(live, wanted, change.depends, id);
-  const previousMark = live.metadata.annotations?.[changeAnnotation];
-  const inverse = inversePatch(live, wanted);
-  await context.journal.intent({ id, target, verb, digest, inverse, wanted, ...(previousMark ? { previousMark } : {}) });
-  context.guard();
-  return context.writer.patch({ target, patch }, { dryRun: false, signal });
+  return writer.patch({ target: change.target, patch: conditionalPatch(live, (change.patch ?? []) as PatchOperation[], change.depends, id) }, options);
 }
 
-/** Takes a change back: restores the touched fields where they still are as we left them, and removes our mark. */
-export async function rollBack(context: EffectContext, intent: Intent): Promise<EffectOutcome> {
-  const live = await context.cluster.get(intent.target, context.signal);
-  if (!live) {
-    return intent.verb === 'create' ? { outcome: 'adopted' } : { outcome: 'refused', reason: `${describeRef(intent.target)} is gone` };
-  }
-  if (!carries(live, intent.id)) return { outcome: 'superseded', reason: `${describeRef(intent.target)} no longer carries the change` };
-  context.guard();
-  const written =
-    intent.verb === 'create'
-      ? await context.writer.remove(intent.target, { uid: live.metadata.uid ?? '' }, { dryRun: false })
-      : await context.writer.patch({ target: intent.target, patch: restoringPatch(live, intent) }, { dryRun: false });
-  if (written.outcome === 'done') return { outcome: 'applied' };
-  if (written.outcome === 'unknown') return { outcome: 'outcome-unknown', reason: written.message };
-  return { outcome: 'refused', reason: written.message };
+/** The mark is there without an intent of ours: one is written now, so that the outcome has its place. Its pre-image is lost. */
+async function adopt(context: EffectContext, intent: Intent, kept: boolean): Promise<EffectOutcome> {
+  if (!kept) await context.journal.intent({ ...intent, restorable: intent.verb === 'create' });
+  return record(context, intent.id, { outcome: 'adopted' });
 }
 
 /** Decides what became of an intent that has no outcome, by looking at its target. */
@@ -143,26 +119,26 @@ export async function resolveIntent(context: EffectContext, intent: Intent): Pro
   if (live === 'unreadable') return 'outcome-unknown';
   if (carries(live, intent.id)) return 'applied';
   if (intent.verb === 'create') return live ? 'outcome-unknown' : 'not-applied';
-  if (intent.verb === 'delete') return live ? 'not-applied' : 'applied';
-  if (!live) return 'outcome-unknown';
-  const asWanted = intent.wanted.every((op) => op.op === 'remove' || same(valueAt(live, op.path), op.value));
-  return asWanted ? 'outcome-unknown' : 'not-applied';
+  if (intent.verb === 'delete') return isGone(live, intent) ? 'applied' : 'not-applied';
+  if (!live || live.metadata.uid !== intent.uid) return 'outcome-unknown';
+  const untouched = live.metadata.resourceVersion === intent.resourceVersion || markOf(live) === intent.previousMark;
+  // Another change's mark stands there: ours may have been under it.
+  return untouched ? 'not-applied' : 'outcome-unknown';
 }
 
-function restoringPatch(live: KubeObject, intent: Intent): PatchOperation[] {
-  const tests: PatchOperation[] = [{ op: 'test', path: '/metadata/uid', value: live.metadata.uid }];
-  const ours = intent.wanted
-    .filter((op) => op.op !== 'remove' && !op.path.endsWith('/-'))
-    .map((op): PatchOperation => ({ op: 'test', path: op.path, value: op.value }));
-  const mark = `/metadata/annotations/${changeAnnotation.replaceAll('/', '~1')}`;
-  const unmark: PatchOperation = intent.previousMark
-    ? { op: 'replace', path: mark, value: intent.previousMark }
-    : { op: 'remove', path: mark };
-  return [...tests, ...ours, { op: 'test', path: mark, value: intent.id }, ...intent.inverse, unmark];
+/** True for the mark of exactly this change. */
+export function carries(object: KubeObject | undefined, id: string): boolean {
+  return markOf(object) === id;
 }
 
-function carries(object: KubeObject | undefined, id: string): boolean {
-  return object?.metadata.annotations?.[changeAnnotation] === id;
+/** The mark of the last change of Larry's on an object. */
+export function markOf(object: KubeObject | undefined): string | undefined {
+  return object?.metadata.annotations?.[changeAnnotation];
+}
+
+/** The object that was to be deleted is gone, going, or another one of the same name. */
+function isGone(live: KubeObject | undefined, intent: Intent): boolean {
+  return !live || live.metadata.uid !== intent.uid || live.metadata.deletionTimestamp !== undefined;
 }
 
 function withAnnotation(object: KubeObject, id: string): KubeObject {
@@ -178,9 +154,7 @@ async function look(context: EffectContext, target: ObjectRef): Promise<KubeObje
   }
 }
 
-async function record<O extends EffectOutcome>(context: EffectContext, id: string, outcome: O): Promise<O> {
-  await context.journal.outcome(id, outcome.outcome);
-  return outcome;
+async function record(context: EffectContext, id: string, became: EffectOutcome): Promise<EffectOutcome> {
+  await context.journal.outcome(id, became.outcome);
+  return became;
 }
-
-const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);

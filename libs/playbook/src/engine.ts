@@ -1,20 +1,14 @@
-import {
-  canonicalJson,
-  describeRef,
-  printable,
-  redact,
-  stripControl,
-  type AppliedChange,
-  type Criterion,
-  type PlannedChange,
-  type TaskResult,
-} from '@larry/contracts';
-import type { ClusterWriter, WriteOutcome } from '@larry/kube';
-import { applyChange, changeDigest, changeId, resolveIntent, rollBack, type EffectContext, type EffectJournal, type Intent } from './effects';
+import { canonicalJson, describeRef, redact, stripControl, type AppliedChange, type Criterion, type PlannedChange, type TaskResult } from '@larry/contracts';
+import type { ClusterWriter } from '@larry/kube';
+import { decide } from './decision';
+import { earlierChanges, type EarlierChange } from './earlier';
+import { applyChange, changeDigest, changeId, type EffectContext } from './effects';
 import { PlaybookOptionsError } from './errors';
-import { conditionalPatch, type PatchOperation } from './json-patch';
+import type { EffectJournal } from './intent';
+import type { PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
-import type { Diagnosis, Playbook, PlaybookContext } from './playbook';
+import type { Diagnosis, Playbook, PlaybookContext, Verification } from './playbook';
+import { rollBack } from './rollback';
 
 /** What may be changed: `observe` nothing; `ask` what a named person approves; `auto` also the categories that the configuration allows. */
 export const modes = ['observe', 'ask', 'auto'] as const;
@@ -62,15 +56,21 @@ export interface RunOptions {
   hands?: Hands;
 }
 
-interface Step {
+/** @internal One change of this run with what is said of it. */
+export interface Step {
   change: PlannedChange;
   report: AppliedChange;
+  /** What earlier attempts left of it. */
+  earlier?: EarlierChange;
+  /** It had to be taken back, or nobody knows what became of it. */
+  failed?: boolean;
 }
 
 /**
- * Runs one playbook once: observe, diagnose, plan, approve, apply, verify, roll back. Returns what an attempt came to;
- * throws what `observe` throws, {@link PlaybookOptionsError} for bad options, and what the guard or the journal throw
- * when the lease is lost.
+ * Runs one playbook once: observe, diagnose, plan, approve, apply, verify, roll back. Changes that earlier attempts made
+ * are neither repeated nor forgotten: they are looked up, verified and reported as if this attempt had made them. Returns
+ * what an attempt came to; throws what `observe` throws, {@link PlaybookOptionsError} for bad options, and what the guard
+ * or the journal throw when the lease is lost.
  */
 export async function runPlaybook(playbook: Playbook, context: PlaybookContext, options: RunOptions): Promise<TaskResult> {
   const startedAt = context.now().toISOString();
@@ -78,10 +78,11 @@ export async function runPlaybook(playbook: Playbook, context: PlaybookContext, 
   const facts = await playbook.observe(checked);
   context.signal.throwIfAborted();
   const diagnosis = playbook.diagnose(facts, checked.options);
-  const finish = (outcome: TaskResult['outcome'], changes: AppliedChange[], criteria: Criterion[], summary = diagnosis.summary): TaskResult => ({
+  const summary = diagnosis.skip?.summary ?? diagnosis.summary;
+  const finish = (outcome: TaskResult['outcome'], changes: AppliedChange[], criteria: Criterion[], said = summary): TaskResult => ({
     ...emptyResult(context.task, startedAt),
     outcome,
-    summary,
+    summary: said,
     endedAt: context.now().toISOString(),
     figures: diagnosis.figures,
     criteria,
@@ -90,27 +91,27 @@ export async function runPlaybook(playbook: Playbook, context: PlaybookContext, 
     unknowns: diagnosis.unknowns,
     artifacts: diagnosis.artifacts ?? {},
   });
-  if (diagnosis.skip) {
-    return { ...finish('skipped', [], diagnosis.criteria, diagnosis.skip.summary), skipReason: diagnosis.skip.reason };
+  const hands = options.mode === 'observe' ? undefined : options.hands;
+  const effects = hands && effectContext(checked, hands);
+  const earlier = effects ? await earlierChanges(effects) : [];
+  // Where an earlier attempt has mended it there is nothing left to do, and all of that to verify and report.
+  if (diagnosis.skip && !earlier.some((e) => e.matters)) {
+    return { ...finish('skipped', [], diagnosis.criteria), skipReason: diagnosis.skip.reason };
   }
 
-  const planned = playbook.plan?.(facts, diagnosis, checked.options) ?? [];
-  const steps = await prepare(checked, planned);
-  if (options.mode === 'observe' || !options.hands) {
-    for (const { report } of steps) report.reason = options.hands ? 'mode observe: nothing is changed' : 'read-only: nothing is changed';
-    return finish('completed', steps.map((s) => s.report), await finalCriteria(playbook, checked, facts, diagnosis, []));
+  const planned = diagnosis.skip ? [] : (playbook.plan?.(facts, diagnosis, checked.options) ?? []);
+  const steps = await prepare(checked, planned, earlier);
+  const reports = steps.map((s) => s.report);
+  if (!hands || !effects) {
+    for (const report of reports) report.reason = options.hands ? 'mode observe: nothing is changed' : 'read-only: nothing is changed';
+    return finish('completed', reports, await verifiedCriteria(playbook, checked, facts, diagnosis, []).then((v) => v.criteria));
   }
 
-  const effects = effectContext(checked, options.hands);
-  const left = await settleOpenIntents(effects, options.hands, steps);
-  const waiting = await applyAll(checked, effects, options, steps);
-  if (waiting) return finish('awaiting_approval', steps.map((s) => s.report), diagnosis.criteria);
+  if (await applyAll(checked, effects, hands, options, steps)) return finish('awaiting_approval', reports, diagnosis.criteria);
   const applied = steps.filter((s) => s.report.outcome === 'applied' || s.report.outcome === 'adopted');
-  const verification = playbook.verify ? await playbook.verify(checked, facts, applied.map((s) => s.change)) : { criteria: [], rollBack: [] };
-  await markVerified(effects, options.hands, applied, verification.rollBack);
-  const criteria = mergeCriteria(diagnosis.criteria, verification.criteria);
-  const changes = [...left, ...steps.map((s) => s.report)];
-  return finish(outcomeOf(steps), changes, criteria, summaryWith(diagnosis, changes));
+  const { criteria, rollBack: failures } = await verifiedCriteria(playbook, checked, facts, diagnosis, applied);
+  await markVerified(effects, hands, applied, failures);
+  return finish(steps.some((s) => s.failed) ? 'failed' : 'completed', reports, criteria, summaryWith(summary, reports));
 }
 
 /** A result with nothing in it yet. */
@@ -125,22 +126,29 @@ function parseOptions(playbook: Playbook, given: unknown): unknown {
   throw new PlaybookOptionsError(`task ${playbook.id}, option "${issue?.path.join('.') || 'with'}": ${issue?.message ?? 'not valid'}; correct it in the plan`);
 }
 
-/** Reads each target once, so that every planned change has the digest of what was observed, and a diff for people. */
-async function prepare(context: PlaybookContext, planned: PlannedChange[]): Promise<Step[]> {
+/**
+ * Reads each target once, so that every planned change has the digest of what was observed, and a diff for people. What
+ * earlier attempts left in effect comes first, whether it is planned again or not.
+ */
+async function prepare(context: PlaybookContext, planned: PlannedChange[], earlier: readonly EarlierChange[]): Promise<Step[]> {
   const steps: Step[] = [];
+  for (const { intent, matters, ...rest } of earlier) {
+    if (!matters || planned.some((p) => changeId(context.run, context.task, p.step) === intent.id)) continue;
+    steps.push({ change: intent.change, report: reportOf(intent.id, intent.change, intent.digest, undefined), earlier: { intent, matters, ...rest } });
+  }
   for (const change of planned) {
+    const id = changeId(context.run, context.task, change.step);
+    const before = earlier.find((e) => e.intent.id === id);
     const live = await context.cluster.get(change.target, context.signal);
-    const report: AppliedChange = {
-      id: changeId(context.run, context.task, change.step),
-      summary: change.summary,
-      target: change.target,
-      outcome: 'proposed',
-      digest: changeDigest(change, live),
-      diff: diffText(change, live),
-    };
-    steps.push({ change, report });
+    const digest = before?.matters ? before.intent.digest : changeDigest(change, live);
+    const made = before?.matters && before.intent.verb === change.verb ? before.intent.change : change;
+    steps.push({ change: made, report: reportOf(id, made, digest, live), ...(before ? { earlier: before } : {}) });
   }
   return steps;
+}
+
+function reportOf(id: string, change: PlannedChange, digest: string, live: unknown): AppliedChange {
+  return { id, summary: change.summary, target: change.target, outcome: 'proposed', digest, diff: diffText(change, live) };
 }
 
 function diffText(change: PlannedChange, live: unknown): string {
@@ -154,31 +162,14 @@ function diffText(change: PlannedChange, live: unknown): string {
   return stripControl(lines.join('\n')).slice(0, 8000);
 }
 
-/** Changes of earlier attempts whose outcome is not known: looked up at the target, never repeated blindly. */
-async function settleOpenIntents(effects: EffectContext, hands: Hands, steps: Step[]): Promise<AppliedChange[]> {
-  const left: AppliedChange[] = [];
-  for (const intent of await hands.journal.open()) {
-    const became = await resolveIntent(effects, intent);
-    if (became !== 'outcome-unknown') {
-      await hands.journal.outcome(intent.id, became);
-      if (became === 'applied' && !steps.some((s) => s.report.id === intent.id)) left.push(leftBehind(intent, 'adopted'));
-      continue;
-    }
-    left.push(leftBehind(intent, 'outcome-unknown', 'an earlier attempt ended in the middle of this change and the object no longer tells; look at it'));
-  }
-  return left;
-}
-
-function leftBehind(intent: Intent, outcome: AppliedChange['outcome'], reason?: string): AppliedChange {
-  const summary = `${intent.verb} of an earlier attempt`;
-  return { id: intent.id, summary, target: intent.target, outcome, digest: intent.digest, diff: '', ...(reason ? { reason } : {}) };
-}
-
 /** Applies each step in order; returns true when one waits for a person, and stops at the first that did not succeed. */
-async function applyAll(context: PlaybookContext, effects: EffectContext, options: RunOptions, steps: Step[]): Promise<boolean> {
-  const hands = options.hands as Hands;
+async function applyAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[]): Promise<boolean> {
   let blocked = false;
   for (const step of steps) {
+    if (step.earlier?.matters) {
+      blocked = !(await takeUp(effects, hands, step, step.earlier)) || blocked;
+      continue;
+    }
     if (blocked) {
       Object.assign(step.report, { outcome: 'proposed', reason: 'an earlier step of this plan did not succeed' });
       continue;
@@ -190,82 +181,65 @@ async function applyAll(context: PlaybookContext, effects: EffectContext, option
       continue;
     }
     await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor: verdict.who });
-    const became = await applyChange(effects, step.change, step.report.digest);
+    const became = await applyChange(effects, step.change, step.report.digest, step.earlier?.intent);
     Object.assign(step.report, { outcome: became.outcome, ...('reason' in became ? { reason: became.reason } : {}) });
     await hands.audit.append({ ...auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`), actor: verdict.who });
+    step.failed = became.outcome === 'outcome-unknown';
     blocked = became.outcome !== 'applied' && became.outcome !== 'adopted';
   }
   return false;
 }
 
-type Verdict = 'wait' | 'no' | { who: string };
-
-async function decide(context: PlaybookContext, hands: Hands, options: RunOptions, step: Step): Promise<Verdict> {
-  const { change, report } = step;
-  const live = await context.cluster.get(change.target, context.signal);
-  if (live?.metadata.annotations?.['larry.dev/change'] === report.id) return { who: 'larry (earlier attempt)' };
-  if (!(await hands.writer.may(change.verb, change.target))) {
-    Object.assign(report, { outcome: 'unverified-no-patch-right', reason: `unverified: no ${change.verb} right on ${describeRef(change.target)}` });
-    return 'no';
+/** Goes on where an earlier attempt ended; returns true when the change is in effect. Nothing is applied twice. */
+async function takeUp(effects: EffectContext, hands: Hands, step: Step, earlier: EarlierChange): Promise<boolean> {
+  switch (earlier.state) {
+    case 'in-effect':
+      step.report.outcome = 'adopted';
+      return true;
+    case 'unknown':
+      step.failed = true;
+      Object.assign(step.report, {
+        outcome: 'outcome-unknown',
+        reason: 'an earlier attempt ended in the middle of this change and the object no longer tells; look at it',
+      });
+      return false;
+    case 'rolling-back':
+      await takeBack(effects, hands, step, 'an earlier attempt had begun to take it back');
+      return false;
+    case 'rolled-back':
+      step.failed = true;
+      Object.assign(step.report, { outcome: 'rolled-back', reason: 'an earlier attempt took it back; it is not tried twice in a run' });
+      return false;
+    case 'not-in-effect':
+      return false;
   }
-  const dry = await dryRun(hands.writer, change, live, report.id, context.signal);
-  if (dry.outcome !== 'done') {
-    Object.assign(report, { outcome: dry.outcome === 'conflict' ? 'superseded' : 'refused', reason: `server dry run: ${printable(dry.message, 500)}` });
-    return 'no';
-  }
-  if (options.mode === 'auto' && options.allow.includes(change.category) && !change.alwaysAsk) return { who: 'larry (auto)' };
-  const approval = await hands.approval(report.digest);
-  if (!approval) {
-    Object.assign(report, { outcome: 'awaiting-approval', reason: `larry approve ${report.digest.slice(0, 12)}` });
-    return 'wait';
-  }
-  if (!approval.granted) {
-    Object.assign(report, { outcome: 'refused', reason: `denied by ${approval.who}` });
-    return 'no';
-  }
-  report.approvedBy = approval.who;
-  return { who: approval.who };
-}
-
-async function dryRun(
-  writer: ClusterWriter,
-  change: PlannedChange,
-  live: Awaited<ReturnType<PlaybookContext['cluster']['get']>>,
-  id: string,
-  signal: AbortSignal,
-): Promise<WriteOutcome> {
-  const options = { dryRun: true, signal };
-  if (change.verb === 'create') return writer.create(change.object as never, options);
-  if (!live) return { outcome: 'refused', status: 404, message: `${describeRef(change.target)} is gone` };
-  if (change.verb === 'delete') return writer.remove(change.target, { uid: live.metadata.uid ?? '' }, options);
-  const patch = conditionalPatch(live, (change.patch ?? []) as PatchOperation[], change.depends, id);
-  return writer.patch({ target: change.target, patch }, options);
 }
 
 async function markVerified(effects: EffectContext, hands: Hands, applied: Step[], failures: { step: string; reason: string }[]): Promise<void> {
   for (const step of [...applied].reverse()) {
     const failure = failures.find((f) => f.step === step.change.step);
-    if (!failure) {
-      step.report.outcome = 'verified';
-      continue;
-    }
-    await hands.rollbackInitiated(failure.reason, { change: step.report.id, target: describeRef(step.change.target) });
-    const intent = await hands.journal.find(step.report.id);
-    const became = intent ? await rollBack(effects, intent) : ({ outcome: 'outcome-unknown', reason: 'no pre-image was kept' } as const);
-    const back = became.outcome === 'applied' || became.outcome === 'adopted';
-    Object.assign(step.report, {
-      outcome: back ? 'rolled-back' : became.outcome,
-      reason: back ? failure.reason : `${failure.reason}; and the rollback failed: ${'reason' in became ? became.reason : ''}`,
-    });
-    await hands.journal.outcome(step.report.id, step.report.outcome);
-    await hands.audit.append({ ...auditOf(effects, step, `change_${step.report.outcome.replaceAll('-', '_')}`), actor: 'larry (rollback)' });
+    if (failure) await takeBack(effects, hands, step, failure.reason);
+    else step.report.outcome = 'verified';
   }
 }
 
-async function finalCriteria(playbook: Playbook, context: PlaybookContext, facts: unknown, diagnosis: Diagnosis, applied: PlannedChange[]): Promise<Criterion[]> {
-  if (!playbook.verify) return diagnosis.criteria;
-  const seen = await playbook.verify(context, facts, applied);
-  return mergeCriteria(diagnosis.criteria, seen.criteria);
+async function takeBack(effects: EffectContext, hands: Hands, step: Step, why: string): Promise<void> {
+  await hands.rollbackInitiated(why, { change: step.report.id, target: describeRef(step.change.target) });
+  const entry = (await hands.journal.entries()).find((e) => e.intent.id === step.report.id);
+  const became = entry ? await rollBack(effects, entry.intent) : ({ outcome: 'outcome-unknown', reason: 'no pre-image was kept' } as const);
+  const back = became.outcome === 'applied' || became.outcome === 'adopted';
+  Object.assign(step.report, {
+    outcome: back ? 'rolled-back' : became.outcome,
+    reason: back ? why : `${why}; and the rollback failed: ${'reason' in became ? became.reason : ''}`,
+  });
+  step.failed = true;
+  await hands.audit.append({ ...auditOf(effects, step, back ? 'change_rolled_back' : 'change_rollback_failed'), actor: 'larry (rollback)' });
+}
+
+async function verifiedCriteria(playbook: Playbook, context: PlaybookContext, facts: unknown, diagnosis: Diagnosis, applied: Step[]): Promise<Verification> {
+  if (!playbook.verify) return { criteria: diagnosis.criteria, rollBack: [] };
+  const seen = await playbook.verify(context, facts, applied.map((s) => s.change));
+  return { criteria: mergeCriteria(diagnosis.criteria, seen.criteria), rollBack: seen.rollBack };
 }
 
 function mergeCriteria(first: Criterion[], later: Criterion[]): Criterion[] {
@@ -273,17 +247,11 @@ function mergeCriteria(first: Criterion[], later: Criterion[]): Criterion[] {
   return [...byId.values()];
 }
 
-/** A task whose change failed has failed; one whose change was refused or not needed has still done its diagnosis. */
-function outcomeOf(steps: Step[]): TaskResult['outcome'] {
-  const failed = steps.some((s) => s.report.outcome === 'rolled-back' || s.report.outcome === 'outcome-unknown');
-  return failed ? 'failed' : 'completed';
-}
-
-function summaryWith(diagnosis: Diagnosis, changes: AppliedChange[]): string {
-  if (changes.length === 0) return diagnosis.summary;
+function summaryWith(summary: string, changes: AppliedChange[]): string {
+  if (changes.length === 0) return summary;
   const counts = new Map<string, number>();
   for (const { outcome } of changes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  return `${diagnosis.summary} Changes: ${[...counts].map(([outcome, n]) => `${n} ${outcome}`).join(', ')}.`;
+  return `${summary} Changes: ${[...counts].map(([outcome, n]) => `${n} ${outcome}`).join(', ')}.`;
 }
 
 function auditOf(context: { run: string; task: string }, step: Step, action: string) {

@@ -1,9 +1,11 @@
 export * from './digest';
-export { applyChange, changeDigest, changeId, resolveIntent, rollBack } from './effects';
-export type { EffectContext, EffectJournal, EffectOutcome, Intent } from './effects';
+export { applyChange, changeDigest, changeId, resolveIntent } from './effects';
+export type { EffectContext, EffectOutcome } from './effects';
 export * from './engine';
 export * from './errors';
+export { repeatableOutcomes, type EffectJournal, type Intent, type IntentOutcome } from './intent';
 export * from './json-patch';
 export * from './json-pointer';
 export * from './playbook';
 export * from './registry';
+export { rollBack } from './rollback';

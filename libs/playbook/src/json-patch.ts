@@ -1,4 +1,5 @@
-import { changeAnnotation, type KubeObject } from '@larry/contracts';
+import { canonicalJson, changeAnnotation, type KubeObject } from '@larry/contracts';
+import { PatchError } from './errors';
 import { nearestExisting, pointerParts, toPointer, valueAt } from './json-pointer';
 
 /** An operation of RFC 6902, as far as plans use it. */
@@ -9,51 +10,119 @@ export interface PatchOperation {
   [field: string]: unknown;
 }
 
-const annotationPointer = `/metadata/annotations/${changeAnnotation.replaceAll('/', '~1')}`;
+/** A place that a patch touches, and what stands there after it; no `value` where nothing does. */
+export interface TouchedPlace {
+  path: string;
+  value?: unknown;
+}
+
+/** Where an object carries the mark of the last change of Larry's. */
+export const markPointer = `/metadata/annotations/${changeAnnotation.replaceAll('/', '~1')}`;
 
 /**
- * The patch that is sent: `test`s on the uid and on every field the diagnosis read, the change, and our mark, all in one
- * request. JSON Patch cannot test for absence, so an absent field is tested by its nearest existing parent's whole value.
+ * The tests of a conditional patch: the uid and every field the diagnosis read. JSON Patch cannot test for absence, so an
+ * absent field is tested by its nearest existing parent's whole value.
  */
-export function conditionalPatch(live: KubeObject, wanted: PatchOperation[], depends: readonly string[], id: string): PatchOperation[] {
+export function fieldTests(live: KubeObject, depends: readonly string[]): PatchOperation[] {
   const pointers = [...new Set(depends.map((pointer) => nearestExisting(live, pointer)))].filter((p) => p !== '');
   const tests = pointers.map((path): PatchOperation => ({ op: 'test', path, value: valueAt(live, path) }));
-  return [{ op: 'test', path: '/metadata/uid', value: live.metadata.uid }, ...tests, ...wanted, ...markWith(live, id)];
+  return [{ op: 'test', path: '/metadata/uid', value: live.metadata.uid }, ...tests];
 }
 
-/** Without annotations there is no parent to add to; the resourceVersion guards against somebody adding the first one meanwhile. */
-function markWith(live: KubeObject, id: string): PatchOperation[] {
-  if (live.metadata.annotations) return [{ op: 'add', path: annotationPointer, value: id }];
-  return [
-    { op: 'test', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
-    { op: 'add', path: '/metadata/annotations', value: { [changeAnnotation]: id } },
-  ];
+/** The change and our mark, in one request. */
+export function markedChange(live: KubeObject, wanted: readonly PatchOperation[], id: string): PatchOperation[] {
+  const mark: PatchOperation = live.metadata.annotations
+    ? { op: 'add', path: markPointer, value: id }
+    : { op: 'add', path: '/metadata/annotations', value: { [changeAnnotation]: id } };
+  return [...wanted, mark];
 }
 
 /**
- * The operations that undo `wanted` on `live`, in the order in which they must be applied. Throws for an operation that
- * cannot be undone by place (appending with `-` is allowed: it is undone by index).
+ * The patch that is sent: tests, the change and our mark in one request. With the resourceVersion just read a request that
+ * is late (its sender was paused, its connection slow) cannot be applied after another that was.
  */
-export function inversePatch(live: KubeObject, wanted: readonly PatchOperation[]): PatchOperation[] {
-  const undo: PatchOperation[] = [];
-  const appended = new Map<string, number>();
-  for (const operation of wanted) {
-    if (operation.op === 'test') continue;
-    const path = appendedPath(live, operation.path, appended);
-    const before = valueAt(live, path);
-    const intoList = Array.isArray(valueAt(live, toPointer(pointerParts(path).slice(0, -1))));
-    if (operation.op === 'add' && (before === undefined || intoList)) undo.unshift({ op: 'remove', path });
-    else if (operation.op === 'remove') undo.unshift({ op: 'add', path, value: before });
-    else undo.unshift({ op: 'replace', path, value: before });
-  }
-  return undo;
+export function conditionalPatch(live: KubeObject, wanted: readonly PatchOperation[], depends: readonly string[], id: string): PatchOperation[] {
+  return [...fieldTests(live, depends), versionTest(live), ...markedChange(live, wanted, id)];
 }
 
-function appendedPath(live: KubeObject, path: string, appended: Map<string, number>): string {
+/** Fails when the object is not the version that was read. */
+export function versionTest(live: KubeObject): PatchOperation {
+  return { op: 'test', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion };
+}
+
+/** Applies operations to a copy of a document, all or none. @throws PatchError naming the operation that does not fit */
+export function applyPatch<T>(document: T, operations: readonly PatchOperation[]): T {
+  return operations.reduce<T>((state, operation) => applyOne(state, operation), structuredClone(document));
+}
+
+/**
+ * The operations that undo `wanted` on `live`, in the order in which they must be applied, and the places that are
+ * touched with what will stand there. @throws PatchError where `wanted` does not fit `live`
+ */
+export function inversePatch(live: KubeObject, wanted: readonly PatchOperation[]): { inverse: PatchOperation[]; touched: TouchedPlace[] } {
+  const inverse: PatchOperation[] = [];
+  const paths = new Set<string>();
+  let state = live;
+  for (const operation of wanted) {
+    const after = applyPatch(state, [operation]);
+    if (operation.op !== 'test') {
+      const path = placeOf(state, operation.path);
+      inverse.unshift(undoOf(state, operation.op, path));
+      paths.add(path);
+    }
+    state = after;
+  }
+  const touched = [...paths].map((path): TouchedPlace => {
+    const value = valueAt(state, path);
+    return value === undefined ? { path } : { path, value };
+  });
+  return { inverse, touched };
+}
+
+function undoOf(state: unknown, op: PatchOperation['op'], path: string): PatchOperation {
+  const before = valueAt(state, path);
+  const intoList = Array.isArray(valueAt(state, parentOf(path)));
+  if (op === 'add' && (before === undefined || intoList)) return { op: 'remove', path };
+  return { op: op === 'remove' ? 'add' : 'replace', path, value: before };
+}
+
+/** `-` is the place behind the last element. */
+function placeOf(state: unknown, path: string): string {
   if (!path.endsWith('/-')) return path;
-  const list = path.slice(0, -2);
-  const current = valueAt(live, list);
-  const index = (Array.isArray(current) ? current.length : 0) + (appended.get(list) ?? 0);
-  appended.set(list, (appended.get(list) ?? 0) + 1);
-  return `${list}/${index}`;
+  const list = valueAt(state, parentOf(path));
+  return Array.isArray(list) ? `${parentOf(path)}/${list.length}` : path;
+}
+
+const parentOf = (path: string): string => toPointer(pointerParts(path).slice(0, -1));
+
+function applyOne<T>(document: T, operation: PatchOperation): T {
+  const { op, value } = operation;
+  const path = placeOf(document, operation.path);
+  const parts = pointerParts(path);
+  const key = parts.at(-1);
+  if (key === undefined || parts.includes('__proto__')) throw new PatchError(operation, 'there is no such place');
+  if (op === 'test') {
+    if (canonicalJson(valueAt(document, path) ?? null) !== canonicalJson(value ?? null)) throw new PatchError(operation, 'another value stands there');
+    return document;
+  }
+  const parent = valueAt(document, parentOf(path));
+  if (typeof parent !== 'object' || parent === null) throw new PatchError(operation, 'there is no such place');
+  if (Array.isArray(parent)) changeList(parent, operation, key);
+  else changeMember(parent as Record<string, unknown>, operation, key);
+  return document;
+}
+
+function changeList(list: unknown[], operation: PatchOperation, key: string): void {
+  const index = /^(0|[1-9]\d*)$/.test(key) ? Number(key) : -1;
+  const last = operation.op === 'add' ? list.length : list.length - 1;
+  if (index < 0 || index > last) throw new PatchError(operation, 'there is no such element');
+  const { op, value } = operation;
+  if (op === 'remove') list.splice(index, 1);
+  else list.splice(index, op === 'add' ? 0 : 1, structuredClone(value));
+}
+
+function changeMember(record: Record<string, unknown>, operation: PatchOperation, key: string): void {
+  if (operation.op !== 'add' && !Object.hasOwn(record, key)) throw new PatchError(operation, 'there is no such field');
+  if (operation.op === 'remove') delete record[key];
+  else record[key] = structuredClone(operation.value);
 }
