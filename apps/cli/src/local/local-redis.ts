@@ -17,11 +17,13 @@ export interface LocalRedis {
 const leashed = '"$@" & pid=$!; cat >/dev/null; kill $pid; wait $pid';
 
 /** `REDIS_URL`, or a server of our own on a free loopback port with its files in `folder`. */
-export async function localRedis(folder: string, port = 0): Promise<LocalRedis> {
+export async function localRedis(stateFolder: string, port = 0): Promise<LocalRedis> {
   const given = process.env['REDIS_URL'];
   if (given) return { url: given, own: false, stop: async () => undefined };
   const program = ['redis-server', 'valkey-server'].map(onPath).find((p) => p !== undefined);
   if (!program) throw new UserError('there is no redis-server or valkey-server on PATH; install one, or set REDIS_URL', exitCodes.unreachable);
+  // The server changes to its folder, so that a relative path would not be found.
+  const folder = path.resolve(stateFolder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const chosen = port || (await freePort());
   const args = ['--bind', '127.0.0.1', '--port', String(chosen), '--dir', folder, '--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
@@ -35,16 +37,18 @@ export async function localRedis(folder: string, port = 0): Promise<LocalRedis> 
     child.once('error', () => resolve());
   });
   const url = `redis://127.0.0.1:${chosen}`;
-  const client = await connectRedis({ url, connectTimeoutMs: 10_000 });
-  await client.close();
-  return {
-    url,
-    own: true,
-    stop: async () => {
-      child.stdin.end();
-      await exited;
-    },
+  const stop = async (): Promise<void> => {
+    child.stdin.end();
+    await exited;
   };
+  try {
+    const client = await connectRedis({ url, connectTimeoutMs: 10_000 });
+    await client.close();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, own: true, stop };
 }
 
 function onPath(program: string): string | undefined {

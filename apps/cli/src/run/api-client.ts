@@ -31,14 +31,15 @@ export class ApiClient {
   }
 
   /**
-   * Events from the beginning of the run (or after `lastId`) until the signal ends it. Reconnects where it was when the
-   * connection breaks, so that nothing is lost.
+   * Events from the beginning of the stream (or after `lastId`, or from `now`) until the signal ends it; of one run, where
+   * it is named. Reconnects where it was when the connection breaks, so that nothing is lost.
    */
-  async *events(options: { signal: AbortSignal; lastId?: string }): AsyncGenerator<StreamedEvent> {
-    let { lastId } = options;
+  async *events(options: { signal: AbortSignal; lastId?: string; run?: string }): AsyncGenerator<StreamedEvent> {
+    let { lastId = 'start' } = options;
+    const path = options.run ? `/events?run=${encodeURIComponent(options.run)}` : '/events';
     while (!options.signal.aborted) {
       try {
-        const response = await this.request('GET', '/events', undefined, options.signal, lastId);
+        const response = await this.request('GET', path, undefined, options.signal, lastId);
         if (!response.ok || !response.body) throw new UserError(`the event stream answers ${response.status}`, exitCodes.unreachable);
         for await (const item of serverSentEvents(response.body)) {
           lastId = item.id;

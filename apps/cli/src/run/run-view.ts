@@ -1,13 +1,13 @@
-import { printable } from '@larry/contracts';
 import type { ApiClient } from './api-client';
+import { eventLine } from './event-line';
 import type { RunView } from './follow-run';
+import { LiveDashboard } from './live-dashboard';
 
-/** A line per event, or in a terminal the dashboard. */
-export function runView(_api: ApiClient, options: { plain: boolean; quiet: boolean }): RunView {
-  return {
-    event: ({ event }) => {
-      if (!options.quiet) process.stdout.write(`${printable(event, 200)}\n`);
-    },
-    end: () => undefined,
-  };
+/** The dashboard in a terminal; elsewhere, or where `plain` asks for it, a line per event. */
+export function runView(api: ApiClient, options: { plain: boolean; quiet: boolean }): RunView {
+  if (options.quiet) return { event: () => undefined, end: () => undefined };
+  if (options.plain || !process.stdout.isTTY || process.env['TERM'] === 'dumb') {
+    return { event: (item) => void process.stdout.write(`${eventLine(item)}\n`), end: () => undefined };
+  }
+  return new LiveDashboard(api, { stream: process.stdout, keys: 'Ctrl-C stops the run.' });
 }

@@ -1,0 +1,74 @@
+import { describeRef, printable, stripControl, type ObjectRef } from '@larry/contracts';
+import { findApi } from '../local/local-stack';
+import { ApiClient } from '../run/api-client';
+import { requestedChange, type ApprovalView } from '../run/run-status';
+import { confirmed } from '../terminal/ask';
+import { paint, wantsColour } from '../terminal/paint';
+import { UserError } from '../user-error';
+import type { RunAddress } from './status';
+
+interface DecideOptions extends RunAddress {
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** `larry approve [digest]`: shows the change, asks, and signs; without a digest it lists what waits. */
+export function approve(digest: string | undefined, options: DecideOptions): Promise<void> {
+  return digest === undefined ? listOpen(options) : decide(digest, 'granted', options);
+}
+
+/** `larry deny <digest>`. */
+export function deny(digest: string, options: DecideOptions): Promise<void> {
+  return decide(digest, 'denied', options);
+}
+
+async function listOpen(options: DecideOptions): Promise<void> {
+  const { approvals } = await new ApiClient(findApi(options)).get<{ approvals: ApprovalView[] }>('/approvals');
+  if (options.json) process.stdout.write(`${JSON.stringify(approvals, null, 2)}\n`);
+  else if (approvals.length === 0) process.stdout.write('Nothing waits for an approval.\n');
+  else for (const approval of approvals) process.stdout.write(`${approvalText(approval, wantsColour(process.stdout))}\n  larry approve ${printable(approval.digest, 12)}\n\n`);
+}
+
+async function decide(prefix: string, decision: 'granted' | 'denied', options: DecideOptions): Promise<void> {
+  const api = new ApiClient(findApi(options));
+  const { approvals } = await api.get<{ approvals: ApprovalView[] }>('/approvals');
+  const approval = theOne(prefix, approvals);
+  process.stderr.write(`${approvalText(approval, wantsColour(process.stderr))}\n`);
+  const question = decision === 'granted' ? 'Make this change?' : 'Refuse this change?';
+  if (!(await confirmed(question, options))) {
+    process.stderr.write('larry: left undecided\n');
+    return;
+  }
+  const decided = await api.post<{ task: string; digest: string; who: string }>(`/approvals/${approval.digest}`, { decision });
+  if (options.json) process.stdout.write(`${JSON.stringify(decided, null, 2)}\n`);
+  else process.stdout.write(`${decision === 'granted' ? 'Approved' : 'Denied'} as ${printable(decided.who, 60)}: ${printable(decided.task, 80)} ${printable(decided.digest, 12)}…\n`);
+}
+
+/** The change that a digest's beginning means. Throws a {@link UserError} where it means none or several. */
+export function theOne(prefix: string, approvals: readonly ApprovalView[]): ApprovalView {
+  if (!/^[0-9a-f]{8,64}$/.test(prefix)) throw new UserError(`"${printable(prefix, 80)}" is no digest: give 8 to 64 of its hex digits, as larry approve shows them`);
+  const found = approvals.filter((a) => a.digest.startsWith(prefix));
+  const open = approvals.map((a) => printable(a.digest, 12)).join(', ');
+  if (found.length === 0) throw new UserError(`nothing waits with a digest that begins with ${prefix}; ${open ? `waiting are ${open}` : 'nothing waits at all'}`);
+  if (found.length > 1) throw new UserError(`${found.length} digests begin with ${prefix}; give more digits: ${open}`);
+  return found[0] as ApprovalView;
+}
+
+/** What a person reads before deciding: task, object, summary, and the change line by line. */
+export function approvalText({ task, larry, digest, request, deadline }: ApprovalView, colour: boolean): string {
+  const pen = paint(colour);
+  const { summary, diff, target } = requestedChange(request);
+  const lines = stripControl(diff).split('\n').map((line) => line.slice(0, 400));
+  return [
+    pen.bold(`${printable(larry, 60)} ${printable(task, 80)}: ${printable(summary || 'a change without a summary', 500)}`),
+    `  object  ${targetText(target)}`,
+    `  digest  ${printable(digest, 64)}`,
+    ...(deadline ? [`  until   ${printable(deadline, 40)}; then it is skipped`] : []),
+    ...(diff === '' ? ['  the request shows no diff'] : lines.map((line) => `  ${line.startsWith('+') ? pen.green(line) : line.startsWith('-') ? pen.red(line) : line}`)),
+  ].join('\n');
+}
+
+function targetText(target: unknown): string {
+  const { kind, name } = (target ?? {}) as Partial<ObjectRef>;
+  return typeof kind === 'string' && typeof name === 'string' ? printable(describeRef(target as ObjectRef), 300) : 'not named';
+}

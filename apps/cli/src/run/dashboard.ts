@@ -1,0 +1,200 @@
+import { hasEnded, printable } from '@larry/contracts';
+import { paint, type Paint } from '../terminal/paint';
+import { cut, displayWidth, fitted } from '../terminal/text-width';
+import { eventLine, isAlert, type EventLine } from './event-line';
+import { requestedChange, type FiguresByLarry, type LarryStatus, type RunStatus, type TaskStatusView } from './run-status';
+
+/** How the dashboard is drawn. */
+export interface DashboardStyle {
+  columns: number;
+  rows: number;
+  colour: boolean;
+  /** Undefined while it is not known what the run reads. */
+  simulated?: boolean;
+  /** The server's time now: elapsed seconds count up to it. */
+  now: Date;
+  /** What Ctrl-C does, said at the bottom while the run goes on. */
+  keys?: string;
+  /** Said at the bottom instead: that the connection is gone. */
+  notice?: string;
+}
+
+/** A run as the dashboard shows it. */
+export type DashboardStatus = RunStatus & { figures?: FiguresByLarry };
+
+/** A line in its parts: what it says, and how it is painted once it has been cut to the screen. */
+interface Line {
+  text: string;
+  draw?: (text: string) => string;
+}
+
+const wideEnough = 120;
+
+/**
+ * The quick start's terminal view as text of at most `rows` lines of at most `columns` columns: progress of each Larry,
+ * security findings, inventory, tokens, open approvals with what to type, active tasks, events. A small terminal shows
+ * fewer events, then fewer tasks; a wide one has the events beside the tasks. Pure.
+ */
+export function dashboardText(status: DashboardStatus, events: readonly EventLine[], style: DashboardStyle): string {
+  const columns = Math.max(20, style.columns);
+  const rows = Math.max(5, style.rows);
+  const pen = paint(style.colour);
+  const top = [...heading(status, style, pen, columns), ...status.larrys.map((l) => larryLine(l, pen, columns)), ...figureLines(status, pen), ...approvalLines(status, pen)];
+  const bottom: Line[] = [{ text: ` ${printable(style.notice ?? footer(status, style.keys ?? ''), 300)}`, draw: style.notice ? pen.alarm : pen.dim }];
+  const head = top.slice(0, rows - 1).map((line) => drawn(line, columns));
+  const room = rows - head.length - bottom.length;
+  const body = columns >= wideEnough ? sideBySide(status, events, style, { columns, room }, pen) : stacked(status, events, style, { columns, room }, pen);
+  return [...head, ...body, ...bottom.map((line) => drawn(line, columns))].slice(0, rows).join('\n');
+}
+
+function drawn({ text, draw }: Line, columns: number): string {
+  const short = cut(text, columns);
+  return draw ? draw(short) : short;
+}
+
+function heading(status: DashboardStatus, style: DashboardStyle, pen: Paint, columns: number): Line[] {
+  const left = ` Larry · ${printable(status.run, 60)} · ${status.mode} · ${status.status} ${duration(secondsBetween(status.startedAt, status.endedAt ?? style.now))}`;
+  const right = style.simulated ? 'SIMULATED ' : '';
+  const gap = ' '.repeat(Math.max(1, columns - displayWidth(left) - right.length));
+  // The mark stays, whatever has to be cut for it.
+  const text = `${cut(left, columns - right.length - 1)}${gap}${right}`;
+  const { didWork, plan } = status;
+  return [{ text, draw: style.simulated ? pen.alarm : pen.bold }, { text: ` ${printable(plan.title, 100)} · ${printable(didWork, 60)}${style.simulated ? ' · nothing here is real' : ''}`, draw: pen.dim }];
+}
+
+function larryLine(larry: LarryStatus, pen: Paint, columns: number): Line {
+  const { completed, total, failed, skipped, workersActive, progress } = larry;
+  const counts = [`${completed}/${total} done`, ...(failed ? [`${failed} failed`] : []), ...(skipped ? [`${skipped} skipped`] : []), ...(workersActive ? [`${workersActive} working`] : [])];
+  const width = columns >= wideEnough ? 40 : columns >= 70 ? 20 : 10;
+  const filled = Math.round((Math.min(100, Math.max(0, progress)) * width) / 100);
+  const bar = '█'.repeat(filled) + '░'.repeat(width - filled);
+  const title = columns >= wideEnough ? `  ${printable(larry.title, 60)}` : '';
+  const name = fitted(printable(larry.larry, 40), 9);
+  const text = ` ${name} ${bar} ${String(progress).padStart(3)} % ${larry.status.padEnd(11)} ${counts.join(', ')}${title}`;
+  return { text, draw: { pending: pen.dim, in_progress: pen.cyan, completed: pen.green, failed: pen.red }[larry.status] };
+}
+
+/** Larry-02's findings, Larry-03's inventory, tokens. What no task has said yet is not zero. */
+function figureLines({ figures = {}, budget }: DashboardStatus, pen: Paint): Line[] {
+  const security = figures['larry-02'] ?? {};
+  const inventory = figures['larry-03'] ?? {};
+  const found = ['critical', 'high', 'medium', 'low'].filter((name) => security[name] !== undefined);
+  const alarming = (security['critical'] ?? 0) > 0;
+  const nodes = budget.filter((b) => b.parent === undefined || budget.some((root) => root.parent === undefined && root.node === b.parent));
+  const [root, ...others] = nodes;
+  const tokens = root ? `${root.used} of ${root.limit}${others.filter((b) => b.used > 0).map((b) => ` · ${printable(b.node, 40)} ${b.used}`).join('')}` : 'not known';
+  return [
+    { text: ` Security   ${found.map((name) => `${security[name]} ${name}`).join(' · ') || 'nothing scanned yet'}`, ...(alarming ? { draw: pen.red } : {}) },
+    { text: ` Inventory  ${inventoryText(inventory)}` },
+    { text: ` Tokens     ${tokens}` },
+  ];
+}
+
+const inventoryNames: [figure: string, word: string][] = [
+  ['assets_discovered', 'resources'],
+  ['namespaces', 'namespaces'],
+  ['releases', 'Helm releases'],
+  ['unclassified', 'unclassified'],
+  ['prs_created', 'PRs'],
+];
+
+function inventoryText(figures: Readonly<Record<string, number>>): string {
+  const known = inventoryNames.filter(([figure]) => figures[figure] !== undefined);
+  return known.map(([figure, word]) => `${figures[figure]} ${word}`).join(' · ') || 'nothing counted yet';
+}
+
+const shownApprovals = 3;
+
+function approvalLines({ approvals }: DashboardStatus, pen: Paint): Line[] {
+  if (approvals.length === 0) return [];
+  const shown = approvals.slice(0, shownApprovals).map(({ task, digest, request }) => {
+    const what = printable(requestedChange(request).summary, 200);
+    return { text: `   larry approve ${printable(digest.slice(0, 12), 12)}   ${printable(task, 70)}${what ? `: ${what}` : ''}`, draw: pen.yellow };
+  });
+  const more = approvals.length > shownApprovals ? `, ${approvals.length - shownApprovals} more: larry status` : '';
+  return [{ text: ` Waiting for you (${approvals.length}${more}); larry deny refuses`, draw: pen.bold }, ...shown];
+}
+
+interface Room {
+  columns: number;
+  room: number;
+}
+
+/** Tasks above events; the events get what the tasks leave, and at least two lines. */
+function stacked(status: DashboardStatus, events: readonly EventLine[], style: DashboardStyle, { columns, room }: Room, pen: Paint): string[] {
+  if (room <= 0) return [];
+  const forEvents = Math.min(room, 1 + Math.min(2, events.length));
+  const tasks = taskLines(status, style, room - forEvents, columns, pen);
+  const log = eventLines(events, room - tasks.length, pen);
+  return [...tasks, ...log].map((line) => drawn(line, columns));
+}
+
+/** Tasks on the left, events on the right, both over the whole height. */
+function sideBySide(status: DashboardStatus, events: readonly EventLine[], style: DashboardStyle, { columns, room }: Room, pen: Paint): string[] {
+  if (room <= 0) return [];
+  const left = Math.floor((columns - 1) / 2);
+  const right = columns - left - 1;
+  const tasks = taskLines(status, style, room, left, pen);
+  const log = eventLines(events, room, pen);
+  return Array.from({ length: room }, (_, i) => {
+    const task = tasks[i] ?? { text: '' };
+    const event = log[i] ?? { text: '' };
+    const cell = fitted(task.text, left);
+    return `${task.draw ? task.draw(cell) : cell} ${drawn(event, right)}`.trimEnd();
+  });
+}
+
+/** All tasks where there is room for them, else those that something happens with. */
+function taskLines(status: DashboardStatus, style: DashboardStyle, room: number, columns: number, pen: Paint): Line[] {
+  if (room < 2) return [];
+  const all = [...status.tasks, ...(status.converge ? [status.converge] : [])];
+  const active = all.filter(isActive);
+  const everything = all.length + 1 <= room;
+  const rows = everything ? all : active;
+  const hidden = rows.length - (room - 1);
+  const shown = hidden > 0 ? rows.slice(0, room - 1) : rows;
+  const more = hidden > 0 ? `, ${hidden} more` : '';
+  const title = everything ? ` Tasks (${active.length} active)` : ` Active (${active.length}${more})`;
+  return [{ text: title, draw: pen.bold }, ...shown.map((task) => taskLine(task, style, columns, pen))];
+}
+
+function isActive({ status }: TaskStatusView): boolean {
+  return status === 'claimed' || status === 'in_progress' || status === 'awaiting_approval';
+}
+
+const statusWords: Partial<Record<TaskStatusView['status'], string>> = { in_progress: 'working', awaiting_approval: 'needs approval', claimed: 'starting' };
+
+function taskLine(task: TaskStatusView, style: DashboardStyle, columns: number, pen: Paint): Line {
+  const state = task.skipReason ? `skipped: ${task.skipReason}` : (statusWords[task.status] ?? task.status);
+  const since = task.startedAt && task.status !== 'skipped' ? duration(secondsBetween(task.startedAt, task.endedAt ?? style.now)) : '';
+  const attempt = task.attempt > 1 ? ` attempt ${task.attempt}` : '';
+  const where = columns >= 70 ? `  ${printable(task.node, 60)}` : '';
+  const draw = task.status === 'failed' ? pen.red : task.status === 'completed' ? pen.green : isActive(task) ? pen.cyan : hasEnded(task.status) ? pen.dim : undefined;
+  return { text: `   ${fitted(printable(task.task, 63), 26)} ${state.padEnd(14)} ${since.padStart(7)}${attempt}${where}`, ...(draw ? { draw } : {}) };
+}
+
+function eventLines(events: readonly EventLine[], room: number, pen: Paint): Line[] {
+  if (room < 1) return [];
+  const last = room > 1 ? events.slice(-(room - 1)) : [];
+  return [{ text: ' Events', draw: pen.bold }, ...last.map((item) => ({ text: `   ${eventLine(item)}`, draw: isAlert(item) ? pen.red : pen.dim }))];
+}
+
+function footer({ status, abortedBy, reportReady }: DashboardStatus, keys: string): string {
+  if (status === 'aborted') return `Aborted${abortedBy ? ` by ${abortedBy}` : ''}.`;
+  if (status !== 'running') return reportReady ? 'The run has ended: larry report shows what it came to.' : 'The run has ended.';
+  return keys;
+}
+
+function secondsBetween(from: string, to: string | Date): number {
+  const end = typeof to === 'string' ? Date.parse(to) : to.getTime();
+  return Math.max(0, Math.floor((end - Date.parse(from)) / 1000));
+}
+
+/** `12 s`, `3:07`, `1:02:03`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '';
+  if (seconds < 60) return `${seconds} s`;
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}

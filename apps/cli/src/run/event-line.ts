@@ -1,0 +1,66 @@
+import { channelOf, eventNames, printable, recordOf, type EventName } from '@larry/contracts';
+import type { StreamedEvent } from './api-client';
+
+/** An event as it came from the stream. */
+export type EventLine = StreamedEvent;
+
+/** True for events of the channel `larry:alerts`. */
+export function isAlert({ event }: EventLine): boolean {
+  return (eventNames as string[]).includes(event.event) && channelOf(event.event as EventName) === 'larry:alerts';
+}
+
+/** `12:03:04 larry-01 task_complete fix-pgadmin-crashloop`: one event on one line, safe to print. Times are UTC. */
+export function eventLine(item: EventLine): string {
+  const { event } = item;
+  const time = /T(\d\d:\d\d:\d\d)/.exec(String(event['timestamp'] ?? ''))?.[1] ?? '--:--:--';
+  const from = printable(String(event['from'] ?? ''), 40).padEnd(8);
+  return `${time} ${from} ${printable(event.event, 40).padEnd(17)} ${printable(detailOf(event), 400)}`.trimEnd();
+}
+
+function detailOf(event: EventLine['event']): string {
+  const alert = recordOf(event['data']);
+  const severity = event['severity'] === undefined ? [] : [`${said(event['severity'])}:`];
+  const parts = [
+    ...severity,
+    ...(event['progress'] === undefined ? [] : [`${said(event['progress'])} %`]),
+    ...[event['task_id'] ?? alert['task_id'], event['message']].filter((v) => v !== undefined).map(said),
+    ...attempt(event['attempt']),
+    ...(event['reason'] === undefined ? [] : [`(${said(event['reason'])})`]),
+    ...(event['digest'] === undefined ? [] : [said(event['digest']).slice(0, 12)]),
+    ...(event['who'] === undefined ? [] : [`by ${said(event['who'])}`]),
+    ...(event['owner'] === undefined ? [] : [`held by ${said(event['owner'])}`]),
+    ...counts(event['summary']),
+    ...endState(event['state']),
+    ...dataOf(event.event, alert),
+  ];
+  return parts.join(' ');
+}
+
+/** The first attempt goes without saying. */
+function attempt(value: unknown): string[] {
+  return typeof value === 'number' && value > 1 ? [`attempt ${value}`] : [];
+}
+
+/** The counters of a phase that has ended. */
+function counts(summary: unknown): string[] {
+  const entries = Object.entries(recordOf(summary)).filter(([name, value]) => typeof value === 'number' && (value > 0 || name === 'completed'));
+  return entries.length === 0 ? [] : [entries.map(([name, value]) => `${said(value)} ${name}`).join(', ')];
+}
+
+function endState(state: unknown): string[] {
+  const { status } = recordOf(state);
+  return status === undefined ? [] : [said(status)];
+}
+
+function dataOf(name: string, data: Record<string, unknown>): string[] {
+  if (name === 'critical_cve') return [`${said(data['cve_id'])} CVSS ${said(data['cvss'])} in ${said(data['namespace'])}/${said(data['affected_service'])}`];
+  if (name === 'validation_result') {
+    if (data['problem'] !== undefined) return [`not looked at: ${said(data['problem'])}`];
+    const turned = Array.isArray(data['turned']) ? data['turned'] : [];
+    return [turned.length === 0 ? 'holds' : `turned: ${turned.map(said).join(', ')}`];
+  }
+  const { task_id: _, ...rest } = data;
+  return Object.entries(rest).map(([field, value]) => `${field} ${said(value)}`);
+}
+
+const said = (value: unknown): string => printable(value, 200);
