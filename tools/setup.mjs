@@ -97,3 +97,11 @@ export function onPath(program) {
     }
   });
 }
+
+// `npm run setup`: packages, Redis and the build, and nothing else.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  checkNode();
+  ensurePackages();
+  await ensureRedis({ yes: process.argv.includes('--yes') });
+  await ensureBuild();
+}
