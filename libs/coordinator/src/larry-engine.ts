@@ -23,9 +23,12 @@ interface Launch {
   claim: TaskClaim;
   attempt: number;
   worker?: LaunchedWorker;
+  /** Told to stop because its lease lapsed. */
+  ending?: boolean;
 }
 
 const stopGraceMs = 5000;
+const staleGraceMs = 200;
 
 /**
  * The engine of a Larry. Reconciles from state when it starts, when a message comes, when it resubscribes and every
@@ -75,9 +78,21 @@ export class LarryEngine {
   private async claimReady(snapshot: RunSnapshot): Promise<void> {
     const { larry, maxWorkers = 16 } = this.options;
     for (const task of snapshot.tasks) {
-      if (this.launches.size >= maxWorkers || this.stopping) return;
-      if (task.larry === larry && task.claimable && !this.launches.has(task.task)) await this.take(snapshot.run.run, task);
+      if (this.stopping) return;
+      if (task.larry !== larry || !task.claimable) continue;
+      if (this.launches.has(task.task)) this.endStale(task.task);
+      else if (this.launches.size < maxWorkers) await this.take(snapshot.run.run, task);
     }
+  }
+
+  /** A worker of ours whose lease has lapsed hangs or is paused. It ends here, and the task is anybody's again. */
+  private endStale(task: string): void {
+    const launch = this.launches.get(task);
+    if (!launch?.worker || launch.ending) return;
+    launch.ending = true;
+    this.options.log.warn({ run: launch.claim.run, task, worker: launch.worker.id }, 'its lease has lapsed: the worker is ended');
+    // Asked and made at once: a worker that does not renew does not listen, and its effects are guarded.
+    void launch.worker.stop(staleGraceMs);
   }
 
   private async take(run: string, task: TaskState): Promise<void> {
