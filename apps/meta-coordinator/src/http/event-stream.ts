@@ -36,11 +36,12 @@ export async function writeEvents(response: ServerResponse, items: AsyncIterable
       if (signal.aborted) break;
     }
   } catch (error) {
-    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+    // The reader is gone, or takes nothing: no fault of ours.
+    if ((error as { name?: unknown } | null)?.name !== 'AbortError') throw error;
   } finally {
     clearInterval(heartbeat);
-    response.end();
     // What is still in the socket's buffer is of no use to a reader that does not read.
     if (response.writableNeedDrain) response.destroy();
+    else response.end();
   }
 }

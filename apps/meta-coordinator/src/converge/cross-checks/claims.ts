@@ -73,15 +73,26 @@ export function inventoryClaim(results: ReadonlyMap<string, TaskResult>): Invent
   };
 }
 
-/** The releases, or undefined where no task has them. `fromMarks`: known by marks on objects alone. */
-export function releaseClaims(results: ReadonlyMap<string, TaskResult>): { releases: ReleaseClaim[]; fromMarks: boolean } | undefined {
-  const catalog = [...results.values()].map(({ artifacts }) => artifacts['releases']).find((c) => Array.isArray(valueIn(c, 'releases')));
-  if (catalog === undefined) return undefined;
+/** The releases of a run. */
+export interface ReleaseCatalogClaim {
+  releases: ReleaseClaim[];
+  /** Known by marks on objects alone. */
+  fromMarks: boolean;
+  /** Why the task itself could not tell whether these are all. */
+  doubt?: string;
+}
+
+/** The releases, or undefined where no task has them. */
+export function releaseClaims(results: ReadonlyMap<string, TaskResult>): ReleaseCatalogClaim | undefined {
+  const result = [...results.values()].find(({ artifacts }) => Array.isArray(valueIn(artifacts, 'releases', 'releases')));
+  if (!result) return undefined;
+  const catalog = result.artifacts['releases'];
+  const doubt = result.criteria.find((c) => c.verdict === 'unknown')?.reason;
   const releases = listOf(valueIn(catalog, 'releases')).flatMap((release): ReleaseClaim[] => {
     const [id, status] = [textOf(valueIn(release, 'id')), textOf(valueIn(release, 'status'))];
     return id ? [{ id, status: status ?? 'unknown', manifestObjects: numberOf(valueIn(release, 'manifestObjects')) }] : [];
   });
-  return { releases, fromMarks: valueIn(catalog, 'fromMarks') === true };
+  return { releases, fromMarks: valueIn(catalog, 'fromMarks') === true, ...(doubt ? { doubt } : {}) };
 }
 
 /** How an object is found again: kind, namespace, name. */

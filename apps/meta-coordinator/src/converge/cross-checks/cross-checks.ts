@@ -55,7 +55,9 @@ function checkAssetCount(inventory: InventoryClaim | undefined, live: LiveFacts)
   const discovered = inventory.assetsDiscovered;
   if (discovered !== undefined && discovered !== listed) differing.unshift(`assets_discovered says ${discovered}, the inventory lists ${listed}`);
   const total = kinds.reduce((sum, kind) => sum + kind.objects, 0);
-  const said = `${total} objects of ${kinds.length} kinds counted again; ${inventory.counts.length - kinds.length} kinds whose objects are partly made by controllers are left to Larry-03's own validation`;
+  const derived = inventory.counts.length - kinds.length;
+  const others = derived > 0 ? `; ${derived} kinds whose objects are partly made by controllers are left to Larry-03's own validation` : '';
+  const said = `${total} objects of ${kinds.length} kinds counted again${others}`;
   if (differing.length === 0 && (unread.length > 0 || kinds.length === 0)) return unknown(head, `${said}; not readable now: ${named(unread) || 'any kind'}`);
   return verdict(head, said, differing);
 }
@@ -66,6 +68,7 @@ function checkReleases(results: ReadonlyMap<string, TaskResult>, inventory: Inve
   if (!catalog) return unknown(head, 'there is no catalog of Helm releases');
   if (!inventory) return unknown(head, 'there is no inventory to compare with');
   if (catalog.fromMarks) return unknown(head, "Helm's records could not be read: the releases are known by the same marks as the inventory's owners, which proves nothing");
+  if (catalog.doubt) return unknown(head, `the catalog of releases may not be whole: ${catalog.doubt}`);
   const owning = new Set(inventory.assets.flatMap((a) => (a.release ? [a.release] : [])));
   const charts = new Set(inventory.assets.flatMap((a) => (a.helmChart ? [a.helmChart] : [])));
   const catalogued = new Set(catalog.releases.map((r) => r.id));
