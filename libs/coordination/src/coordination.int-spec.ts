@@ -132,6 +132,26 @@ testTopologies('a run', (redis) => {
     expect(await coordination.settle(old, { outcome: 'completed' })).toEqual({ outcome: 'refused', why: 'ended' });
   });
 
+  it('wants run, holder and fence to be equal, all three', async () => {
+    const { run, coordination } = await begin();
+    const lease = await aLease(coordination, run, 'a');
+    for (const wrong of [{ run: 'other' }, { holder: 'other' }, { fence: String(Number(lease.fence) - 1) }, { fence: String(Number(lease.fence) + 1) }]) {
+      expect(await coordination.settle({ ...lease, ...wrong }, { outcome: 'completed' })).toMatchObject({ outcome: 'refused' });
+      await expect(coordination.journal.intend({ ...lease, ...wrong }, 'x', 1)).rejects.toThrow('is lost');
+    }
+    expect(await coordination.settle(lease, { outcome: 'completed' })).toMatchObject({ outcome: 'settled' });
+  });
+
+  it('gives a fence above the stored one even when the clock is behind it', async () => {
+    const { run, coordination } = await begin();
+    const future = (await coordination.redis.time()) + 3_600_000;
+    await coordination.settle(await aLease(coordination, run, 'a'), { outcome: 'returned', reason: 'x' });
+    await coordination.redis.commands.hset(coordination.keys.task('a'), 'fence', future);
+    const claimed = await coordination.claim(claimOf(run, 'a', 'c'));
+    expect(claimed).toMatchObject({ fence: String(future + 1) });
+    expect(await coordination.start({ run, task: 'a', claim: 'c', holder: 'h' })).toMatchObject({ lease: { fence: String(future + 2) } });
+  });
+
   it('lets the holder renew a lapsed lease that nobody took', async () => {
     const { run, coordination } = await begin();
     const lease = await aLease(coordination, run, 'a');

@@ -10,11 +10,11 @@ const writes = named('EVAL', 'EVALSHA', 'SET', 'SADD', 'HSET', 'UNLINK');
 
 /** A caller does what the protocol says: a failure without an answer is unknown, so it repeats with the same ids. */
 async function persist<T>(step: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await step();
     } catch (error) {
-      if (!(error instanceof RedisUnavailableError)) throw error;
+      if (!(error instanceof RedisUnavailableError) || attempt === 10) throw error;
     }
   }
 }
@@ -25,11 +25,12 @@ async function scenario(coordination: Coordination): Promise<void> {
   const task = (id: string, more = {}) => aRunTask({ id, attempts: 2, ...more });
   const tasks = ['done', 'large', 'retried', 'returned', 'granted', 'denied', 'failing', 'vetoed'].map((id) => task(id));
   const spec = aRunSpec([...tasks, task('dependent', { needs: ['failing'] }), task('last', { larry: 'larry-02', after: ['done'] })], { run });
-  await persist(() => coordination.createRun(spec));
+  expect(await persist(() => coordination.createRun(spec))).toEqual({ outcome: expect.stringMatching(/created|exists/) as string });
 
   const lease = async (id: string, claim = `${id}-1`, larry = 'larry-01'): Promise<TaskLease> => {
-    await persist(() => coordination.claim({ run, task: id, larry, claim }));
-    await persist(() => coordination.renewClaim({ run, task: id, larry, claim }));
+    const claimed = await persist(() => coordination.claim({ run, task: id, larry, claim }));
+    const renewed = await persist(() => coordination.renewClaim({ run, task: id, larry, claim }));
+    expect([id, claimed.outcome, renewed.outcome]).toEqual([id, 'claimed', 'renewed']);
     const started = await persist(() => coordination.start({ run, task: id, claim, holder: `${claim}-h` }));
     if (started.outcome !== 'started') throw new Error(`${id}: ${JSON.stringify(started)}`);
     return started.lease;
@@ -42,7 +43,7 @@ async function scenario(coordination: Coordination): Promise<void> {
     persist(() => coordination.decide({ run, task: id, digest: `${id}-d`, decision, who: 'ann', proof: 'p' }));
 
   const done = await lease('done');
-  await persist(() => coordination.renew(done));
+  expect(await persist(() => coordination.renew(done))).toMatchObject({ outcome: 'renewed' });
   await persist(() => coordination.journal.intend(done, `${run}/done/1`, { pre: 1 }));
   await persist(() => coordination.journal.conclude(done, `${run}/done/1`, { applied: true }));
   await settle(done, { outcome: 'completed', result: { figures: { n: 1 } } });

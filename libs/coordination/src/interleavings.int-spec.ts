@@ -31,6 +31,9 @@ class Players {
   readonly claims: { run: string; task: string; larry: string; claim: string }[] = [];
   readonly leases: TaskLease[] = [];
   readonly fences = new Map<string, string[]>();
+  /** Tasks whose claim was or may have been given up, with the batch in which that was. Lenient within one batch: its order is unknown. */
+  private readonly freed = new Map<string, number>();
+  private batch = 0;
   private made = 0;
 
   constructor(
@@ -39,11 +42,19 @@ class Players {
     private readonly tasks: readonly RunTask[],
   ) {}
 
-  async play({ kind, task: index, who }: Action): Promise<void> {
+  async playAll(actions: readonly Action[]): Promise<void> {
+    this.batch += 1;
+    await Promise.all(actions.map((one) => this.play(one)));
+  }
+
+  private async play({ kind, task: index, who }: Action): Promise<void> {
     const task = this.tasks[index % this.tasks.length] as RunTask;
     const { coordination: c, run } = this;
     const { commands } = c.redis;
     const lease = this.leases[this.leases.length - 1 - who];
+    if (kind === 'lapse') this.freed.set(task.id, this.batch);
+    if (lease && ['error', 'return', 'park'].includes(kind)) this.freed.set(lease.task, this.batch);
+    if (kind === 'back-in-time') this.tasks.forEach(({ id }) => this.freed.set(id, this.batch)); // thrice is a lease
     if (kind === 'claim') await this.claim(task);
     else if (kind === 'start') await this.start(who);
     else if (kind === 'renew' && lease) await c.renew(lease);
@@ -65,6 +76,10 @@ class Players {
     const made = { run: this.run, task: task.id, larry: task.larry, claim: `c${(this.made += 1)}` };
     const claimed = await this.coordination.claim(made);
     if (claimed.outcome !== 'claimed') return;
+    const before = this.claims.find((claim) => claim.task === task.id);
+    const freed = this.freed.get(task.id);
+    if (before && freed === undefined) throw new Error(`${task.id} was claimed while another claim lived`);
+    if (freed !== undefined && freed < this.batch) this.freed.delete(task.id);
     this.claims.push(made);
     this.note(task.id, claimed.fence);
   }
@@ -137,7 +152,7 @@ testTopologies('whatever the order in which claims, starts, renewals, ends, oper
       const ended = new Map<string, string>();
       for (const batch of batches) {
         const highest = new Map([...players.fences].map(([task, fences]) => [task, { max: Math.max(...fences.map(Number)), count: fences.length }]));
-        await Promise.all(batch.map((one) => players.play(one)));
+        await players.playAll(batch);
         checkFences(players.fences, highest);
         checkOneWriter(await writers(coordination, players.leases));
         await checkEnded(coordination, ended);
