@@ -17,7 +17,7 @@ export function summaryToHtml(summary: RunSummary): string {
 <h2>Timeline</h2><figure>${ganttSvg(summary)}</figure>
 ${summary.larrys.map(larryPart).join('\n')}
 <h2>Validation by new observation</h2>${summary.validations.map(validationPart).join('') || '<p>Nothing was validated.</p>'}
-<h2>Cross-checks</h2><ul>${summary.crossChecks.map((c) => `<li>${crossCheckMark(c)} ${html(c.title)}: ${html(c.observation)}</li>`).join('')}</ul>
+<h2>Cross-checks</h2><ul>${summary.crossChecks.map((c) => `<li>${badge(crossCheckMark(c))} ${html(c.title)}: ${html(c.observation)}</li>`).join('')}</ul>
 ${lineage(summary)}
 <h2>Token use</h2><table><thead><tr><th>Who</th><th>Used</th><th>Limit</th><th>Overshoot</th></tr></thead><tbody>${summary.tokens
     .map((t) => `<tr><td>${html(t.node)}</td><td>${t.used}</td><td>${t.limit}</td><td>${t.overshoot}</td></tr>`)
@@ -34,20 +34,20 @@ function larryPart(larry: LarryReport): string {
 function taskCard(task: TaskReport): string {
   const { result } = task;
   const skipped = task.status === 'skipped' ? ` <small>skipped: ${html(task.skipReason ?? '')}</small>` : '';
-  const criteria = (result?.criteria ?? []).map((c) => `<li>${criterionMark(c)} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`);
+  const criteria = (result?.criteria ?? []).map((c) => `<li>${badge(criterionMark(c))} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`);
   const changes = (result?.changes ?? []).map((c) => `<li>${html(c.summary)}: <b>${c.outcome}</b>${c.reason ? ` (${html(c.reason)})` : ''}<pre>${html(c.diff)}</pre></li>`);
   const findings = (result?.findings ?? []).slice(0, 50).map((f) => `<li>${f.severity}: ${html(f.title)}</li>`);
   const figures = Object.entries(result?.figures ?? {}).map(([k, v]) => `${html(k)} ${html(String(v))}`);
-  return `<details class="card"${task.status === 'skipped' ? '' : ' open'}><summary>${taskMark(task)} ${html(task.title)} <small>${html(task.task)} on ${html(task.node)}</small>${skipped}</summary>
+  return `<details class="card"${task.status === 'skipped' ? '' : ' open'}><summary>${badge(taskMark(task))} ${html(task.title)} <small>${html(task.task)} on ${html(task.node)}</small>${skipped}</summary>
 <p>${html(result?.summary ?? task.reason ?? 'No result.')}</p>${figures.length > 0 ? `<p><small>${figures.join(' · ')}</small></p>` : ''}
 <ul>${criteria.join('')}</ul>${changes.length > 0 ? `<h3>Changes: ${html(counted((result?.changes ?? []).map((c) => c.outcome)))}</h3><ul>${changes.join('')}</ul>` : ''}
 ${findings.length > 0 ? `<details><summary>${result?.findings.length} findings</summary><ul>${findings.join('')}</ul></details>` : ''}
-${(result?.unknowns ?? []).map((u) => `<p>❔ ${html(u.subject)}: ${html(u.reason)}</p>`).join('')}</details>`;
+${(result?.unknowns ?? []).map((u) => `<p>${badge('❔')} ${html(u.subject)}: ${html(u.reason)}</p>`).join('')}</details>`;
 }
 
 function validationPart(v: RunSummary['validations'][number]): string {
-  const head = v.problem ? `❔ ${html(v.problem)}` : v.turned.length > 0 ? `❌ turned: ${html(v.turned.join(', '))}` : '✅ holds';
-  return `<p><b>${html(v.task)}</b> ${head}</p><ul>${v.criteria.map((c) => `<li>${criterionMark(c)} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`).join('')}</ul>`;
+  const head = v.problem ? `${badge('❔')} ${html(v.problem)}` : v.turned.length > 0 ? `${badge('❌')} turned: ${html(v.turned.join(', '))}` : `${badge('✅')} holds`;
+  return `<p><b>${html(v.task)}</b> ${head}</p><ul>${v.criteria.map((c) => `<li>${badge(criterionMark(c))} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`).join('')}</ul>`;
 }
 
 /** Drawn by `classify-assets`, whose own test parses it and looks for names that break out. */
@@ -65,3 +65,11 @@ function sincePart({ sinceLast: since }: RunSummary): string {
 }
 
 const list = (lines: string[]): string => (lines.length > 0 ? `<ul>${lines.map((l) => `<li>${html(l)}</li>`).join('')}</ul>` : '<p>None.</p>');
+
+const words: Record<string, string> = { '✅': 'met', '❌': 'not met', '⏳': 'provisional', '❔': 'unknown', '⏭️': 'skipped' };
+
+/** The mark with its word: not every system has a font for the mark. */
+function badge(mark: string): string {
+  const word = words[mark] ?? 'unknown';
+  return `<span class="verdict ${word.replace(' ', '-')}">${mark} ${word}</span>`;
+}
