@@ -1,0 +1,135 @@
+import type { KubeObject } from '@larry/contracts';
+import { applyChange, changeDigest, resolveIntent, type EffectContext } from './effects';
+import { intentOf } from './intent';
+import { aStep, aTargetObject, effectCases, memoryJournal, memoryTarget, type MemoryTarget } from './testing';
+
+const start = (): KubeObject => aTargetObject({ uid: 'u1', resourceVersion: '1' });
+const ref = aStep().target;
+
+function contextOf(target: MemoryTarget, more: Partial<EffectContext> = {}) {
+  const journal = memoryJournal();
+  const effects: EffectContext = { run: 'r', task: 't', cluster: target.cluster, writer: target.writer, journal, guard: () => undefined, signal: new AbortController().signal, ...more };
+  return { effects, journal };
+}
+
+describe('an effect on the target in memory', () => {
+  it.each(effectCases)('$name', async ({ run }) => {
+    const target = memoryTarget([]);
+    await run({
+      cluster: target.cluster,
+      writer: target.writer,
+      edit: (object) => target.edit({ ...object, metadata: { ...object.metadata, uid: object.metadata.uid ?? 'u1' } }),
+      fail: (fault) => target.fail(fault),
+      writes: () => target.accepted.length,
+    });
+  });
+});
+
+describe('an effect', () => {
+  it('is not sent when the guard throws, and nothing but its intent stands in the journal', async () => {
+    const target = memoryTarget([start()]);
+    const { effects, journal } = contextOf(target, {
+      guard: () => {
+        throw new Error('the lease may be over');
+      },
+    });
+    await expect(applyChange(effects, aStep(), changeDigest(aStep(), start()))).rejects.toThrow('the lease may be over');
+    expect(target.accepted).toEqual([]);
+    expect(await journal.entries()).toMatchObject([{ intent: { id: 'r/t/one', uid: 'u1', resourceVersion: '1' } }]);
+    expect(journal.outcomeOf('r/t/one')).toBeUndefined();
+  });
+
+  it('is not sent when its intent was not taken', async () => {
+    const target = memoryTarget([start()]);
+    const { effects } = contextOf(target, { journal: { ...memoryJournal(), intent: () => Promise.reject(new Error('stale')) } });
+    await expect(applyChange(effects, aStep(), changeDigest(aStep(), start()))).rejects.toThrow('stale');
+    expect(target.accepted).toEqual([]);
+  });
+
+  it('that arrives late is refused by the version when another was applied meanwhile', async () => {
+    const target = memoryTarget([start()]);
+    target.fail('delay');
+    const { effects } = contextOf(target);
+    expect(await applyChange(effects, aStep(), changeDigest(aStep(), start()))).toEqual({ outcome: 'applied' });
+    expect(target.arrive()).toMatchObject([{ outcome: 'conflict' }]);
+    expect(target.accepted).toHaveLength(1);
+  });
+
+  it('that lands before its successor looks is adopted, with the pre-image of the first intent', async () => {
+    const target = memoryTarget([start()]);
+    target.fail('delay');
+    target.fail('delay');
+    const { effects, journal } = contextOf(target);
+    const digest = changeDigest(aStep(), start());
+    expect(await applyChange(effects, aStep(), digest)).toMatchObject({ outcome: 'outcome-unknown' });
+    expect(target.arrive()).toMatchObject([{ outcome: 'done' }, { outcome: 'conflict' }]);
+    const [entry] = await journal.entries();
+    expect(await resolveIntent(effects, entry!.intent)).toBe('applied');
+    expect(await applyChange(effects, aStep(), digest, entry!.intent)).toEqual({ outcome: 'adopted' });
+    expect((await journal.entries())[0]?.intent).toMatchObject({ restorable: true, inverse: [{ op: 'remove', path: '/metadata/finalizers/1' }] });
+  });
+
+  it('that the server refuses is refused with its sentence, and the next attempt may try again', async () => {
+    const target = memoryTarget([start()]);
+    target.fail({ refuse: 403 });
+    const { effects, journal } = contextOf(target);
+    const digest = changeDigest(aStep(), start());
+    expect(await applyChange(effects, aStep(), digest)).toEqual({ outcome: 'refused', reason: 'refused with 403' });
+    expect(journal.outcomeOf('r/t/one')).toBe('refused');
+    expect(await applyChange(effects, aStep(), digest)).toEqual({ outcome: 'applied' });
+  });
+
+  it('goes on over status churn between its reading and its writing', async () => {
+    const target = memoryTarget([start()]);
+    let churns = 3;
+    const { effects } = contextOf(target, {
+      guard: () => {
+        if (churns-- > 0) target.edit({ ...(target.get(ref) as KubeObject), status: { churns } });
+      },
+    });
+    expect(await applyChange(effects, aStep(), changeDigest(aStep(), start()))).toEqual({ outcome: 'applied' });
+    expect(target.accepted).toHaveLength(1);
+  });
+
+  it('keeps no value of a Secret', () => {
+    const secret = { ...start(), kind: 'Secret', data: { password: 'aHVudGVyMg==' } };
+    const change = aStep({ target: { ...ref, kind: 'Secret' }, patch: [{ op: 'replace', path: '/data/password', value: 'bmV3' }] });
+    for (const verb of ['patch', 'delete'] as const) {
+      const intent = intentOf('r/t/one', { ...change, verb }, 'd', secret);
+      expect(JSON.stringify(intent)).not.toMatch(/aHVudGVyMg|bmV3/);
+      expect(intent.restorable).toBe(false);
+    }
+  });
+});
+
+describe('an open intent', () => {
+  const digest = 'd';
+  const marked = (id: string) => ({ ...start(), metadata: { ...start().metadata, resourceVersion: '9', annotations: { 'larry.dev/change': id } } });
+  const other = { ...start(), metadata: { ...start().metadata, uid: 'u2', resourceVersion: '9' } };
+  const churned = { ...start(), metadata: { ...start().metadata, resourceVersion: '9' } };
+
+  it.each<[string, 'patch' | 'create' | 'delete', KubeObject | undefined, string]>([
+    ['a patch whose mark is there', 'patch', marked('r/t/one'), 'applied'],
+    ['a patch of an object as it was', 'patch', start(), 'not-applied'],
+    ['a patch of an object with another status alone', 'patch', churned, 'not-applied'],
+    ["a patch under another change's mark", 'patch', marked('r/t/two'), 'outcome-unknown'],
+    ['a patch of an object that is gone', 'patch', undefined, 'outcome-unknown'],
+    ['a patch of an object that was made anew', 'patch', other, 'outcome-unknown'],
+    ['a creation that is there', 'create', marked('r/t/one'), 'applied'],
+    ['a creation that is not there', 'create', undefined, 'not-applied'],
+    ["a creation in whose place somebody else's object stands", 'create', other, 'outcome-unknown'],
+    ['a deletion of what is gone', 'delete', undefined, 'applied'],
+    ['a deletion in whose place another object stands', 'delete', other, 'applied'],
+    ['a deletion that goes on', 'delete', { ...start(), metadata: { ...start().metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }, 'applied'],
+    ['a deletion of what is there', 'delete', churned, 'not-applied'],
+  ])('of %s is decided by looking', async (_, verb, live, became) => {
+    const target = memoryTarget(live ? [live] : []);
+    const { effects } = contextOf(target);
+    expect(await resolveIntent(effects, intentOf('r/t/one', aStep({ verb }), digest, verb === 'create' ? undefined : start()))).toBe(became);
+  });
+
+  it('is unknown while the target cannot be read', async () => {
+    const { effects } = contextOf(memoryTarget([]), { cluster: { ...memoryTarget([]).cluster, get: () => Promise.reject(new Error('away')) } });
+    expect(await resolveIntent(effects, intentOf('r/t/one', aStep(), digest, start()))).toBe('outcome-unknown');
+  });
+});
