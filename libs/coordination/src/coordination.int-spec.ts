@@ -165,6 +165,8 @@ testTopologies('a run', (redis) => {
     const lock = coordination.keys.view.lock('a');
     await coordination.redis.commands.set(lock, 'larry-02');
     expect(await coordination.renew(lease)).toMatchObject({ outcome: 'lost' });
+    await coordination.settle({ ...lease, fence: '1' }, { outcome: 'returned', reason: 'x' });
+    expect(await coordination.redis.commands.get(lock)).toBe('larry-02');
     await coordination.redis.commands.del(lock);
     expect(await coordination.renew(lease)).toMatchObject({ outcome: 'lost' });
     expect(await coordination.settle(lease, { outcome: 'returned', reason: 'lock deleted' })).toEqual({ outcome: 'settled', status: 'ready' });
