@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { readEnvironment, runService } from '@larry/service';
+import { readEnvironment } from '@larry/service';
+import { runService } from '@larry/service/nest';
 import { metaEnvironmentSchema } from './environment';
 import { startMetaCoordinator } from './start';
 

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { createMetrics, ServiceModule, type ReadinessCheck } from '@larry/service';
+import { createMetrics, ServiceModule, type ReadinessCheck } from '@larry/service/nest';
 import { ConvergeService } from './converge/converge.service';
 import { AlertsController, alertCounter, ALERT_COUNTER } from './metrics/alerts.controller';
 import { ApprovalsController } from './http/approvals.controller';

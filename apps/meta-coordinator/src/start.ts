@@ -1,8 +1,10 @@
 import { AuditLog, readApprovalKey } from '@larry/audit';
 import { Coordination } from '@larry/coordination';
-import { EventFeed, EventPublisher, EventServer } from '@larry/events';
+import { EventFeed, EventPublisher } from '@larry/events';
+import { EventServer } from '@larry/events/nest';
 import { connectRedis, type RedisClient } from '@larry/redis';
-import { ConfigurationError, createLogger, openConfiguredSource, startService, type Logger, type ReadinessCheck } from '@larry/service';
+import { ConfigurationError, createLogger, openConfiguredSource, type Logger } from '@larry/service';
+import { startService, type ReadinessCheck } from '@larry/service/nest';
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { accessMiddleware } from './access/access.middleware';

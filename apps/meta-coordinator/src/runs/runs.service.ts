@@ -156,10 +156,9 @@ export class RunsService {
   }
 }
 
-/** Workers are processes on this machine: `worker:*:node` says where they are, and where they were planned. */
+/** The convergence runs in this process, whichever replica it is. */
 function placed(spec: RunSpec): RunSpec {
-  const local = (node = 'unknown'): string => (node.startsWith('local') ? node : `local (planned ${node})`);
-  return { ...spec, tasks: spec.tasks.map((task) => ({ ...task, node: local(task.node) })), converge: { ...spec.converge, node: 'local' } };
+  return { ...spec, converge: { ...spec.converge, node: 'local' } };
 }
 
 function readPlan(document: unknown): Plan {
