@@ -1,6 +1,6 @@
-import { startLarryService } from '@larry/coordinator';
+import { startLarryService } from '@larry/coordinator/nest';
 import { infrastructurePlaybooks } from '@larry/playbooks-infrastructure';
-import { runService } from '@larry/service';
+import { runService } from '@larry/service/nest';
 import path from 'node:path';
 
 runService(() =>

@@ -1,6 +1,7 @@
-import { phaseFigures, startLarryService } from '@larry/coordinator';
+import { phaseFigures } from '@larry/coordinator';
+import { startLarryService } from '@larry/coordinator/nest';
 import { securityPlaybooks } from '@larry/playbooks-security';
-import { runService } from '@larry/service';
+import { runService } from '@larry/service/nest';
 import path from 'node:path';
 
 const figuresOf = phaseFigures('larry-02');

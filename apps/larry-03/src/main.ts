@@ -1,6 +1,7 @@
-import { phaseFigures, startLarryService } from '@larry/coordinator';
+import { phaseFigures } from '@larry/coordinator';
+import { startLarryService } from '@larry/coordinator/nest';
 import { developmentPlaybooks } from '@larry/playbooks-development';
-import { runService } from '@larry/service';
+import { runService } from '@larry/service/nest';
 import path from 'node:path';
 
 const figuresOf = phaseFigures('larry-03');

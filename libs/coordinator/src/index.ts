@@ -1,5 +1,4 @@
 export { LarryEngine, type LarryEngineOptions } from './larry-engine';
-export { startLarryService, type LarryServiceOptions } from './larry-service';
 export { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
 export { playbookContext, type ContextParts } from './playbook-context';
 export { ProcessLauncher, type ProcessLauncherOptions } from './process-launcher';

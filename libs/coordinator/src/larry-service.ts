@@ -1,9 +1,10 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Coordination } from '@larry/coordination';
-import { EventServer } from '@larry/events';
+import { EventServer } from '@larry/events/nest';
 import { findPlaybook, type PlaybookLibrary } from '@larry/playbook';
 import { connectRedis, type RedisClient } from '@larry/redis';
-import { createLogger, createMetrics, openConfiguredSource, readEnvironment, serviceEnvironmentSchema, ServiceModule, startService } from '@larry/service';
+import { createLogger, openConfiguredSource, readEnvironment, serviceEnvironmentSchema } from '@larry/service';
+import { createMetrics, ServiceModule, startService } from '@larry/service/nest';
 import { Gauge } from 'prom-client';
 import { z } from 'zod';
 import { ALERT_LOG, AlertsController } from './alerts.controller';

@@ -4,6 +4,4 @@ export { EventFeed, type FeedItem, type FollowOptions } from './feed';
 export { readMessage, type EventLog } from './guard';
 export { eventStreamKey } from './keys';
 export { listenEvents, type EventListening, type ListenOptions } from './listener';
-export { EventClient } from './nest-client';
-export { EventContext, EventServer, type EventServerOptions } from './nest-server';
 export { EventPublisher, trimEvents, type NewEvent } from './publisher';

@@ -1,0 +1,2 @@
+// What needs Nest: workers and the CLI, which have none, do not pay for loading it.
+export { startLarryService, type LarryServiceOptions } from './larry-service';
