@@ -78,7 +78,8 @@ export const runSummarySchema = z.object({
   version: z.literal(1),
   run: z.string(),
   plan: z.object({ id: z.string(), title: z.string(), hash: z.string() }),
-  mode: z.enum(['observe', 'ask', 'auto']),
+  /** `unknown` in a summary that was made again from the Larrys' reports, which do not say it. */
+  mode: z.enum(['observe', 'ask', 'auto', 'unknown']),
   source: runSourceSchema,
   status: z.enum(['completed', 'failed', 'aborted']),
   startedAt: z.string(),

@@ -1,20 +1,8 @@
 import { changeAnnotation, listOf, printable, valueIn, type TaskResult } from '@larry/contracts';
 import type { ClusterReader } from '@larry/kube';
-import { inventoryClaim, keyOf, standingChanges } from './claims';
+import { inventoryClaim, keyOf, kindName, standingChanges, type LiveFacts, type Seen } from '@larry/reports';
 
-/** Something that was looked at: what was seen, or why nothing. */
-export type Seen<T> = { value: T } | { problem: string };
-
-/** What the checks look at themselves, beside what the Larrys said. */
-export interface LiveFacts {
-  /** Objects by kind (`apps/v1 Deployment`), for the kinds that the inventory lists object by object. */
-  counts: ReadonlyMap<string, Seen<number>>;
-  /** `larry.dev/change` of each changed object; undefined where the object is gone or carries none. */
-  marks: ReadonlyMap<string, Seen<{ exists: boolean; change?: string }>>;
-}
-
-/** Key of a kind in {@link LiveFacts.counts}. */
-export const kindName = ({ apiVersion, kind }: { apiVersion: string; kind: string }): string => `${apiVersion} ${kind}`;
+export type { LiveFacts } from '@larry/reports';
 
 /** Looks anew at what the checks compare. Reads the cluster, decides nothing; what cannot be read says why. */
 export async function observeForChecks(cluster: ClusterReader, results: ReadonlyMap<string, TaskResult>, signal: AbortSignal): Promise<LiveFacts> {
