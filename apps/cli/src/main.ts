@@ -1,9 +1,24 @@
 import { buildProgram } from './program';
-import { exitCodeOf, sentenceOf } from './user-error';
+import { exitCodeOf, exitCodes, sentenceOf } from './user-error';
+
+// `larry events | head`: the reader has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  throw error;
+});
 
 buildProgram()
   .parseAsync(process.argv)
   .catch((error: unknown) => {
+    if (isCommanderError(error)) {
+      // commander has said it; help and version count as fine.
+      process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+      return;
+    }
     process.stderr.write(`larry: ${sentenceOf(error)}\n`);
     process.exitCode = exitCodeOf(error);
   });
+
+function isCommanderError(error: unknown): error is { exitCode: number } {
+  return error instanceof Error && error.name === 'CommanderError';
+}

@@ -1,18 +1,28 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { afterRun } from './program/after-run';
+import { duringRun } from './program/during-run';
+import { examples } from './program/run-address';
+import { sourceOptions } from './program/source-options';
 import { version } from './version';
 
-/** The `larry` command with all its subcommands. Each loads its code when it is called, so that `--help` is quick. */
+/**
+ * The `larry` command with all its subcommands. Each loads its code when it is called, so that `--help` is quick.
+ * Parsing throws commander's `CommanderError`, after it has said what is wrong; see `main.ts`.
+ */
 export function buildProgram(): Command {
   const program = new Command('larry')
     .description('Autonomous operations crew for Kubernetes: three Larrys, sixteen workers, every claim with its observation.')
     .version(version)
     .showHelpAfterError('(add --help for what it takes)')
+    .exitOverride()
     .addHelpText('after', helpEnd);
   runCommand(program);
   checkCommand(program);
   snapshotCommand(program);
   playbookCommand(program);
   simCommand(program);
+  duringRun(program);
+  afterRun(program);
   return program;
 }
 
@@ -20,19 +30,10 @@ const helpEnd = `
 Exit codes: 0 fine · 1 found what --fail-on names, or a run that failed · 2 wrong words or input · 3 cluster or Redis out of reach · 4 incomplete
 
 Examples:
+  larry run --simulated --mode auto   a whole run against a simulated cluster, in half a minute
   larry check                         what is wrong in the cluster of your kubeconfig; reads only
   larry check --manifests ./deploy    the same for files, with the line to change
   larry snapshot --output ./snap      everything listable into a folder, Secrets' values left out`;
-
-/** The four sources, the same words for every command that reads. */
-export function sourceOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--manifests <dir>', 'read a tree of YAML and JSON manifests').conflicts(['snapshot', 'dump', 'kubeconfig', 'context']))
-    .addOption(new Option('--snapshot <dir>', 'read a folder that `larry snapshot` wrote').conflicts(['manifests', 'dump', 'kubeconfig', 'context']))
-    .addOption(new Option('--dump <dir>', 'read a folder of `kubectl cluster-info dump --output-directory`').conflicts(['manifests', 'snapshot', 'kubeconfig', 'context']))
-    .option('--kubeconfig <file>', 'read a live cluster (default: $KUBECONFIG, ~/.kube/config, or the pod it runs in)')
-    .option('--context <name>', 'a context of the kubeconfig');
-}
 
 function runCommand(program: Command): void {
   sourceOptions(program.command('run'))
@@ -49,7 +50,7 @@ function runCommand(program: Command): void {
     .option('--lines', 'a line per event, also in a terminal')
     .option('--keep', 'leave everything up after the run, until Ctrl-C')
     .option('--json', 'print the summary as JSON and nothing else')
-    .addHelpText('after', '\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C')
+    .addHelpText('after', `${examples('larry run --simulated --mode auto', 'larry run --kubeconfig ~/.kube/config', 'larry run --snapshot ./snap --json | jq .didWork')}\n\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C`)
     .action(async (options) => (await import('./commands/run.js')).run(options));
 }
 
@@ -69,7 +70,7 @@ function checkCommand(program: Command): void {
     .addOption(new Option('--since <when>', 'say what is new since the last check of this source').choices(['last']))
     .option('--exceptions <file>', 'accepted findings, each with owner, reason and expiry (YAML)')
     .option('--plan <file>', 'the plan whose options the tasks use')
-    .addHelpText('after', '\nExit codes: 0 fine · 1 a finding as bad as --fail-on · 2 wrong words or input · 3 cluster out of reach · 4 a task could not finish')
+    .addHelpText('after', `${examples('larry check', 'larry check --manifests ./deploy --fail-on high', 'larry check --since last --html check.html')}\n\nExit codes: 0 fine · 1 a finding as bad as --fail-on · 2 wrong words or input · 3 cluster out of reach · 4 a task could not finish`)
     .action(async (options) => (await import('./commands/check.js')).check(options));
 }
 
@@ -78,21 +79,24 @@ function snapshotCommand(program: Command): void {
     .description('Writes every listable kind and the logs into a folder; values of Secrets are left out, their keys stay.')
     .requiredOption('--output <dir>', 'the folder to write')
     .option('--json', 'print the index as JSON')
+    .addHelpText('after', examples('larry snapshot --output ./snap', 'larry snapshot --context prod --output ./prod', 'larry check --snapshot ./snap'))
     .action(async (options) => (await import('./commands/snapshot.js')).snapshot(options));
 }
 
 function playbookCommand(program: Command): void {
-  const playbook = program.command('playbook').description('Runs and lists single playbooks, in one process, without Redis.');
+  const playbook = program.command('playbook').description('Runs and lists single playbooks, in one process, without Redis.').addHelpText('after', examples('larry playbook list', 'larry playbook run catalog-deployments'));
   playbook
     .command('list')
     .description('Every task with its playbook, or why it is not built yet.')
     .option('--json', 'for programs')
+    .addHelpText('after', examples('larry playbook list', 'larry playbook list --json | jq .[].id'))
     .action(async (options) => (await import('./commands/playbook.js')).listPlaybooks(options));
   sourceOptions(playbook.command('run'))
     .argument('<task>', 'the id of a task, as `larry playbook list` shows it')
     .description('Runs one playbook, reading only, and prints its result.')
     .option('--json', 'print the whole result as JSON')
     .option('--plan <file>', 'the plan whose options the task uses')
+    .addHelpText('after', examples('larry playbook run fix-pgadmin-crashloop', 'larry playbook run security-scan-group-01 --snapshot ./snap --json'))
     .action(async (task: string, options) => (await import('./commands/playbook.js')).runOne(task, options));
 }
 
@@ -100,6 +104,7 @@ function simCommand(program: Command): void {
   program
     .command('sim')
     .description('A simulated cluster on this machine, for the real kubectl and helm.')
+    .addHelpText('after', examples('larry sim up'))
     .command('up')
     .description('Serves "Larry & the Darryls" (3 masters, 4 workers), or what you name, until Ctrl-C.')
     .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber, 0)
@@ -108,6 +113,7 @@ function simCommand(program: Command): void {
     .addOption(new Option('--dump <dir>', 'serve a dump of kubectl cluster-info, frozen').conflicts(['manifests', 'snapshot']))
     .option('--speed <factor>', "how much faster than real time the cluster's time runs", Number, 1)
     .option('--kubeconfig <file>', 'where to write the kubeconfig', '.larry/sim/kubeconfig')
+    .addHelpText('after', examples('larry sim up', 'larry sim up --manifests ./deploy --speed 10', 'larry sim up --snapshot ./snap --port 6443'))
     .action(async (options) => (await import('./commands/sim.js')).simUp(options));
 }
 

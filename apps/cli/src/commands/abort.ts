@@ -10,6 +10,9 @@ export async function abort(options: RunAddress): Promise<void> {
   process.stdout.write(`Aborted ${printable(run, 100)}. Workers stop at their next renewal; the last lease is over at ${printable(leasedUntil, 40)}.\n`);
 }
 
+/** A reset waits for the leases that live; a worker's launch may hold one for ten minutes. */
+const longestLeaseMs = 11 * 60_000;
+
 /** `larry reset`: aborts, waits until no lease lives, removes every key of ours. */
 export async function reset(options: RunAddress & { yes?: boolean }): Promise<void> {
   const api = new ApiClient(findApi(options));
@@ -20,6 +23,6 @@ export async function reset(options: RunAddress & { yes?: boolean }): Promise<vo
     process.stderr.write('larry: left as it is\n');
     return;
   }
-  const { keysRemoved } = await api.post<{ keysRemoved: number }>('/runs/reset');
+  const { keysRemoved } = await api.post<{ keysRemoved: number }>('/runs/reset', {}, { timeoutMs: longestLeaseMs });
   process.stdout.write(`Removed ${keysRemoved} keys.\n`);
 }

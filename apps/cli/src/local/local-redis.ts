@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { connectRedis } from '@larry/redis';
 import { exitCodes, UserError } from '../user-error';
+import { onPath } from './on-path';
 
 /** A Redis for a run on this machine. */
 export interface LocalRedis {
@@ -49,20 +50,6 @@ export async function localRedis(stateFolder: string, port = 0): Promise<LocalRe
     throw error;
   }
   return { url, own: true, stop };
-}
-
-function onPath(program: string): string | undefined {
-  return (process.env['PATH'] ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, program))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }
 
 function freePort(): Promise<number> {

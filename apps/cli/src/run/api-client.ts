@@ -16,12 +16,14 @@ export interface StreamedEvent {
 export class ApiClient {
   constructor(private readonly address: ApiAddress) {}
 
-  get<T>(path: string): Promise<T> {
-    return this.call('GET', path);
+  async get<T>(path: string): Promise<T> {
+    return this.read(await this.request('GET', path), path);
   }
 
-  post<T>(path: string, body: unknown = {}): Promise<T> {
-    return this.call('POST', path, body);
+  /** `timeoutMs`: how long the answer may take; half a minute by default. */
+  async post<T>(path: string, body: unknown = {}, { timeoutMs }: { timeoutMs?: number } = {}): Promise<T> {
+    const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    return this.read(await this.request('POST', path, body, signal), path);
   }
 
   /** Undefined for 404: there is no such thing now. */
@@ -53,10 +55,6 @@ export class ApiClient {
     }
   }
 
-  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.read(await this.request(method, path, body), path);
-  }
-
   private async read<T>(response: Response, path: string): Promise<T> {
     const text = await response.text();
     const parsed = parseJson(text);
@@ -79,7 +77,7 @@ export class ApiClient {
         signal: signal ?? AbortSignal.timeout(30_000),
       });
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (signal?.aborted && nameOf(error) !== 'TimeoutError') throw error;
       throw new UserError(`the meta-coordinator at ${this.address.url} does not answer; is a run going on? (larry run starts one)`, exitCodes.unreachable);
     }
   }
@@ -108,6 +106,8 @@ function fieldOf(lines: string[], name: string): string {
     .map((l) => l.slice(name.length + 1).replace(/^ /, ''))
     .join('\n');
 }
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
 
 function parseJson(text: string): unknown {
   try {
