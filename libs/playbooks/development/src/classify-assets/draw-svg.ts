@@ -1,7 +1,7 @@
 import { capped, lineageKinds, type Lineage, type LineageNode } from './lineage';
 
 const perColumn = 60;
-const box = { width: 250, height: 24, gapX: 70, gapY: 10, top: 56, left: 20 };
+const box = { width: 285, height: 24, gapX: 70, gapY: 10, top: 56, left: 20 };
 const maxCharacters = 36;
 const colours: Record<LineageNode['kind'], string> = { app: '#dbeafe', release: '#dcfce7', chart: '#fef9c3', image: '#fde2e2', digest: '#ede9fe' };
 
@@ -28,6 +28,7 @@ export function drawSvg(lineage: Lineage): string {
     ...shown.edges.map(({ from, to }) => drawEdge(at.get(from) as Placed, at.get(to) as Placed)),
     ...placed.map(drawNode),
     ...lineageKinds.flatMap((kind, i) => (more[kind] > 0 ? [`<text x="${columnX(i)}" y="${rowY(columns[i]?.length ?? 0) + 16}" fill="#4b5563">and ${more[kind]} more</text>`] : [])),
+    ...lineageKinds.flatMap((_, i) => (columns[i]?.length === 0 ? [`<text x="${columnX(i)}" y="${rowY(0) + 16}" fill="#4b5563">none known</text>`] : [])),
     '</svg>',
   ];
   return `${parts.join('\n')}\n`;
