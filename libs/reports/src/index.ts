@@ -1,6 +1,6 @@
 export { fenced, html, markdown } from './escape';
 export { page } from './page';
-export { wrapped } from './text-layout';
+export { displayWidth, wrapped } from './text-layout';
 export { countBySeverity, groupFindings, worstFirst, type FindingGroup } from './check/finding-groups';
 export { checkToHtml } from './check/html';
 export { checkToMarkdown } from './check/markdown';
@@ -10,7 +10,7 @@ export { checkToTerminal, type TerminalStyle } from './check/terminal';
 export { ganttSvg } from './run/gantt';
 export { summaryToHtml } from './run/html';
 export { summaryToMarkdown } from './run/markdown';
-export { criterionBasis, criterionMark, crossCheckMark, legend, taskMark } from './run/verdict-mark';
+export { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark } from './run/verdict-mark';
 export { aggregateReports } from './run/aggregate';
 export { inventoryClaim, keyOf, standingChanges, type InventoryAsset, type InventoryClaim, type InventoryCount, type StandingChange } from './run/cross-checks/claims';
 export { crossChecks, type CrossCheckReport } from './run/cross-checks/cross-checks';

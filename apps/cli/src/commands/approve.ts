@@ -26,7 +26,7 @@ async function listOpen(options: DecideOptions): Promise<void> {
   const { approvals } = await new ApiClient(findApi(options)).get<{ approvals: ApprovalView[] }>('/approvals');
   if (options.json) process.stdout.write(`${JSON.stringify(approvals, null, 2)}\n`);
   else if (approvals.length === 0) process.stdout.write('Nothing waits for an approval.\n');
-  else for (const approval of approvals) process.stdout.write(`${approvalText(approval, wantsColour(process.stdout))}\n  larry approve ${printable(approval.digest, 12)}\n\n`);
+  else for (const approval of approvals) process.stdout.write(`${approvalText(approval, wantsColour(process.stdout))}\n  larry approve ${short(approval)}\n\n`);
 }
 
 async function decide(prefix: string, decision: 'granted' | 'denied', options: DecideOptions): Promise<void> {
@@ -41,14 +41,14 @@ async function decide(prefix: string, decision: 'granted' | 'denied', options: D
   }
   const decided = await api.post<{ task: string; digest: string; who: string }>(`/approvals/${approval.digest}`, { decision });
   if (options.json) process.stdout.write(`${JSON.stringify(decided, null, 2)}\n`);
-  else process.stdout.write(`${decision === 'granted' ? 'Approved' : 'Denied'} as ${printable(decided.who, 60)}: ${printable(decided.task, 80)} ${printable(decided.digest, 12)}…\n`);
+  else process.stdout.write(`${decision === 'granted' ? 'Approved' : 'Denied'} as ${printable(decided.who, 60)}: ${printable(decided.task, 80)} ${short(decided)}\n`);
 }
 
 /** The change that a digest's beginning means. Throws a {@link UserError} where it means none or several. */
 export function theOne(prefix: string, approvals: readonly ApprovalView[]): ApprovalView {
   if (!/^[0-9a-f]{8,64}$/.test(prefix)) throw new UserError(`"${printable(prefix, 80)}" is no digest: give 8 to 64 of its hex digits, as larry approve shows them`);
   const found = approvals.filter((a) => a.digest.startsWith(prefix));
-  const open = approvals.map((a) => printable(a.digest, 12)).join(', ');
+  const open = approvals.map(short).join(', ');
   if (found.length === 0) throw new UserError(`nothing waits with a digest that begins with ${prefix}; ${open ? `waiting are ${open}` : 'nothing waits at all'}`);
   if (found.length > 1) throw new UserError(`${found.length} digests begin with ${prefix}; give more digits: ${open}`);
   return found[0] as ApprovalView;
@@ -67,6 +67,9 @@ export function approvalText({ task, larry, digest, request, deadline }: Approva
     ...(diff === '' ? ['  the request shows no diff'] : lines.map((line) => `  ${line.startsWith('+') ? pen.green(line) : line.startsWith('-') ? pen.red(line) : line}`)),
   ].join('\n');
 }
+
+/** As much of a digest as people type. */
+const short = ({ digest }: { digest: string }): string => printable(digest.slice(0, 12));
 
 function targetText(target: unknown): string {
   const { kind, name } = (target ?? {}) as Partial<ObjectRef>;

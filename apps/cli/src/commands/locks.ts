@@ -1,4 +1,4 @@
-import { planTasks, printable } from '@larry/contracts';
+import { hasEnded, planTasks, printable, type TaskStatus } from '@larry/contracts';
 import { Coordination } from '@larry/coordination';
 import type { RedisClient } from '@larry/redis';
 import { readPlan } from '../plan-file';
@@ -25,7 +25,7 @@ export interface LockView {
   /** Not the claim under which the run's own task is held: an operator's veto, or a rest of another run. */
   foreign: boolean;
   /** The task's status in the current run, if it has that task. */
-  status?: string;
+  status?: TaskStatus;
 }
 
 /** Reads the locks of these tasks, each key by its name. */
@@ -68,7 +68,8 @@ export async function listLocks(options: LockOptions & { json?: boolean }): Prom
 export function lockLine({ task, owner, claim, ttlMs, foreign, status }: LockView): string {
   const until = ttlMs === null ? 'never expires' : `expires in ${(ttlMs / 1000).toFixed(1)} s`;
   const held = claim ? ` claim ${printable(claim, 40)}` : '';
-  const whose = foreign ? ` · FOREIGN: the task waits for it; larry unlock ${task}` : '';
+  const waits = status !== undefined && !hasEnded(status);
+  const whose = foreign ? ` · FOREIGN${waits ? `: the task waits for it; larry unlock ${task}` : ''}` : '';
   return `${task.padEnd(28)} ${printable(owner, 60)}${held} · ${until}${status ? ` · ${status}` : ''}${whose}`;
 }
 
@@ -93,7 +94,8 @@ export async function unlock(task: string, options: LockOptions & { yes?: boolea
   }
 }
 
-function consequence({ foreign, owner }: LockView): string {
+function consequence({ foreign, owner, status }: LockView): string {
+  if (foreign && (status === undefined || hasEnded(status))) return 'Nothing of the current run waits for it.';
   if (foreign) return 'It belongs to no claim of this run. Without it the task can be claimed as soon as it is ready.';
   return `${printable(owner, 60)} holds the task by it. Without it the worker stops at its next renewal and gives the task back, without using up an attempt; it is then done again.`;
 }

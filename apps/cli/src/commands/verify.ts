@@ -2,6 +2,7 @@ import { printable, type RunSummary, type Validation } from '@larry/contracts';
 import { planHash, validateAnew } from '@larry/coordinator';
 import type { ClusterReader } from '@larry/kube';
 import { criterionBasis, criterionMark } from '@larry/reports';
+import { existsSync } from 'node:fs';
 import { runningStack } from '../local/local-stack';
 import { readPlan } from '../plan-file';
 import { playbookLibraries } from '../playbook-libraries';
@@ -22,6 +23,7 @@ interface VerifyOptions extends SourceOptions {
 /** `larry verify`: looks anew, in this process and reading only, at what a report claimed. */
 export async function verify(options: VerifyOptions): Promise<void> {
   const file = options.report ?? lastSummaryFile(options.state);
+  if (!options.report && !existsSync(file)) throw new UserError(`no run is kept at ${file}; larry run makes one, --report names another`);
   const summary = readRunSummary(file);
   const plan = readPlan(options.plan);
   if (planHash(plan) !== summary.plan.hash) process.stderr.write('larry: the plan is another than that run had; tasks are looked at with the options of this one (--plan names another)\n');

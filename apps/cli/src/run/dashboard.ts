@@ -54,12 +54,12 @@ function drawn({ text, draw }: Line, columns: number): string {
 
 function heading(status: DashboardStatus, style: DashboardStyle, pen: Paint, columns: number): Line[] {
   const left = ` Larry · ${printable(status.run, 60)} · ${status.mode} · ${status.status} ${duration(secondsBetween(status.startedAt, status.endedAt ?? style.now))}`;
-  const right = style.simulated ? 'SIMULATED ' : '';
+  const right = !style.simulated ? '' : columns >= 100 ? 'SIMULATED: nothing here is real ' : 'SIMULATED ';
   const gap = ' '.repeat(Math.max(1, columns - displayWidth(left) - right.length));
   // The mark stays, whatever has to be cut for it.
   const text = `${cut(left, columns - right.length - 1)}${gap}${right}`;
   const { didWork, plan } = status;
-  return [{ text, draw: style.simulated ? pen.alarm : pen.bold }, { text: ` ${printable(plan.title, 100)} · ${printable(didWork, 60)}${style.simulated ? ' · nothing here is real' : ''}`, draw: pen.dim }];
+  return [{ text, draw: style.simulated ? pen.alarm : pen.bold }, { text: ` ${printable(plan.title, 100)} · ${printable(didWork, 60)}`, draw: pen.dim }];
 }
 
 function larryLine(larry: LarryStatus, pen: Paint, columns: number): Line {
@@ -109,7 +109,7 @@ function approvalLines({ approvals }: DashboardStatus, pen: Paint): Line[] {
   if (approvals.length === 0) return [];
   const shown = approvals.slice(0, shownApprovals).map(({ task, digest, request }) => {
     const what = printable(requestedChange(request).summary, 200);
-    return { text: `   larry approve ${printable(digest.slice(0, 12), 12)}   ${printable(task, 70)}${what ? `: ${what}` : ''}`, draw: pen.yellow };
+    return { text: `  larry approve ${printable(digest.slice(0, 12), 12)}  ${printable(task, 70)}${what ? `: ${what}` : ''}`, draw: pen.yellow };
   });
   const more = approvals.length > shownApprovals ? `, ${approvals.length - shownApprovals} more: larry status` : '';
   return [{ text: ` Waiting for you (${approvals.length}${more}); larry deny refuses`, draw: pen.bold }, ...shown];
@@ -155,28 +155,30 @@ function taskLines(status: DashboardStatus, style: DashboardStyle, room: number,
   const shown = hidden > 0 ? rows.slice(0, room - 1) : rows;
   const more = hidden > 0 ? `, ${hidden} more` : '';
   const title = everything ? ` Tasks (${active.length} active)` : ` Active (${active.length}${more})`;
-  return [{ text: title, draw: pen.bold }, ...shown.map((task) => taskLine(task, style, columns, pen))];
+  return [{ text: title, draw: pen.bold }, ...shown.map((task) => taskLine(task, style, { columns, stateWidth: everything ? 19 : 14 }, pen))];
 }
 
 function isActive({ status }: TaskStatusView): boolean {
   return status === 'claimed' || status === 'in_progress' || status === 'awaiting_approval';
 }
 
+/** Those whose `startedAt` is of the attempt that they are at. */
+const timed: TaskStatusView['status'][] = ['in_progress', 'awaiting_approval', 'completed', 'failed'];
 const statusWords: Partial<Record<TaskStatusView['status'], string>> = { in_progress: 'working', awaiting_approval: 'needs approval', claimed: 'starting' };
 
-function taskLine(task: TaskStatusView, style: DashboardStyle, columns: number, pen: Paint): Line {
+function taskLine(task: TaskStatusView, style: DashboardStyle, { columns, stateWidth }: { columns: number; stateWidth: number }, pen: Paint): Line {
   const state = task.skipReason ? `skipped: ${task.skipReason}` : (statusWords[task.status] ?? task.status);
-  const since = task.startedAt && task.status !== 'skipped' ? duration(secondsBetween(task.startedAt, task.endedAt ?? style.now)) : '';
+  const since = task.startedAt && timed.includes(task.status) ? duration(secondsBetween(task.startedAt, task.endedAt ?? style.now)) : '';
   const attempt = task.attempt > 1 ? ` attempt ${task.attempt}` : '';
-  const where = columns >= 70 ? `  ${printable(task.node, 60)}` : '';
+  const where = columns >= 70 ? ` ${printable(task.node, 60)}` : '';
   const draw = task.status === 'failed' ? pen.red : task.status === 'completed' ? pen.green : isActive(task) ? pen.cyan : hasEnded(task.status) ? pen.dim : undefined;
-  return { text: `   ${fitted(printable(task.task, 63), 26)} ${state.padEnd(14)} ${since.padStart(7)}${attempt}${where}`, ...(draw ? { draw } : {}) };
+  return { text: `  ${fitted(printable(task.task, 63), 26)} ${state.padEnd(stateWidth)} ${since.padStart(7)}${attempt}${where}`, ...(draw ? { draw } : {}) };
 }
 
 function eventLines(events: readonly EventLine[], room: number, pen: Paint): Line[] {
-  if (room < 1) return [];
+  if (room < 1 || events.length === 0) return [];
   const last = room > 1 ? events.slice(-(room - 1)) : [];
-  return [{ text: ' Events', draw: pen.bold }, ...last.map((item) => ({ text: `   ${eventLine(item)}`, draw: isAlert(item) ? pen.red : pen.dim }))];
+  return [{ text: ' Events', draw: pen.bold }, ...last.map((item) => ({ text: `  ${eventLine(item)}`, draw: isAlert(item) ? pen.red : pen.dim }))];
 }
 
 function footer({ status, abortedBy, reportReady }: DashboardStatus, keys: string): string {

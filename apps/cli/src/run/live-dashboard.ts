@@ -21,7 +21,7 @@ export interface LiveDashboardOptions {
 
 /**
  * The dashboard on a terminal's alternate screen. Every event leads to a new reading of the status, at most five a second;
- * without events nothing is asked, and the seconds count on by themselves.
+ * without events nothing is asked (but while a worker is being launched), and the seconds count on by themselves.
  */
 export class LiveDashboard implements RunView {
   private readonly screen: AlternateScreen;
@@ -59,13 +59,6 @@ export class LiveDashboard implements RunView {
     this.screen.close();
   }
 
-  /** The last picture as text, for the screen that was there before; reads once more. */
-  async lastPicture(): Promise<string> {
-    await this.reading;
-    await this.read();
-    return this.text(this.options.stream.columns || 80, 1000);
-  }
-
   private refresh(inMs: number): void {
     if (this.ended) return;
     if (this.reading) this.again = true;
@@ -77,10 +70,16 @@ export class LiveDashboard implements RunView {
     this.reading = this.read().finally(() => {
       this.reading = undefined;
       this.draw();
-      if (this.problem !== undefined) this.refresh(retryMs);
-      else if (this.again) this.refresh(refreshEveryMs);
+      if (this.again) this.refresh(refreshEveryMs);
+      else if (this.problem !== undefined || this.isStarting()) this.refresh(retryMs);
       this.again = false;
     });
+  }
+
+  /** No event says that a worker has started: while one is being launched, it is looked at again. */
+  private isStarting(): boolean {
+    const tasks = this.status?.status === 'running' ? this.status.tasks : [];
+    return tasks.some((t) => t.status === 'claimed');
   }
 
   private async read(): Promise<void> {

@@ -18,7 +18,7 @@ export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
   for (const finding of [...findings].sort(worstFirst)) {
     if (finding.accepted) continue;
     const separate = brokenNow.has(finding.task) ? finding.id : '';
-    const key = `${finding.severity} ${finding.rule} ${separate}`;
+    const key = [finding.severity, finding.rule, separate].join('\0');
     const group = groups.get(key);
     if (group) group.others.push(finding);
     else groups.set(key, { rule: finding.rule, severity: finding.severity, first: finding, others: [] });

@@ -37,7 +37,7 @@ function groupSection({ first, others, severity }: FindingGroup, number: number)
 }
 
 function taskTable(report: CheckReport): string {
-  const rows = report.tasks.map((t) => `| ${markdown(t.task)} | ${t.outcome}${t.skipReason ? ` (${t.skipReason})` : ''} | ${markdown(t.summary)} |`);
+  const rows = report.tasks.map((t) => `| ${markdown(t.task)} | ${markdown(t.outcome)}${t.skipReason ? ` (${markdown(t.skipReason)})` : ''} | ${markdown(t.summary)} |`);
   return ['| Task | Outcome | Summary |', '| --- | --- | --- |', ...rows].join('\n');
 }
 

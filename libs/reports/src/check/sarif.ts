@@ -1,4 +1,4 @@
-import { describeRef, stripControl, type CheckReport, type Finding, type Severity } from '@larry/contracts';
+import { compareSeverity, describeRef, printable, stripControl, type CheckReport, type Finding, type Severity } from '@larry/contracts';
 
 const levels: Record<Severity, 'error' | 'warning' | 'note'> = { critical: 'error', high: 'error', medium: 'warning', low: 'note', info: 'note' };
 /** GitHub's code scanning reads this number to sort (its docs, *SARIF support*, `security-severity`). */
@@ -6,7 +6,9 @@ const scores: Record<Severity, string> = { critical: '9.5', high: '8.0', medium:
 
 /** SARIF 2.1.0 (OASIS). Findings in files have a physical location, others a logical one named like the object. */
 export function checkToSarif(report: CheckReport, toolVersion: string): unknown {
-  const rules = [...new Map(report.findings.map((f) => [f.rule, f])).values()];
+  const worst = worstByRule(report.findings);
+  const ruleIds = [...worst.keys()];
+  const indexOf = new Map(ruleIds.map((id, i) => [id, i]));
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -16,19 +18,20 @@ export function checkToSarif(report: CheckReport, toolVersion: string): unknown 
           driver: {
             name: 'larry',
             version: toolVersion,
-            rules: rules.map((f) => ({
-              id: f.rule,
-              shortDescription: { text: f.rule },
-              properties: { 'security-severity': scores[f.severity] },
+            rules: ruleIds.map((id) => ({
+              id,
+              shortDescription: { text: id },
+              properties: { 'security-severity': scores[worst.get(id) ?? 'info'] },
             })),
           },
         },
-        properties: { simulated: report.source.simulated, source: `${report.source.type} ${report.source.name}` },
-        results: report.findings.map((f) => sarifResult(f, rules.findIndex((r) => r.rule === f.rule))),
+        properties: { simulated: report.source.simulated, source: printable(`${report.source.type} ${report.source.name}`) },
+        results: report.findings.map((f) => sarifResult(f, indexOf.get(f.rule) ?? -1)),
         invocations: [
           {
-            executionSuccessful: true,
-            toolExecutionNotifications: report.unknowns.map((u) => ({ level: 'warning', message: { text: stripControl(`${u.subject}: unknown (${u.reason})`) } })),
+            // A task that failed leaves the scan with a hole: tools then do not close what it did not see.
+            executionSuccessful: report.tasks.every((t) => t.outcome !== 'failed'),
+            toolExecutionNotifications: report.unknowns.map((u) => ({ level: 'warning', message: { text: printable(`${u.subject}: unknown (${u.reason})`, 1500) } })),
           },
         ],
       },
@@ -36,20 +39,29 @@ export function checkToSarif(report: CheckReport, toolVersion: string): unknown 
   };
 }
 
+function worstByRule(findings: readonly Finding[]): Map<string, Severity> {
+  const worst = new Map<string, Severity>();
+  for (const { rule, severity } of findings) {
+    const known = worst.get(rule);
+    if (!known || compareSeverity(severity, known) < 0) worst.set(rule, severity);
+  }
+  return worst;
+}
+
 function sarifResult(finding: Finding, ruleIndex: number): unknown {
-  const name = describeRef(finding.object);
   const file = finding.owner.kind === 'manifest' ? finding.owner : undefined;
+  const { namespace, kind, name } = finding.object;
   return {
     ruleId: finding.rule,
     ruleIndex,
     level: levels[finding.severity],
-    message: { text: stripControl(`${finding.title}\n${finding.evidence.map((e) => `${e.at}: ${e.value}`).join('\n')}`) },
+    message: { text: [finding.title, ...finding.evidence.map((e) => `${e.at}: ${e.value}`)].map((line) => printable(line, 1000)).join('\n') },
     locations: [
       {
-        logicalLocations: [{ fullyQualifiedName: name, kind: 'resource' }],
+        logicalLocations: [{ fullyQualifiedName: stripControl(describeRef(finding.object)), kind: 'resource' }],
         // Scanners that show SARIF want a file; an object of a cluster is named like one.
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(file?.file ?? `cluster/${finding.object.namespace ?? '_'}/${finding.object.kind}/${finding.object.name}`) },
+          artifactLocation: { uri: uriOf(file?.file ?? ['cluster', namespace ?? '_', kind, name].join('/')) },
           region: { startLine: file?.line ?? 1 },
         },
       },
@@ -57,4 +69,9 @@ function sarifResult(finding: Finding, ruleIndex: number): unknown {
     partialFingerprints: { larryFindingId: finding.id },
     ...(finding.accepted ? { suppressions: [{ kind: 'external', justification: finding.accepted.reason }] } : {}),
   };
+}
+
+/** A relative reference (RFC 3986): nothing in a file's name is a scheme, a query or a fragment. */
+function uriOf(file: string): string {
+  return stripControl(file).split(/[/\\]/).map(encodeURIComponent).join('/');
 }

@@ -1,7 +1,8 @@
 import { describeRef, printable, severities, stripControl, type CheckReport, type Severity } from '@larry/contracts';
 import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
-import { ownerText, remedyText } from './remedy-text';
+import { cutLine } from '../escape';
 import { wrapped } from '../text-layout';
+import { ownerText, remedyText } from './remedy-text';
 
 /** How the terminal is: columns, and whether it shows colours. */
 export interface TerminalStyle {
@@ -28,7 +29,7 @@ export function checkToTerminal(report: CheckReport, style: TerminalStyle): stri
 function heading(report: CheckReport, style: TerminalStyle): string {
   const { source } = report;
   const seconds = ((Date.parse(report.endedAt) - Date.parse(report.startedAt)) / 1000).toFixed(1);
-  const parts = ['larry check', `${source.type} ${printable(source.name, 200)}`, source.serverVersion, source.takenAt && `taken ${source.takenAt}`, `${seconds} s`];
+  const parts = ['larry check', `${source.type} ${printable(source.name, 200)}`, source.serverVersion && printable(source.serverVersion, 60), source.takenAt && `taken ${printable(source.takenAt, 40)}`, `${seconds} s`];
   const line = wrapped(parts.filter(Boolean).join(' · '), style.columns, 0);
   return source.simulated ? `${line}\n${paint('SIMULATED cluster: nothing here is real', '1;35', style)}` : line;
 }
@@ -55,7 +56,7 @@ function findingBlock(group: FindingGroup, number: number, report: CheckReport, 
 
 /** Kept as it is, not wrapped, so that it can be copied from the screen. */
 function bodyLines(body: string): string {
-  const lines = stripControl(body).split('\n');
+  const lines = stripControl(body).split('\n').map((l) => cutLine(l, 500));
   const shown = lines.slice(0, 12).map((l) => `           ${l}`);
   return [...shown, ...(lines.length > 12 ? [`           … ${lines.length - 12} more lines: --json or --html FILE`] : [])].join('\n');
 }
@@ -68,7 +69,7 @@ function closing(report: CheckReport, more: number, style: TerminalStyle): strin
   const counts = countBySeverity(report.findings);
   const accepted = report.findings.filter((f) => f.accepted).length;
   const lines = [severities.map((s) => `${counts[s]} ${s}`).join(' · ') + (accepted ? ` · ${accepted} accepted by an exception` : '')];
-  if (report.since) lines.push(`Since ${report.since.previousAt}: ${report.since.new.length} new, ${report.since.gone.length} gone.`);
+  if (report.since) lines.push(`Since ${printable(report.since.previousAt, 40)}: ${report.since.new.length} new, ${report.since.gone.length} gone.`);
   if (more > 0) lines.push(`${more} more kinds of finding: larry check --all, or --html FILE to read at leisure.`);
   lines.push(...unknownLines(report));
   const { loaded, skipped } = report.files;
@@ -81,17 +82,19 @@ function unknownLines(report: CheckReport): string[] {
   if (report.unknowns.length === 0) return [];
   const byReason = new Map<string, string[]>();
   for (const { subject, reason } of report.unknowns) byReason.set(reason, [...(byReason.get(reason) ?? []), subject]);
-  return [...byReason].slice(0, 5).map(([reason, subjects]) => {
+  const lines = [...byReason].slice(0, 5).map(([reason, subjects]) => {
     const names = [...new Set(subjects)];
-    return printable(`Unknown (${reason}): ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`, 500);
+    return printable(`Unknown (${printable(reason)}): ${names.slice(0, 8).map((n) => printable(n, 80)).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`, 900);
   });
+  if (byReason.size > lines.length) lines.push(`Unknown for ${byReason.size - lines.length} more reasons: larry check --json, or --html FILE.`);
+  return lines;
 }
 
 function skippedReasons(report: CheckReport): string {
   const counts = new Map<string, number>();
   for (const { reason } of report.files.skipped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   if (counts.size === 0) return '';
-  return ` (${[...counts].slice(0, 4).map(([reason, n]) => `${n}: ${printable(reason, 80)}`).join('; ')})`;
+  return ` (${[...counts].slice(0, 4).map(([reason, n]) => `${n}: ${printable(reason, 80)}`).join('; ')}${counts.size > 4 ? '; …' : ''})`;
 }
 
 function paint(text: string, code: string, style: TerminalStyle): string {

@@ -3,7 +3,7 @@ import { html } from '../escape';
 import { page } from '../page';
 import { ganttSvg } from './gantt';
 import { counted } from './markdown';
-import { criterionBasis, criterionMark, crossCheckMark, legend, taskMark } from './verdict-mark';
+import { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark } from './verdict-mark';
 
 /** The summary as one self-contained page with the timeline and, where drawn, the lineage graph. */
 export function summaryToHtml(summary: RunSummary): string {
@@ -12,7 +12,7 @@ export function summaryToHtml(summary: RunSummary): string {
   const body = `
 <p class="lead">Run ${html(summary.run)} · ${html(summary.plan.title)} · mode ${summary.mode} · ${html(summary.source.type)} ${html(summary.source.name)} · ${html(summary.startedAt)} to ${html(summary.endedAt)}</p>
 <ul class="tiles"><li class="tile"><b>${html(summary.status)}</b><span>run</span></li><li class="tile"><b>${done} of ${of}</b><span>tasks did work</span></li>
-<li class="tile"><b>${turned}</b><span>claims turned</span></li><li class="tile"><b>${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length}</b><span>cross-checks agree</span></li></ul>
+<li class="tile"><b>${summary.validations.length === 0 ? '–' : turned}</b><span>${summary.validations.length === 0 ? 'nothing looked at again' : 'claims turned'}</span></li><li class="tile"><b>${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length}</b><span>cross-checks agree</span></li></ul>
 <p><small>${html(legend)}</small></p>
 <h2>Timeline</h2><figure>${ganttSvg(summary)}</figure>
 ${summary.larrys.map(larryPart).join('\n')}
@@ -28,7 +28,7 @@ ${lineage(summary)}
 }
 
 function larryPart(larry: LarryReport): string {
-  return `<h2>${html(larry.larry)}: ${html(larry.title)}</h2><p>Phase ${larry.status}; ${larry.didWork} of ${larry.tasks.length} tasks did work; ${larry.tokens.used} of ${larry.tokens.limit} tokens.</p>${larry.tasks.map(taskCard).join('')}`;
+  return `<h2>${html(larry.larry)}: ${html(larry.title)}</h2><p>Phase ${html(larry.status)}; ${larry.didWork} of ${larry.tasks.length} tasks did work; ${larry.tokens.used} of ${larry.tokens.limit} tokens.</p>${larry.tasks.map(taskCard).join('')}`;
 }
 
 function taskCard(task: TaskReport): string {
@@ -46,8 +46,8 @@ ${(result?.unknowns ?? []).map((u) => `<p>${badge('❔')} ${html(u.subject)}: ${
 }
 
 function validationPart(v: RunSummary['validations'][number]): string {
-  const head = v.problem ? `${badge('❔')} ${html(v.problem)}` : v.turned.length > 0 ? `${badge('❌')} turned: ${html(v.turned.join(', '))}` : `${badge('✅')} holds`;
-  return `<p><b>${html(v.task)}</b> ${head}</p><ul>${v.criteria.map((c) => `<li>${badge(criterionMark(c))} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`).join('')}</ul>`;
+  const { mark, text } = validationMark(v);
+  return `<p><b>${html(v.task)}</b> ${badge(mark)} ${html(text)}</p><ul>${v.criteria.map((c) => `<li>${badge(criterionMark(c))} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`).join('')}</ul>`;
 }
 
 /** Drawn by `classify-assets`, whose own test parses it and looks for names that break out. */

@@ -1,6 +1,6 @@
 import type { LarryReport, RunSummary, TaskReport } from '@larry/contracts';
 import { markdown } from '../escape';
-import { criterionBasis, criterionMark, crossCheckMark, legend, taskMark } from './verdict-mark';
+import { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark } from './verdict-mark';
 
 /** `3-LARRY-EXECUTION-SUMMARY.md`. */
 export function summaryToMarkdown(summary: RunSummary): string {
@@ -38,15 +38,15 @@ function executiveSummary(summary: RunSummary): string {
     `- Run ${markdown(summary.run)} of plan ${markdown(summary.plan.title)}: **${summary.status}**, mode ${summary.mode}, source ${summary.source.type} ${markdown(summary.source.name)}`,
     `- ${done} of ${of} tasks did work; the others say below why not`,
     `- Changes: ${changes.length === 0 ? 'none' : counted(changes.map((c) => c.outcome))}`,
-    `- Looked again: ${turned === 0 ? 'no claim turned' : `**${turned} claims turned**`}; cross-checks: ${agrees} of ${summary.crossChecks.length} agree`,
+    `- Looked again: ${summary.validations.length === 0 ? 'at nothing' : turned === 0 ? 'no claim turned' : `**${turned} claims turned**`}; cross-checks: ${agrees} of ${summary.crossChecks.length} agree`,
   ].join('\n');
 }
 
 function timelines(summary: RunSummary): string {
   const rows = summary.larrys.flatMap((l) =>
-    l.tasks.map((t) => `| ${l.larry} | ${markdown(t.worker)} | ${markdown(t.node)} | ${t.plannedMinutes} min | ${actual(t)} |`),
+    l.tasks.map((t) => `| ${markdown(l.larry)} | ${markdown(t.worker)} | ${markdown(t.node)} | ${t.plannedMinutes} min | ${actual(t)} |`),
   );
-  return [`Started ${summary.startedAt}, ended ${summary.endedAt}.`, '', '| Larry | Worker | Node | Planned | Actual |', '| --- | --- | --- | ---: | ---: |', ...rows].join('\n');
+  return [`Started ${markdown(summary.startedAt)}, ended ${markdown(summary.endedAt)}.`, '', '| Larry | Worker | Node | Planned | Actual |', '| --- | --- | --- | ---: | ---: |', ...rows].join('\n');
 }
 
 function actual(task: TaskReport): string {
@@ -56,13 +56,13 @@ function actual(task: TaskReport): string {
 
 function larrySection(larry: LarryReport): string {
   const of = larry.tasks.length;
-  return [`## ${larry.larry}: ${markdown(larry.title)}`, '', `Phase **${larry.status}**; ${larry.didWork} of ${of} tasks did work.`, '', ...larry.tasks.map(taskSection)].join('\n');
+  return [`## ${markdown(larry.larry)}: ${markdown(larry.title)}`, '', `Phase **${larry.status}**; ${larry.didWork} of ${of} tasks did work.`, '', ...larry.tasks.map(taskSection)].join('\n');
 }
 
 function taskSection(task: TaskReport): string {
   const { result } = task;
   const skipped = task.status === 'skipped' ? ` (skipped: ${task.skipReason ?? 'no reason given'})` : '';
-  const lines = [`### ${taskMark(task)} ${markdown(task.title)} \`${task.task}\`${skipped}`, '', markdown(result?.summary ?? task.reason ?? 'No result.', 2000)];
+  const lines = [`### ${taskMark(task)} ${markdown(task.title)} (${markdown(task.task)})${skipped}`, '', markdown(result?.summary ?? task.reason ?? 'No result.', 2000)];
   if (!result) return `${lines.join('\n')}\n`;
   const figures = Object.entries(result.figures).map(([name, value]) => `${markdown(name)} ${markdown(String(value))}`);
   if (figures.length > 0) lines.push('', figures.join(' · '));
@@ -79,9 +79,9 @@ function validations(summary: RunSummary): string {
   return (
     summary.validations
       .map((v) => {
-        const head = v.problem ? `❔ ${v.problem}` : v.turned.length > 0 ? `❌ turned: ${v.turned.join(', ')}` : '✅ holds';
+        const { mark, text } = validationMark(v);
         const seen = v.criteria.map((c) => `  - ${criterionMark(c)} ${markdown(c.text)}: ${markdown(criterionBasis(c), 1000)}`);
-        return [`- ${markdown(v.task)} (${v.at}): ${markdown(head)}`, ...seen].join('\n');
+        return [`- ${markdown(v.task)} (${markdown(v.at)}): ${mark} ${markdown(text)}`, ...seen].join('\n');
       })
       .join('\n') || 'Nothing was validated.'
   );

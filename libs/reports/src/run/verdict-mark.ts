@@ -1,4 +1,4 @@
-import type { Criterion, CrossCheck, TaskReport, TaskResult } from '@larry/contracts';
+import type { Criterion, CrossCheck, TaskReport, TaskResult, Validation } from '@larry/contracts';
 
 /** How a verdict is drawn. Only `met` with an observation is ✅; what is not known never looks fine. */
 export function criterionMark(criterion: Criterion): string {
@@ -22,9 +22,20 @@ export function taskMark(task: TaskReport): string {
   return worstMark(task.result.criteria);
 }
 
-/** The mark of a cross-check. */
+/** The mark of a cross-check; one that agrees without saying what was seen is not known to. */
 export function crossCheckMark(check: CrossCheck): string {
+  if (check.verdict === 'agrees' && !check.observation.trim()) return '❔';
   return { agrees: '✅', differs: '❌', unknown: '❔' }[check.verdict];
+}
+
+/** What looking again at a task came to: ✅ only where every criterion was seen to be met. */
+export function validationMark(validation: Validation): { mark: string; text: string } {
+  const { problem, turned, criteria } = validation;
+  if (problem) return { mark: '❔', text: problem };
+  if (turned.length > 0) return { mark: '❌', text: `turned: ${turned.join(', ')}` };
+  if (criteria.length === 0) return { mark: '❔', text: 'there was nothing to look at' };
+  const mark = worstMark(criteria);
+  return { mark, text: mark === '✅' ? 'holds' : 'as it was claimed' };
 }
 
 function worstMark(criteria: TaskResult['criteria']): string {

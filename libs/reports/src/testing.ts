@@ -1,0 +1,1 @@
+export { aCheckReport, aCriterion, aFinding, aLarryReport, aRunSummary, aTaskReport, aTaskResult } from './builders';
