@@ -14,8 +14,8 @@ export interface ServerProcess {
 }
 
 // The server's life hangs on a pipe from this process: whatever ends us, SIGKILL included, closes the pipe, `read`
-// returns, and the shell ends the server. No orphans.
-const WATCHDOG = '"$@" </dev/null >/dev/null 2>&1 & echo $!; read -r _; kill -9 $! 2>/dev/null';
+// returns, and the shell ends the server; a signal to the whole group (a terminal, `timeout`) ends it as well. No orphans.
+const WATCHDOG = '"$@" </dev/null >/dev/null 2>&1 & pid=$!; trap "kill -9 $pid 2>/dev/null" EXIT; trap exit HUP INT TERM; echo $pid; read -r _';
 
 function serverProgram(): string {
   for (const name of ['redis-server', 'valkey-server']) {
