@@ -1,0 +1,7 @@
+import { claims } from './claims.mjs';
+import { convergence } from './convergence.mjs';
+import { growth } from './growth.mjs';
+import { ledger } from './ledger.mjs';
+
+/** Every measurement, in the order of the table. */
+export const rows = { claims, convergence, growth, ledger };
