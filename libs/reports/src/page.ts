@@ -25,7 +25,7 @@ h1{font-size:1.7rem;margin:.2rem 0}h2{margin-top:2.2rem;border-bottom:1px solid 
 dl{display:grid;grid-template-columns:6rem 1fr;gap:.25rem .9rem}dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}
 pre{background:var(--bg);border:1px solid var(--line);border-radius:4px;padding:.6rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
-figure{margin:0;overflow:auto;background:#fff;border:1px solid var(--line);border-radius:6px;padding:.5rem}small{color:var(--muted)}
+figure{margin:0;overflow:auto;background:#fff;border:1px solid var(--line);border-radius:6px;padding:.5rem}figure.timeline{background:var(--card)}figure svg,figure img{max-width:100%;height:auto}small{color:var(--muted)}
 
 .verdict{font-size:.8rem;font-weight:600;border:1px solid currentColor;border-radius:4px;padding:0 .35rem;white-space:nowrap;color:var(--info)}.verdict.met{color:var(--ok)}.verdict.not-met{color:var(--critical)}.verdict.provisional{color:var(--medium)}
 @media print{.card{break-inside:avoid}body{background:#fff;color:#000}}

@@ -14,7 +14,7 @@ export function summaryToHtml(summary: RunSummary): string {
 <ul class="tiles"><li class="tile"><b>${html(summary.status)}</b><span>run</span></li><li class="tile"><b>${done} of ${of}</b><span>tasks did work</span></li>
 <li class="tile"><b>${summary.validations.length === 0 ? '–' : turned}</b><span>${summary.validations.length === 0 ? 'nothing looked at again' : 'claims turned'}</span></li><li class="tile"><b>${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length}</b><span>cross-checks agree</span></li></ul>
 <p><small>${html(legend)}</small></p>
-<h2>Timeline</h2><figure>${ganttSvg(summary)}</figure>
+<h2>Timeline</h2><figure class="timeline">${ganttSvg(summary)}</figure>
 ${summary.larrys.map(larryPart).join('\n')}
 <h2>Validation by new observation</h2>${summary.validations.map(validationPart).join('') || '<p>Nothing was validated.</p>'}
 <h2>Cross-checks</h2><ul>${summary.crossChecks.map((c) => `<li>${badge(crossCheckMark(c))} ${html(c.title)}: ${html(c.observation)}</li>`).join('')}</ul>
@@ -37,11 +37,12 @@ function taskCard(task: TaskReport): string {
   const criteria = (result?.criteria ?? []).map((c) => `<li>${badge(criterionMark(c))} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`);
   const changes = (result?.changes ?? []).map((c) => `<li>${html(c.summary)}: <b>${c.outcome}</b>${c.reason ? ` (${html(c.reason)})` : ''}<pre>${html(c.diff)}</pre></li>`);
   const findings = (result?.findings ?? []).slice(0, 50).map((f) => `<li>${f.severity}: ${html(f.title)}</li>`);
+  const total = result?.findings.length ?? 0;
   const figures = Object.entries(result?.figures ?? {}).map(([k, v]) => `${html(k)} ${html(String(v))}`);
   return `<details class="card"${task.status === 'skipped' ? '' : ' open'}><summary>${badge(taskMark(task))} ${html(task.title)} <small>${html(task.task)} on ${html(task.node)}</small>${skipped}</summary>
 <p>${html(result?.summary ?? task.reason ?? 'No result.')}</p>${figures.length > 0 ? `<p><small>${figures.join(' · ')}</small></p>` : ''}
 <ul>${criteria.join('')}</ul>${changes.length > 0 ? `<h3>Changes: ${html(counted((result?.changes ?? []).map((c) => c.outcome)))}</h3><ul>${changes.join('')}</ul>` : ''}
-${findings.length > 0 ? `<details><summary>${result?.findings.length} findings</summary><ul>${findings.join('')}</ul></details>` : ''}
+${findings.length > 0 ? `<details><summary>${total} findings</summary><ul>${findings.join('')}</ul>${total > findings.length ? `<p>and ${total - findings.length} more in the JSON report</p>` : ''}</details>` : ''}
 ${(result?.unknowns ?? []).map((u) => `<p>${badge('❔')} ${html(u.subject)}: ${html(u.reason)}</p>`).join('')}</details>`;
 }
 

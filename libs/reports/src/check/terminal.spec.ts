@@ -1,0 +1,84 @@
+import { aCheckReport, aFinding } from '../builders';
+import { displayWidth } from '../text-layout';
+import { checkToTerminal } from './terminal';
+
+const plain = { columns: 80, colour: false, limit: 10 };
+const hostile = `</script>\u001b[31m\u202eevil | ](javascript:x) ${'漢'.repeat(200)} ${'a/b'.repeat(150)}`;
+const many = (n: number) => Array.from({ length: n }, (_, i) => aFinding({ rule: `rule-${String(i).padStart(2, '0')}` }));
+
+/** Everything that a source can say, said by somebody who means harm. */
+const hostileReport = aCheckReport({
+  source: { type: 'live', name: hostile, simulated: false, serverVersion: hostile, takenAt: hostile },
+  findings: [
+    aFinding({
+      title: hostile,
+      rule: hostile,
+      object: { apiVersion: 'v1', kind: 'Pod', namespace: hostile, name: hostile },
+      owner: { kind: 'helm', release: hostile, namespace: hostile },
+      also: [hostile],
+      remedy: { layer: 'none', reason: hostile },
+    }),
+  ],
+  unknowns: [{ subject: hostile, reason: hostile }],
+  files: { loaded: 1, skipped: [{ file: hostile, reason: hostile }] },
+});
+
+describe('checkToTerminal', () => {
+  it('takes 80 columns and no more, and no control of the source reaches the terminal', () => {
+    const text = checkToTerminal(hostileReport, plain);
+    expect(text.split('\n').filter((l) => displayWidth(l) > 80)).toEqual([]);
+    expect(text).not.toMatch(/[\u001b\u202e]/);
+  });
+
+  it('keeps a body as it is, so that it can be copied, and cuts what nobody would', () => {
+    const command = `kubectl patch deployment shop --type=json -p '${'[]'.repeat(60)}'`;
+    const remedy = (text: string) => [aFinding({ remedy: { layer: 'patch', target: aFinding().object, patchType: 'json', patch: [], command: text } })];
+    expect(checkToTerminal(aCheckReport({ findings: remedy(command) }), plain)).toContain(`           ${command}\n`);
+    expect(checkToTerminal(aCheckReport({ findings: remedy('x'.repeat(10_000_000)) }), plain).length).toBeLessThan(3000);
+    expect(checkToTerminal(aCheckReport({ findings: remedy('line\n'.repeat(30)) }), plain)).toContain('more lines: --json or --html FILE');
+  });
+
+  it('colours only when told to', () => {
+    const report = aCheckReport({ findings: [aFinding({ severity: 'critical' })], source: { type: 'live', name: 'x', simulated: true } });
+    expect(checkToTerminal(report, plain)).not.toContain('\u001b');
+    expect(checkToTerminal(report, { ...plain, colour: true })).toContain('\u001b[1;31mCRITICAL\u001b[0m');
+  });
+
+  it('shows at most as many findings as asked for, and says how many more there are', () => {
+    const report = aCheckReport({ findings: many(14) });
+    const text = checkToTerminal(report, plain);
+    expect(text.match(/^ {3}rule/gm)).toHaveLength(10);
+    expect(text).toContain('4 more kinds of finding');
+    expect(checkToTerminal(report, { ...plain, limit: Number.POSITIVE_INFINITY }).match(/^ {3}rule/gm)).toHaveLength(14);
+  });
+
+  it('says what it could not read beside "no findings", and how many reasons it leaves out', () => {
+    const unknowns = Array.from({ length: 7 }, (_, i) => ({ subject: `Kind${i}`, reason: `reason ${i}` }));
+    const text = checkToTerminal(aCheckReport({ unknowns }), plain);
+    expect(text).toContain('No findings in what could be read.');
+    expect(text).toContain('Unknown (reason 0): Kind0');
+    expect(text).toContain('Unknown for 2 more reasons');
+  });
+
+  it('counts accepted findings apart, and all files', () => {
+    const accepted = { owner: 'me', reason: 'known', expires: '2027-01-01' };
+    const report = aCheckReport({ findings: [aFinding({ accepted })], files: { loaded: 3, skipped: [{ file: 'a.yaml', reason: 'not YAML' }] } });
+    const text = checkToTerminal(report, plain);
+    expect(text).toContain('0 high');
+    expect(text).toContain('1 accepted by an exception');
+    expect(text).toContain('4 = 3 loaded + 1 skipped (1: not YAML)');
+  });
+
+  it('marks what is new since the last check', () => {
+    const [old, fresh] = many(2) as [ReturnType<typeof aFinding>, ReturnType<typeof aFinding>];
+    const text = checkToTerminal(aCheckReport({ findings: [old, fresh], since: { previousAt: '2026-01-01T00:00:00Z', new: [fresh.id], gone: [] } }), plain);
+    expect(text.match(/HIGH NEW/g)).toHaveLength(1);
+    expect(text).toContain('1 new, 0 gone');
+  });
+
+  it('says SIMULATED, and prints the same twice', () => {
+    const report = aCheckReport({ findings: many(5), source: { type: 'live', name: 'x', simulated: true } });
+    expect(checkToTerminal(report, plain)).toContain('SIMULATED');
+    expect(checkToTerminal({ ...report, findings: [...report.findings].reverse() }, plain)).toBe(checkToTerminal(report, plain));
+  });
+});

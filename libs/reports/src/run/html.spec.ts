@@ -1,0 +1,35 @@
+import { aCriterion, aFinding, aLarryReport, aRunSummary, aTaskReport, aTaskResult } from '../builders';
+import { markupProblems } from '../markup-problems';
+import { hostileSummary } from './hostile-summary';
+import { summaryToHtml } from './html';
+
+describe('summaryToHtml', () => {
+  it('is well-formed, runs nothing and asks nobody, whatever stands in the reports', () => {
+    const page = summaryToHtml(hostileSummary);
+    expect(markupProblems(page)).toEqual([]);
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/[\u001b\u202e]/);
+  });
+
+  it('draws ✅ for a claim with its observation, and for nothing else', () => {
+    const unknown = { id: 'u', text: 'open', verdict: 'unknown' as const, reason: 'not readable' };
+    const result = aTaskResult({ criteria: [unknown] });
+    const page = summaryToHtml(aRunSummary({ larrys: [aLarryReport([aTaskReport({ result })])], validations: [{ task: 't', larry: 'l', at: 'now', criteria: [], turned: [] }] }));
+    expect(page.replace(/✅ met, with its observation/, '')).not.toContain('✅');
+    expect(summaryToHtml(aRunSummary())).toMatch(/✅ met<\/span> every namespace scanned<br><small>namespaces = 4 of 4, seen 2026/);
+  });
+
+  it('shows skipped work apart from done work', () => {
+    const page = summaryToHtml(aRunSummary({ larrys: [aLarryReport([aTaskReport(), aTaskReport({ task: 'x', status: 'skipped', skipReason: 'not-built' })])] }));
+    expect(page).toContain('1 of 2 tasks did work');
+    expect(page).toContain('skipped: not-built');
+    expect(page).toMatch(/<span class="verdict skipped">/);
+  });
+
+  it('says how many findings it leaves out', () => {
+    const findings = Array.from({ length: 60 }, (_, i) => aFinding({ id: `f${i}` }));
+    const page = summaryToHtml(aRunSummary({ larrys: [aLarryReport([aTaskReport({ result: aTaskResult({ findings, criteria: [aCriterion()] }) })])] }));
+    expect(page).toContain('60 findings');
+    expect(page).toContain('and 10 more in the JSON report');
+  });
+});
