@@ -201,6 +201,14 @@ describe('a successor', () => {
     expect(world.finalizers()).toEqual(['larry.dev/one']);
   });
 
+  it.each(['planned again', 'not planned any more'])('adopts a creation, %s', async (how) => {
+    const step = aStep({ verb: 'create', depends: [], object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'effects', namespace: 'default' } } });
+    const world = aWorld(memoryTarget([]));
+    await expect(world.run(aPlaybook([step]), {}, {}, { journal: { ...world.journal, outcome: die } })).rejects.toThrow(killed);
+    expect(outcomes(await world.run(aPlaybook(how === 'planned again' ? [step] : [])))).toEqual([['r/t/one', 'verified']]);
+    expect(world.target.accepted).toHaveLength(1);
+  });
+
   it('does what its predecessor only intended', async () => {
     const world = aWorld();
     await expect(world.run(aPlaybook([aStep()]), {}, {}, { writer: { ...world.target.writer, patch: (c, o) => (o.dryRun ? world.target.writer.patch(c, o) : die()) } })).rejects.toThrow(killed);

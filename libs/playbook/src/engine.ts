@@ -141,8 +141,7 @@ async function prepare(context: PlaybookContext, planned: PlannedChange[], earli
     const before = earlier.find((e) => e.intent.id === id);
     const live = await context.cluster.get(change.target, context.signal);
     const digest = before?.matters ? before.intent.digest : changeDigest(change, live);
-    const made = before?.matters && before.intent.verb === change.verb ? before.intent.change : change;
-    steps.push({ change: made, report: reportOf(id, made, digest, live), ...(before ? { earlier: before } : {}) });
+    steps.push({ change, report: reportOf(id, change, digest, live), ...(before ? { earlier: before } : {}) });
   }
   return steps;
 }
@@ -153,7 +152,7 @@ function reportOf(id: string, change: PlannedChange, digest: string, live: unkno
 
 function diffText(change: PlannedChange, live: unknown): string {
   if (change.verb === 'delete') return `delete ${describeRef(change.target)}`;
-  if (change.verb === 'create') return redact(`create ${describeRef(change.target)}\n${canonicalJson(change.object)}`).slice(0, 8000);
+  if (change.verb === 'create') return redact(`create ${describeRef(change.target)}${change.object ? `\n${canonicalJson(change.object)}` : ''}`).slice(0, 8000);
   const lines = ((change.patch ?? []) as PatchOperation[]).flatMap(({ op, path, value }) => [
     path,
     ...(op === 'add' ? [] : [`- ${canonicalJson(redact(valueAt(live, path)) ?? null)}`]),
