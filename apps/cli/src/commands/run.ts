@@ -1,4 +1,4 @@
-import { criterionMark, criterionBasis } from '@larry/reports';
+import { criterionBasis, criterionMark, wrapped } from '@larry/reports';
 import { planTasks, printable, type Plan, type RunSummary } from '@larry/contracts';
 import type { Mode } from '@larry/playbook';
 import path from 'node:path';
@@ -105,21 +105,28 @@ function heading(stack: LocalStack, run: string, plan: Plan, options: RunOptions
 
 /** What the run came to, on one screen: every claim with what was seen for it. */
 function closing(summary: RunSummary, files: string[]): string {
+  const columns = Math.min(process.stdout.columns ?? 100, 120);
   const done = summary.larrys.flatMap((l) => l.tasks).filter((t) => t.status === 'completed' && t.result);
   const lines = [
     '',
     ...(summary.source.simulated ? ['SIMULATED cluster: nothing here is real'] : []),
     `Run ${summary.run} ${summary.status}: ${summary.didWork.done} of ${summary.didWork.of} tasks did work.`,
     ...done.flatMap((t) => [
-      `  ${t.task}: ${printable(t.result?.summary ?? '', 200)}`,
-      ...(t.result?.criteria ?? []).map((c) => `    ${criterionMark(c)} ${c.text}: ${printable(criterionBasis(c), 300)}`),
+      `  ${t.task}: ${printable(t.result?.summary ?? '', 300)}`,
+      ...(t.result?.criteria ?? []).map((c) => `    ${criterionMark(c)} ${c.text}: ${printable(criterionBasis(c), 400)}`),
     ]),
     ...summary.larrys.map((l) => `  ${l.larry}: phase ${l.status}, ${l.didWork} of ${l.tasks.length} tasks did work`),
     `  cross-checks: ${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length} agree; claims turned: ${summary.validations.reduce((n, v) => n + v.turned.length, 0)}`,
     ...files.filter((f) => /SUMMARY/.test(f)).map((f) => `  ${f}`),
     '',
   ];
-  return lines.join('\n');
+  return lines.map((line) => hanging(line, columns)).join('\n');
+}
+
+/** Wrapped with its own indent, later lines a little deeper. */
+function hanging(line: string, columns: number): string {
+  const indent = line.search(/\S|$/);
+  return `${' '.repeat(indent)}${wrapped(line.slice(indent), columns, indent + 3, indent)}`;
 }
 
 /** Leaves everything running after the run, to look around, until Ctrl-C. */
