@@ -21,6 +21,7 @@ h1{font-size:1.7rem;margin:.2rem 0}h2{margin-top:2.2rem;border-bottom:1px solid 
 .card{background:var(--card);border:1px solid var(--line);border-left:5px solid var(--info);border-radius:6px;margin:.6rem 0;padding:.5rem .9rem}.card summary{cursor:pointer;font-weight:600}
 .critical{border-color:var(--critical)}.high{border-color:var(--high)}.medium{border-color:var(--medium)}.low{border-color:var(--low)}
 .card.critical,.card.high,.card.medium,.card.low{border-color:var(--line)}.card.critical{border-left-color:var(--critical)}.card.high{border-left-color:var(--high)}.card.medium{border-left-color:var(--medium)}.card.low{border-left-color:var(--low)}
+.card.critical .badge{color:var(--critical)}.card.high .badge{color:var(--high)}.card.medium .badge{color:var(--medium)}.card.low .badge{color:var(--low)}
 .badge{font-size:.75rem;text-transform:uppercase;border:1px solid currentColor;border-radius:4px;padding:0 .4rem}
 dl{display:grid;grid-template-columns:6rem 1fr;gap:.25rem .9rem}dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}
 pre{background:var(--bg);border:1px solid var(--line);border-radius:4px;padding:.6rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
