@@ -62,7 +62,7 @@ function runProgram(program: string, env: NodeJS.ProcessEnv, input: string, sign
       stopped ??= why;
       child.kill('SIGKILL');
     };
-    const onAbort = (): void => stop(signal.reason instanceof Error && signal.reason.name === 'TimeoutError' ? 'did not answer in time' : 'was stopped');
+    const onAbort = (): void => stop((signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError' ? 'did not answer in time' : 'was stopped');
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     child.stdin.on('error', () => undefined);

@@ -23,7 +23,7 @@ export function serverSentEvent(item: FeedItem): string {
  * reader holds no more than one item here; it reads on from the stream in Redis at its own speed.
  */
 export async function writeEvents(response: ServerResponse, items: AsyncIterable<FeedItem>, { heartbeatMs, stuckMs, signal }: StreamOptions): Promise<void> {
-  response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', Connection: 'keep-alive', 'X-Accel-Buffering': 'no' });
+  response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', Connection: 'close', 'X-Accel-Buffering': 'no' });
   response.write(': connected\n\n');
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': alive\n\n');
