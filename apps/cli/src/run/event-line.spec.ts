@@ -1,0 +1,39 @@
+import { eventNames } from '@larry/contracts';
+import { anEvent } from '../../test/builders';
+import { eventLine, isAlert } from './event-line';
+
+describe('an event on one line', () => {
+  it.each([
+    [{}, '03:04:05 larry-01 task_complete     fix-pgadmin-crashloop'],
+    [{ attempt: 2, reason: 'timed-out' }, '03:04:05 larry-01 task_complete     fix-pgadmin-crashloop attempt 2 (timed-out)'],
+    [{ event: 'progress_update', task_id: undefined, progress: 50, message: '2/4 workers done' }, '03:04:05 larry-01 progress_update   50 % 2/4 workers done'],
+    [{ event: 'task_conflict', owner: 'larry-02' }, '03:04:05 larry-01 task_conflict     fix-pgadmin-crashloop held by larry-02'],
+    [{ event: 'approval_granted', digest: 'a'.repeat(64), who: 'ada' }, '03:04:05 larry-01 approval_granted  fix-pgadmin-crashloop aaaaaaaaaaaa by ada'],
+    [{ event: 'phase_complete', task_id: undefined, summary: { completed: 2, failed: 0, total: 4 } }, '03:04:05 larry-01 phase_complete    2 completed, 4 total'],
+    [{ event: 'run_complete', task_id: undefined, state: { status: 'failed' } }, '03:04:05 larry-01 run_complete      failed'],
+    [{ event: 'validation_result', task_id: undefined, data: { task_id: 't', turned: [] } }, '03:04:05 larry-01 validation_result t holds'],
+    [{ event: 'validation_result', task_id: undefined, data: { task_id: 't', turned: ['ready'] } }, '03:04:05 larry-01 validation_result t turned: ready'],
+    [{ event: 'critical_cve', task_id: undefined, severity: 'critical', data: { cve_id: 'CVE-2024-1', cvss: 9.8, namespace: 'n', affected_service: 's' } }, '03:04:05 larry-01 critical_cve      critical: CVE-2024-1 CVSS 9.8 in n/s'],
+    [{ event: 'worker_failure', task_id: undefined, severity: 'warning', data: { worker_id: 'w', task_id: 't', error: 'boom', retry_count: 1 } }, '03:04:05 larry-01 worker_failure    warning: t worker_id w error boom retry_count 1'],
+  ])('%j', (event, line) => expect(eventLine(anEvent(event))).toBe(line));
+
+  it('is one safe line whatever an event of anybody holds', () => {
+    const hostile = '\u001b[2J\u001b]0;owned\u0007\u202e\nnext line';
+    for (const event of eventNames) {
+      const line = eventLine(anEvent({ event, from: hostile, task_id: hostile, message: hostile, reason: hostile, who: hostile, timestamp: hostile, summary: { [hostile]: 3 }, state: { status: hostile }, data: { cve_id: hostile, [hostile]: hostile } }));
+      expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+    }
+  });
+
+  it('survives fields of every wrong type', () => {
+    for (const wrong of [null, 7, true, [], {}, [[]]]) {
+      expect(() => eventLine(anEvent({ from: wrong, timestamp: wrong, attempt: wrong, summary: wrong, state: wrong, data: wrong, digest: wrong, turned: wrong }))).not.toThrow();
+    }
+  });
+
+  it('tells alerts from coordination by the table of events', () => {
+    expect(isAlert(anEvent({ event: 'critical_cve' }))).toBe(true);
+    expect(isAlert(anEvent())).toBe(false);
+    expect(isAlert(anEvent({ event: 'something else' }))).toBe(false);
+  });
+});
