@@ -53,7 +53,7 @@ function drawn({ text, draw }: Line, columns: number): string {
 }
 
 function heading(status: DashboardStatus, style: DashboardStyle, pen: Paint, columns: number): Line[] {
-  const left = ` Larry · ${printable(status.run, 60)} · ${status.mode} · ${status.status} ${duration(secondsBetween(status.startedAt, status.endedAt ?? style.now))}`;
+  const left = ` Larry · ${printable(status.run, 60)} · ${printable(status.mode, 20)} · ${printable(status.status, 20)} ${duration(secondsBetween(status.startedAt, status.endedAt ?? style.now))}`;
   const right = !style.simulated ? '' : columns >= 100 ? 'SIMULATED: nothing here is real ' : 'SIMULATED ';
   const gap = ' '.repeat(Math.max(1, columns - displayWidth(left) - right.length));
   // The mark stays, whatever has to be cut for it.
@@ -70,7 +70,7 @@ function larryLine(larry: LarryStatus, pen: Paint, columns: number): Line {
   const bar = '█'.repeat(filled) + '░'.repeat(width - filled);
   const title = columns >= wideEnough ? `  ${printable(larry.title, 60)}` : '';
   const name = fitted(printable(larry.larry, 40), 9);
-  const text = ` ${name} ${bar} ${String(progress).padStart(3)} % ${larry.status.padEnd(11)} ${counts.join(', ')}${title}`;
+  const text = ` ${name} ${bar} ${String(progress).padStart(3)} % ${printable(larry.status, 11).padEnd(11)} ${counts.join(', ')}${title}`;
   return { text, draw: { pending: pen.dim, in_progress: pen.cyan, completed: pen.green, failed: pen.red }[larry.status] };
 }
 
