@@ -1,9 +1,9 @@
 import { describeRef, printable, type PlannedChange } from '@larry/contracts';
 import type { ClusterWriter, WriteOutcome } from '@larry/kube';
-import { carries } from './effects';
 import type { Hands, RunOptions, Step } from './engine';
 import { NoVerdictError } from './errors';
 import { fieldTests, markedChange, type PatchOperation } from './json-patch';
+import { carries } from './marks';
 import type { PlaybookContext } from './playbook';
 
 /** @internal May a step be applied: not now, not at all, or by whose word. */

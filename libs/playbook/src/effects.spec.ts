@@ -105,6 +105,7 @@ describe('an effect', () => {
 describe('an open intent', () => {
   const digest = 'd';
   const marked = (id: string) => ({ ...start(), metadata: { ...start().metadata, resourceVersion: '9', annotations: { 'larry.dev/change': id } } });
+  const withEarlier = { ...start(), metadata: { ...marked('r/t/two').metadata, annotations: { 'larry.dev/change': 'r/t/two', 'larry.dev/changes': 'r/t/zero r/t/one' } } };
   const other = { ...start(), metadata: { ...start().metadata, uid: 'u2', resourceVersion: '9' } };
   const churned = { ...start(), metadata: { ...start().metadata, resourceVersion: '9' } };
 
@@ -112,7 +113,9 @@ describe('an open intent', () => {
     ['a patch whose mark is there', 'patch', marked('r/t/one'), 'applied'],
     ['a patch of an object as it was', 'patch', start(), 'not-applied'],
     ['a patch of an object with another status alone', 'patch', churned, 'not-applied'],
-    ["a patch under another change's mark", 'patch', marked('r/t/two'), 'outcome-unknown'],
+    ["a patch under the mark of another run's change", 'patch', marked('other/t/two'), 'outcome-unknown'],
+    ['a patch under the mark of a change of this run, which would have kept its id', 'patch', marked('r/t/two'), 'not-applied'],
+    ['a patch whose id a later change has kept', 'patch', withEarlier, 'applied'],
     ['a patch of an object that is gone', 'patch', undefined, 'outcome-unknown'],
     ['a patch of an object that was made anew', 'patch', other, 'outcome-unknown'],
     ['a creation that is there', 'create', marked('r/t/one'), 'applied'],

@@ -5,6 +5,7 @@ import { PatchError } from './errors';
 import { intentOf, type EffectJournal, type Intent } from './intent';
 import { conditionalPatch, type PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
+import { carries, markOf, ofOneRun } from './marks';
 
 /** Everything an effect needs; the guard is synchronous and throws when the lease may be over. */
 export interface EffectContext {
@@ -121,19 +122,10 @@ export async function resolveIntent(context: EffectContext, intent: Intent): Pro
   if (intent.verb === 'create') return live ? 'outcome-unknown' : 'not-applied';
   if (intent.verb === 'delete') return isGone(live, intent) ? 'applied' : 'not-applied';
   if (!live || live.metadata.uid !== intent.uid) return 'outcome-unknown';
-  const untouched = live.metadata.resourceVersion === intent.resourceVersion || markOf(live) === intent.previousMark;
-  // Another change's mark stands there: ours may have been under it.
-  return untouched ? 'not-applied' : 'outcome-unknown';
-}
-
-/** True for the mark of exactly this change. */
-export function carries(object: KubeObject | undefined, id: string): boolean {
-  return markOf(object) === id;
-}
-
-/** The mark of the last change of Larry's on an object. */
-export function markOf(object: KubeObject | undefined): string | undefined {
-  return object?.metadata.annotations?.[changeAnnotation];
+  const mark = markOf(live);
+  // A later change of this run would have kept our id; one of another run has not, and ours may have been under it.
+  const told = live.metadata.resourceVersion === intent.resourceVersion || mark === intent.previousMark || (mark !== undefined && ofOneRun(mark, intent.id));
+  return told ? 'not-applied' : 'outcome-unknown';
 }
 
 /** The object that was to be deleted is gone, going, or another one of the same name. */

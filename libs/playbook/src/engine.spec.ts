@@ -160,7 +160,13 @@ describe('verification', () => {
 
   it('fails when what did not help cannot be taken back', async () => {
     const world = aWorld();
-    const result = await world.run(aPlaybook([aStep(), second], notHelped('one')));
+    const { verify } = notHelped('one');
+    const edited: Playbook['verify'] = (...given) => {
+      const live = world.target.get(ref)!;
+      world.target.edit({ ...live, metadata: { ...live.metadata, finalizers: ['larry.dev/theirs'] } });
+      return verify(...(given as []));
+    };
+    const result = await world.run(aPlaybook([aStep(), second], { verify: edited }));
     expect(result).toMatchObject({ outcome: 'failed', changes: [{ outcome: 'superseded', reason: expect.stringContaining('and the rollback failed') as string }, { outcome: 'verified' }] });
   });
 });
@@ -220,7 +226,7 @@ describe('a successor', () => {
     const world = aWorld();
     await expect(world.run(aPlaybook([aStep()]), {}, {}, { journal: { ...world.journal, outcome: die } })).rejects.toThrow(killed);
     const live = world.target.get(ref)!;
-    world.target.edit({ ...live, metadata: { ...live.metadata, annotations: { 'larry.dev/change': 'r/other/x' } } });
+    world.target.edit({ ...live, metadata: { ...live.metadata, annotations: { 'larry.dev/change': 'other/t/x' } } });
     const result = await world.run(aPlaybook([aStep(), second]));
     expect(result).toMatchObject({ outcome: 'failed', changes: [{ outcome: 'outcome-unknown' }, { outcome: 'proposed' }] });
     expect(world.target.accepted).toHaveLength(1);

@@ -6,6 +6,7 @@ export * from './errors';
 export { repeatableOutcomes, type EffectJournal, type Intent, type IntentOutcome } from './intent';
 export * from './json-patch';
 export * from './json-pointer';
+export { earlierAnnotation } from './marks';
 export * from './playbook';
 export * from './registry';
 export { rollBack } from './rollback';

@@ -1,6 +1,7 @@
-import { canonicalJson, changeAnnotation, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
+import { canonicalJson, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
 import { inversePatch, type PatchOperation, type TouchedPlace } from './json-patch';
 import { valueAt } from './json-pointer';
+import { earlierText, markOf } from './marks';
 
 /** What is written down before a change is made, so that a successor can tell what became of it, and take it back. */
 export interface Intent {
@@ -19,6 +20,8 @@ export interface Intent {
   resourceVersion?: string;
   /** The mark of an earlier change on the same object, which a rollback puts back. */
   previousMark?: string;
+  /** The ids beside it. */
+  previousEarlier?: string;
   hadAnnotations: boolean;
   /** False for Secrets: their values are not written down, so nothing can be put back. */
   restorable: boolean;
@@ -62,7 +65,8 @@ export function intentOf(id: string, change: PlannedChange, digest: string, live
   const { target, verb } = change;
   const secret = target.kind === 'Secret';
   const { annotations, uid, resourceVersion } = live?.metadata ?? {};
-  const previousMark = annotations?.[changeAnnotation];
+  const previousMark = markOf(live);
+  const previousEarlier = earlierText(live);
   const undo = verb === 'patch' && live && !secret ? inversePatch(live, (change.patch ?? []) as PatchOperation[]) : { inverse: [], touched: [] };
   const { object: _, patch, ...rest } = change;
   return {
@@ -75,6 +79,7 @@ export function intentOf(id: string, change: PlannedChange, digest: string, live
     ...(uid ? { uid } : {}),
     ...(resourceVersion ? { resourceVersion } : {}),
     ...(previousMark ? { previousMark } : {}),
+    ...(previousEarlier ? { previousEarlier } : {}),
     hadAnnotations: annotations !== undefined,
     restorable: verb === 'create' || !secret,
     ...undo,

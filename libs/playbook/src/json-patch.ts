@@ -1,5 +1,6 @@
-import { canonicalJson, changeAnnotation, type KubeObject } from '@larry/contracts';
+import { canonicalJson, type KubeObject } from '@larry/contracts';
 import { PatchError } from './errors';
+import { markWith } from './marks';
 import { nearestExisting, pointerParts, toPointer, valueAt } from './json-pointer';
 
 /** An operation of RFC 6902, as far as plans use it. */
@@ -16,9 +17,6 @@ export interface TouchedPlace {
   value?: unknown;
 }
 
-/** Where an object carries the mark of the last change of Larry's. */
-export const markPointer = `/metadata/annotations/${changeAnnotation.replaceAll('/', '~1')}`;
-
 /**
  * The tests of a conditional patch: the uid and every field the diagnosis read. JSON Patch cannot test for absence, so an
  * absent field is tested by its nearest existing parent's whole value.
@@ -29,12 +27,9 @@ export function fieldTests(live: KubeObject, depends: readonly string[]): PatchO
   return [{ op: 'test', path: '/metadata/uid', value: live.metadata.uid }, ...tests];
 }
 
-/** The change and our mark, in one request. */
+/** The change and its mark, in one request. */
 export function markedChange(live: KubeObject, wanted: readonly PatchOperation[], id: string): PatchOperation[] {
-  const mark: PatchOperation = live.metadata.annotations
-    ? { op: 'add', path: markPointer, value: id }
-    : { op: 'add', path: '/metadata/annotations', value: { [changeAnnotation]: id } };
-  return [...wanted, mark];
+  return [...wanted, ...markWith(live, id)];
 }
 
 /**

@@ -1,9 +1,10 @@
 import { canonicalJson, describeRef, type KubeObject } from '@larry/contracts';
 import type { WriteOutcome } from '@larry/kube';
-import { carries, markOf, type EffectContext, type EffectOutcome } from './effects';
+import type { EffectContext, EffectOutcome } from './effects';
 import { asCreated, standsAsLeft, type Intent } from './intent';
-import { markPointer, versionTest, type PatchOperation } from './json-patch';
+import { versionTest, type PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
+import { carries, unmark } from './marks';
 
 const attempts = 8;
 
@@ -47,7 +48,7 @@ function alreadyDecided(live: KubeObject | undefined, intent: Intent): EffectOut
     case 'patch':
       if (!live || live.metadata.uid !== intent.uid) return { outcome: 'refused', reason: `${name} is gone` };
       if (!carries(live, intent.id)) {
-        const back = markOf(live) === intent.previousMark && intent.inverse.every(({ op, path, value }) => op === 'remove' || canonicalJson(valueAt(live, path) ?? null) === canonicalJson(value ?? null));
+        const back = intent.inverse.every(({ op, path, value }) => op === 'remove' || canonicalJson(valueAt(live, path) ?? null) === canonicalJson(value ?? null));
         return back ? { outcome: 'adopted' } : { outcome: 'superseded', reason: `${name} no longer carries the change` };
       }
       return standsAsLeft(live, intent) ? undefined : { outcome: 'superseded', reason: `${name} was changed by somebody else since` };
@@ -67,14 +68,7 @@ function request(context: EffectContext, intent: Intent, live: KubeObject | unde
 
 function restoringPatch(live: KubeObject, intent: Intent): PatchOperation[] {
   const tests: PatchOperation[] = [{ op: 'test', path: '/metadata/uid', value: live.metadata.uid }, versionTest(live)];
-  return [...tests, ...intent.inverse, unmark(live, intent)];
-}
-
-/** Byte for byte as it was: without annotations where there were none, unless somebody else has added one. */
-function unmark(live: KubeObject, intent: Intent): PatchOperation {
-  if (intent.previousMark) return { op: 'replace', path: markPointer, value: intent.previousMark };
-  const alone = Object.keys(live.metadata.annotations ?? {}).length === 1;
-  return alone && !intent.hadAnnotations ? { op: 'remove', path: '/metadata/annotations' } : { op: 'remove', path: markPointer };
+  return [...tests, ...intent.inverse, ...unmark(live, intent)];
 }
 
 /** Created again by a rollback whose answer was lost. The server's defaults were in the pre-image already. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { plannedChangeSchema, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
+import { canonicalJson, plannedChangeSchema, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
 import type { ClusterReader, ClusterWriter } from '@larry/kube';
 import { applyChange, changeDigest, changeId, type EffectContext } from '../effects';
 import { asCreated, type EffectJournal, type Intent } from '../intent';
@@ -68,6 +68,7 @@ class Case {
   }
 }
 
+const appending = (step: string): PlannedChange => aStep({ step, patch: [{ op: 'add', path: '/metadata/finalizers/-', value: `larry.dev/${step}` }] });
 const creation = aStep({ verb: 'create', object: { ...aTargetObject(), metadata: { name: 'effects', namespace: 'default' } }, depends: [] });
 const deletion = aStep({ verb: 'delete' });
 const withoutFinalizers = (): KubeObject => aTargetObject({ finalizers: undefined, labels: { l: 'x' } });
@@ -89,6 +90,15 @@ const applying: Record<string, Body> = {
     assert.equal(await successor.apply(aStep()), 'adopted');
     assert.equal(await successor.undo(), 'refused');
     assert.equal(run.target.writes(), 1);
+  },
+  'adopts each of several changes of one object when every record of them is lost': async (run) => {
+    await run.target.edit(aTargetObject({ annotations: { 'larry.dev/change': 'r0/t/x' } }));
+    for (const step of ['two', 'three', 'four']) assert.equal(await run.apply(appending(step)), 'applied');
+    const successor = new Case(run.target);
+    for (const step of ['two', 'three', 'four']) assert.equal(await successor.apply(appending(step)), 'adopted');
+    assert.equal(await successor.apply(appending('five')), 'applied');
+    assert.equal(await run.list(), 'one two three four five');
+    assert.equal((await run.live())?.metadata.annotations?.['larry.dev/changes'], 'r/t/two r/t/three r/t/four');
   },
   'adopts a change whose reply was lost': async (run) => {
     await run.target.edit(aTargetObject());
@@ -154,15 +164,22 @@ const undoing: Record<string, Body> = {
     assert.equal(await run.undo(), 'applied');
     assert.equal(await run.live(), undefined);
   },
-  'takes two changes of one object back, the later first': async (run) => {
+  'takes three changes of one object back, the later first, byte for byte': async (run) => {
+    await run.target.edit(aTargetObject({ annotations: { 'larry.dev/change': 'r0/t/y', 'larry.dev/changes': 'r0/t/x' } }));
+    const pre = JSON.stringify(asCreated((await run.live()) as KubeObject));
+    for (const step of ['one', 'two', 'three']) await run.apply(appending(step));
+    assert.equal(await run.list(), 'one one two three');
+    for (const step of ['three', 'two', 'one']) assert.equal(await run.undo(step), 'applied');
+    assert.equal(canonicalJson(asCreated((await run.live()) as KubeObject)), canonicalJson(JSON.parse(pre)));
+  },
+  'takes an earlier change of an object back and leaves the later one, with its mark': async (run) => {
     await run.target.edit(aTargetObject());
-    const second = aStep({ step: 'two', patch: [{ op: 'add', path: '/metadata/finalizers/-', value: 'larry.dev/three' }] });
-    await run.apply(aStep());
-    await run.apply(second);
-    assert.equal(await run.undo(), 'superseded');
-    assert.equal(await run.undo('two'), 'applied');
+    await run.apply(aStep({ patch: [{ op: 'add', path: '/data/b', value: '1' }] }));
+    await run.apply(appending('two'));
     assert.equal(await run.undo(), 'applied');
-    assert.equal(await run.list(), 'one');
+    assert.equal(await run.list(), 'one two');
+    const annotations = (await run.live())?.metadata.annotations;
+    assert.equal(canonicalJson(annotations), canonicalJson({ 'larry.dev/change': 'r/t/two' }));
   },
   'leaves alone what somebody else has changed since': async (run) => {
     await run.target.edit(aTargetObject());
