@@ -37,7 +37,7 @@ export function diagnoseScan(facts: ScanFacts, options: ScanOptions): Diagnosis 
     criteria,
     unknowns: unknownsOf(facts),
     artifacts: {
-      scope: { namespaces: facts.scope.namespaces, missing: facts.scope.missing, counts: facts.counts },
+      scope: { namespaces: facts.scope.namespaces, missing: facts.scope.missing, counts: facts.counts, lasting: facts.lasting },
       exceptions: exceptionReport(facts, usage),
       images: facts.images,
       baseline: baselineVersion,

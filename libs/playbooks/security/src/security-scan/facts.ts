@@ -13,6 +13,8 @@ export interface ScanFacts {
   scope: Scope;
   /** Objects seen by kind, in the namespaces of the group. */
   counts: Record<string, number>;
+  /** Of these, the objects that no controller makes: replicas come and go without anybody changing anything. */
+  lasting: Record<string, number>;
   /** What could not be listed. */
   unlisted: { kind: string; namespace?: string; reason: string }[];
   /** What each family kept, by the family's id. */

@@ -1,5 +1,5 @@
 import { listOf, textOf, valueIn, type KubeObject, type Owner } from '@larry/contracts';
-import { UnknownKindError, type ClusterReader, type KindRef } from '@larry/kube';
+import { controllerOf, UnknownKindError, type ClusterReader, type KindRef } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import { loadExceptions } from './exceptions';
 import type { ScanFacts } from './facts';
@@ -59,6 +59,10 @@ async function chartsOf(
   return found;
 }
 
+function countIn(counts: Map<string, number>, kind: string): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1);
+}
+
 /** One pass over the objects of a group. */
 class Scan {
   private readonly workloads = new Workloads();
@@ -66,6 +70,7 @@ class Scan {
   private readonly keys = new Set<string>();
   private readonly images = new Set<string>();
   private readonly counts = new Map<string, number>();
+  private readonly lasting = new Map<string, number>();
   private readonly unlisted: ScanFacts['unlisted'] = [];
   readonly namespaces = new Set<string>();
   readonly ownership: Ownership;
@@ -88,9 +93,10 @@ class Scan {
     signal.throwIfAborted();
   }
 
-  result(): Pick<ScanFacts, 'counts' | 'unlisted' | 'kept' | 'podsOf' | 'images'> {
+  result(): Pick<ScanFacts, 'counts' | 'lasting' | 'unlisted' | 'kept' | 'podsOf' | 'images'> {
     return {
       counts: Object.fromEntries(this.counts),
+      lasting: Object.fromEntries(this.lasting),
       unlisted: this.unlisted,
       kept: Object.fromEntries(this.kept),
       podsOf: this.workloads.podsOf,
@@ -105,7 +111,8 @@ class Scan {
     const place = object.kind === 'Namespace' ? object.metadata.name : namespace;
     const ours = inScope(place, this.options);
     if (!ours && !readEverywhere.has(object.kind)) return;
-    if (ours) this.counts.set(object.kind, (this.counts.get(object.kind) ?? 0) + 1);
+    if (ours) countIn(this.counts, object.kind);
+    if (ours && controllerOf(object) === undefined) countIn(this.lasting, object.kind);
     if (ours && namespace !== undefined) this.namespaces.add(namespace);
     this.give(object, namespace);
   }

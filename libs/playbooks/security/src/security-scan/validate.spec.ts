@@ -46,6 +46,11 @@ describe('looking again', () => {
     });
   });
 
+  it('is not turned by replicas that a controller made meanwhile', async () => {
+    const replicas = aPod({ namespace: 'database', ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'thing', uid: 'u1', controller: true }] });
+    expect(await again([...before, replicas])).toMatchObject({ verdict: 'met' });
+  });
+
   it('is unknown when it cannot look', async () => {
     expect(await again(before, { Pod: 'forbidden' })).toMatchObject({ verdict: 'unknown' });
   });
