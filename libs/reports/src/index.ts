@@ -14,6 +14,6 @@ export { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, valida
 export { aggregateReports } from './run/aggregate';
 export { inventoryClaim, keyOf, standingChanges, type InventoryAsset, type InventoryClaim, type InventoryCount, type StandingChange } from './run/cross-checks/claims';
 export { crossChecks, type CrossCheckReport } from './run/cross-checks/cross-checks';
-export { kindName, type LiveFacts, type Seen } from './run/cross-checks/live-facts';
+export { isCounted, kindName, type LiveFacts, type Seen } from './run/cross-checks/live-facts';
 export { lessons, type LedgerNode, type LessonFacts } from './run/lessons';
 export { nextSteps, type NextStepFacts } from './run/next-steps';

@@ -1,9 +1,9 @@
 import type { RunSummary, Validation } from '@larry/contracts';
 import type { EventPublisher } from '@larry/events';
 import type { ClusterReader } from '@larry/kube';
+import { crossChecks } from '@larry/reports';
 import type { Logger } from '@larry/service';
-import { crossChecks } from './cross-checks/cross-checks';
-import { observeForChecks } from './cross-checks/observe';
+import { observeForChecks } from './check-observations';
 import type { RunFacts, RunSource } from './gather';
 import { larryReport } from './larry-report';
 import type { LastRunFile } from './last-run';

@@ -1,9 +1,8 @@
 import { runSummarySchema, type Validation } from '@larry/contracts';
+import { lessons, nextSteps } from '@larry/reports';
 import { aChange, aFinding, aResult, someFacts } from '../../test/builders';
 import { larryReport } from './larry-report';
 import { findingsOf, LastRunFile, sinceLast, sourceKey, type LastRun } from './last-run';
-import { lessons } from './lessons';
-import { nextSteps } from './next-steps';
 import { claimsOf, runSummary } from './run-summary';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';

@@ -1,10 +1,9 @@
 import type { CrossCheck, LarryReport, RunSummary, Validation } from '@larry/contracts';
 import type { BudgetUsage } from '@larry/budget';
+import { lessons, nextSteps } from '@larry/reports';
 import type { RunFacts, RunSource } from './gather';
 import { larryReport } from './larry-report';
 import { sinceLast, type LastRun } from './last-run';
-import { lessons } from './lessons';
-import { nextSteps } from './next-steps';
 
 /** What a summary is made of: the run as it stands, and what the convergence saw itself. */
 export interface SummaryParts {

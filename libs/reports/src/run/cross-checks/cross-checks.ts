@@ -1,6 +1,6 @@
 import { describeRef, type CrossCheck, type TaskResult } from '@larry/contracts';
 import { inventoryClaim, keyOf, releaseClaims, scannedNamespaces, standingChanges, type InventoryClaim, type StandingChange } from './claims';
-import { kindName, type LiveFacts } from './live-facts';
+import { isCounted, kindName, type LiveFacts } from './live-facts';
 
 /** The checks of a run, and what does not apply to it, each with why: a line for the lessons. */
 export interface CrossCheckReport {
@@ -43,7 +43,7 @@ function checkAssetCount(inventory: InventoryClaim | undefined, live: LiveFacts)
   const head = { id: 'asset-count', title: 'Assets counted by Larry-03 and counted again now' };
   if (!inventory) return unknown(head, 'there is no inventory to count again');
   const listed = inventory.assets.length + inventory.omitted;
-  const kinds = inventory.counts.filter((c) => c.derived === 0);
+  const kinds = inventory.counts.filter(isCounted);
   const unread = kinds.flatMap((kind) => {
     const now = live.counts.get(kindName(kind));
     return now === undefined || 'problem' in now ? [`${kindName(kind)}: ${now?.problem ?? 'not counted again'}`] : [];
@@ -55,8 +55,8 @@ function checkAssetCount(inventory: InventoryClaim | undefined, live: LiveFacts)
   const discovered = inventory.assetsDiscovered;
   if (discovered !== undefined && discovered !== listed) differing.unshift(`assets_discovered says ${discovered}, the inventory lists ${listed}`);
   const total = kinds.reduce((sum, kind) => sum + kind.objects, 0);
-  const derived = inventory.counts.length - kinds.length;
-  const others = derived > 0 ? `; ${derived} kinds whose objects are partly made by controllers are left to Larry-03's own validation` : '';
+  const left = inventory.counts.length - kinds.length;
+  const others = left > 0 ? `; ${left} kinds without objects, or with some that controllers make, are left to Larry-03's own validation` : '';
   const said = `${total} objects of ${kinds.length} kinds counted again${others}`;
   if (differing.length === 0 && (unread.length > 0 || kinds.length === 0)) return unknown(head, `${said}; not readable now: ${named(unread) || 'any kind'}`);
   return verdict(head, said, differing);

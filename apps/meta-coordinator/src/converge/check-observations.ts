@@ -1,14 +1,12 @@
-import { changeAnnotation, listOf, printable, valueIn, type TaskResult } from '@larry/contracts';
+import { changeAnnotation, listOf, printable, valueIn, type KubeObject, type TaskResult } from '@larry/contracts';
 import type { ClusterReader } from '@larry/kube';
-import { inventoryClaim, keyOf, kindName, standingChanges, type LiveFacts, type Seen } from '@larry/reports';
-
-export type { LiveFacts } from '@larry/reports';
+import { inventoryClaim, isCounted, keyOf, kindName, standingChanges, type LiveFacts, type Seen } from '@larry/reports';
 
 /** Looks anew at what the checks compare. Reads the cluster, decides nothing; what cannot be read says why. */
 export async function observeForChecks(cluster: ClusterReader, results: ReadonlyMap<string, TaskResult>, signal: AbortSignal): Promise<LiveFacts> {
   const counts = new Map<string, Seen<number>>();
-  for (const kind of inventoryClaim(results)?.counts ?? []) {
-    if (kind.derived === 0) counts.set(kindName(kind), await seen(signal, () => countObjects(cluster, kind, signal)));
+  for (const kind of (inventoryClaim(results)?.counts ?? []).filter(isCounted)) {
+    counts.set(kindName(kind), await seen(signal, () => countObjects(cluster, kind, signal)));
   }
   const marks = new Map<string, Seen<{ exists: boolean; change?: string }>>();
   for (const { target } of standingChanges(results)) {
@@ -21,15 +19,17 @@ export async function observeForChecks(cluster: ClusterReader, results: Readonly
   return { counts, marks };
 }
 
+/** What controllers make anew whenever they like: no assets, as the inventory counts them. */
+const replaceable = ['Pod', 'ReplicaSet', 'Job'];
+
 async function countObjects(cluster: ClusterReader, kind: { apiVersion: string; kind: string }, signal: AbortSignal): Promise<number> {
   let count = 0;
   for await (const object of cluster.list(kind, { signal })) if (!isDerived(object)) count++;
   return count;
 }
 
-/** A kind without derived objects then may have some now: they are no assets. */
-function isDerived(object: { metadata: unknown }): boolean {
-  return listOf(valueIn(object.metadata, 'ownerReferences')).some((owner) => valueIn(owner, 'controller') === true);
+function isDerived({ kind, metadata }: KubeObject): boolean {
+  return replaceable.includes(kind) && listOf(metadata.ownerReferences).some((owner) => valueIn(owner, 'controller') === true);
 }
 
 async function seen<T>(signal: AbortSignal, look: () => Promise<T>): Promise<Seen<T>> {

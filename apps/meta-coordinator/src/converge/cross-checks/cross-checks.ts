@@ -1,1 +1,0 @@
-export { crossChecks, type CrossCheckReport } from '@larry/reports';

@@ -1,1 +1,0 @@
-export { lessons, type LessonFacts } from '@larry/reports';

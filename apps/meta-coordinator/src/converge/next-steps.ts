@@ -1,1 +1,0 @@
-export { nextSteps, type NextStepFacts } from '@larry/reports';
