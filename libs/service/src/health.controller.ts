@@ -20,6 +20,8 @@ const checkTimeoutMs = 2000;
 @Controller()
 export class HealthController {
   private readonly delay = monitorEventLoopDelay({ resolution: 50 });
+  /** Checks that have not answered yet: a cluster that hangs is not asked again with every probe. */
+  private readonly asked = new Map<ReadinessCheck, Promise<void>>();
 
   constructor(
     @Inject(READINESS_CHECKS) private readonly checks: ReadinessCheck[],
@@ -38,7 +40,7 @@ export class HealthController {
 
   @Get('readyz')
   async readyz(): Promise<{ status: string; checks: Record<string, string> }> {
-    const entries = await Promise.all(this.checks.map(async (c) => [c.name, await outcome(c)] as const));
+    const entries = await Promise.all(this.checks.map(async (c) => [c.name, await this.outcomeOf(c)] as const));
     const checks = Object.fromEntries(entries);
     const ready = entries.every(([, said]) => said === 'ok');
     if (!ready) throw new ServiceUnavailableException({ status: 'not ready', checks });
@@ -51,15 +53,25 @@ export class HealthController {
   async scrape(): Promise<string> {
     return this.metrics.metrics();
   }
+
+  private outcomeOf(check: ReadinessCheck): Promise<string> {
+    const known = this.asked.get(check);
+    if (known) return outcome(known);
+    const answer = Promise.resolve().then(() => check.check());
+    this.asked.set(check, answer);
+    const forget = (): void => void this.asked.delete(check);
+    answer.then(forget, forget);
+    return outcome(answer);
+  }
 }
 
-async function outcome({ check }: ReadinessCheck): Promise<string> {
+async function outcome(answer: Promise<void>): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve(`no answer within ${checkTimeoutMs} ms`), checkTimeoutMs);
   });
   try {
-    return await Promise.race([check().then(() => 'ok'), late]);
+    return await Promise.race([answer.then(() => 'ok'), late]);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {

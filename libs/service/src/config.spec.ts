@@ -1,0 +1,31 @@
+import { ConfigurationError, readEnvironment, serviceEnvironmentSchema } from './config';
+
+const read = (env: NodeJS.ProcessEnv) => readEnvironment(serviceEnvironmentSchema, env);
+const fine = { REDIS_URL: 'redis://127.0.0.1:6379' };
+
+describe('the environment of a service', () => {
+  it('has defaults for everything but the Redis', () => {
+    expect(read(fine)).toMatchObject({ LARRY_PREFIX: '', PORT: 8080, LARRY_LISTEN: '127.0.0.1', LARRY_SOURCE: 'live', LARRY_LEASE_TTL_MS: 30_000 });
+  });
+
+  it.each([
+    ['REDIS_URL', {}],
+    ['PORT', { ...fine, PORT: 'http' }],
+    ['PORT', { ...fine, PORT: '70000' }],
+    ['LOG_LEVEL', { ...fine, LOG_LEVEL: 'loud' }],
+    ['LARRY_SOURCE', { ...fine, LARRY_SOURCE: 'manifests:' }],
+    ['LARRY_LEASE_TTL_MS', { ...fine, LARRY_LEASE_TTL_MS: '5' }],
+  ])('names %s when it does not fit', (name, env) => {
+    expect(() => read(env)).toThrow(ConfigurationError);
+    expect(() => read(env)).toThrow(new RegExp(`${name}: .+`));
+  });
+
+  it('names every variable that does not fit at once', () => {
+    expect(() => read({ PORT: 'x', LARRY_SOURCE: 'y' })).toThrow(/REDIS_URL: .*PORT: .*LARRY_SOURCE: must be live/);
+  });
+
+  it('takes an empty variable for one that is not set, as charts and shells leave them', () => {
+    expect(read({ ...fine, PORT: '', LARRY_KUBECONFIG: '' })).toMatchObject({ PORT: 8080 });
+    expect(() => read({ REDIS_URL: '' })).toThrow(/REDIS_URL/);
+  });
+});

@@ -1,0 +1,1 @@
+export { childPrelude } from './testing-child';
