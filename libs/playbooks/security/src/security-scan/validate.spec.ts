@@ -47,7 +47,7 @@ describe('looking again', () => {
   });
 
   it('is not turned by replicas that a controller made meanwhile', async () => {
-    const replicas = aPod({ namespace: 'database', ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'thing', uid: 'u1', controller: true }] });
+    const replicas = aPod({ namespace: 'database', controller: web });
     expect(await again([...before, replicas])).toMatchObject({ verdict: 'met' });
   });
 
