@@ -1,3 +1,4 @@
+import { eventually } from '@larry/redis/testing';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -42,7 +43,7 @@ describe('larry logs', () => {
     log('larry-01', 'one\n');
     const following = logs('larry-01', { state, lines: 10, follow: true });
     appendFileSync(path.join(state, 'logs', 'larry-01.log'), 'two\n');
-    for (let i = 0; i < 200 && !said.includes('two'); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually(() => expect(said).toContain('two'));
     process.emit('SIGINT');
     await following;
     expect(said).toBe('one\ntwo\n');
