@@ -99,6 +99,13 @@ function readTask(entry: GraphEntry, raw: RawSnapshot): TaskState {
 
 function readRun(run: ReadonlyMap<string, string>, tasks: readonly TaskState[]): RunState {
   const larrys = JSON.parse(run.get('phases') ?? '[]') as unknown;
+  const byLarry = new Map<string, TaskState[]>();
+  for (const task of tasks) {
+    if (task.converge) continue;
+    const own = byLarry.get(task.larry);
+    if (own) own.push(task);
+    else byLarry.set(task.larry, [task]);
+  }
   return {
     run: run.get('id') ?? '',
     mode: run.get('mode') ?? '',
@@ -108,12 +115,11 @@ function readRun(run: ReadonlyMap<string, string>, tasks: readonly TaskState[]):
     deadline: Number(run.get('deadline')),
     endedAt: numberOf(run.get('endedAt')),
     abortedBy: run.get('abortedBy'),
-    phases: (Array.isArray(larrys) ? larrys : []).map((larry: string) => readPhase(larry, run, tasks)),
+    phases: (Array.isArray(larrys) ? larrys : []).map((larry: string) => readPhase(larry, run, byLarry.get(larry) ?? [])),
   };
 }
 
-function readPhase(larry: string, run: ReadonlyMap<string, string>, tasks: readonly TaskState[]): PhaseState {
-  const own = tasks.filter((task) => task.larry === larry && !task.converge);
+function readPhase(larry: string, run: ReadonlyMap<string, string>, own: readonly TaskState[]): PhaseState {
   const counted = (status: TaskStatus): number => own.filter((task) => task.status === status).length;
   const [completed, failed, skipped] = [counted('completed'), counted('failed'), counted('skipped')];
   const startedAt = numberOf(run.get(`started:${larry}`));

@@ -52,6 +52,24 @@ testTopologies("the quick start's keys", (redis) => {
     expect(await c.redis.commands.exists(c.redis.key('task:result:a'))).toBe(0);
   });
 
+  it('are read again after a while only, and written at once when they change', async () => {
+    const c = await open();
+    const spec = aRunSpec([aRunTask({ id: 'a' }), aRunTask({ id: 'b' })]);
+    await c.createRun(spec);
+    await c.views.refresh({ recheckMs: 600_000 });
+    const [phase, task] = ['phase:larry-01:status', 'task:status:a'].map((name) => c.redis.key(name)) as [string, string];
+    await c.redis.commands.set(phase, 'an operator was here');
+    await aLease(c, spec.run, 'b');
+    await c.settle(await aLease(c, spec.run, 'a'), { outcome: 'completed' });
+    await c.views.refresh({ recheckMs: 600_000 });
+    expect(await c.redis.commands.get(task)).toBe('completed');
+    expect(await c.redis.commands.get(phase)).toBe('in_progress');
+    await c.redis.commands.set(task, 'an operator was here');
+    expect(await c.views.refresh({ recheckMs: 600_000 })).toBe(0);
+    expect(await c.views.refresh({ recheckMs: 0 })).toBe(1);
+    expect(await c.redis.commands.get(task)).toBe('completed');
+  });
+
   it('may be of the Larrys asked for alone', async () => {
     const c = await open();
     await c.createRun(aRunSpec([aRunTask({ id: 'a' }), aRunTask({ id: 'b', larry: 'larry-02' })]));

@@ -15,6 +15,8 @@ export interface ViewOptions {
   readonly tokensUsed?: (task: string) => number | undefined;
   /** More views by name, without the prefix: `phase:larry-02:findings` → `{ critical: '1', … }`. `reset` removes them as well. */
   readonly extra?: Readonly<Record<string, ViewValue>>;
+  /** A key that this object found or left right so short a time ago is not read again. Milliseconds, default 0: every key is read. */
+  readonly recheckMs?: number;
 }
 
 interface EndedTask {
@@ -29,6 +31,8 @@ export class Views {
   /** Ended tasks do not change: their results are read once. */
   private readonly ended = new Map<string, EndedTask>();
   private readonly recorded = new Set<string>();
+  /** What was found or left at each key, and when, on the monotonic clock. */
+  private readonly shown = new Map<string, { readonly value: string; readonly at: number }>();
   private endedOf = '';
 
   constructor(
@@ -40,10 +44,10 @@ export class Views {
   async refresh(options: ViewOptions = {}): Promise<number> {
     const snapshot = await this.coordination.snapshot();
     if (!snapshot || snapshot.run.status === 'resetting') return 0;
-    await this.learnEnded(snapshot);
+    await this.learnEnded(snapshot, options);
     const wanted = { ...this.drawTasks(snapshot, options), ...this.drawPhases(snapshot, options), ...(await this.extra(options)) };
-    const changed = await Promise.all(Object.entries(wanted).map(([key, value]) => this.put(key, value)));
-    const progress = await Promise.all(this.phases(snapshot, options).map((phase) => this.putProgress(snapshot, phase)));
+    const changed = await Promise.all(Object.entries(wanted).map(([key, value]) => this.show(key, value, options, () => this.put(key, value))));
+    const progress = await Promise.all(this.phases(snapshot, options).map((phase) => this.showProgress(snapshot, phase, options)));
     return [...changed, ...progress].filter(Boolean).length;
   }
 
@@ -98,13 +102,15 @@ export class Views {
     return Object.fromEntries(named);
   }
 
-  private async learnEnded({ run, tasks }: RunSnapshot): Promise<void> {
+  private async learnEnded({ run, tasks }: RunSnapshot, { larrys }: ViewOptions): Promise<void> {
     if (this.endedOf !== run.run) {
       this.ended.clear();
       this.recorded.clear();
+      this.shown.clear();
       this.endedOf = run.run;
     }
-    const news = tasks.filter(({ task, status }) => (status === 'completed' || status === 'failed') && !this.ended.has(task));
+    const drawn = larrys ? tasks.filter(({ larry }) => larrys.includes(larry)) : tasks;
+    const news = drawn.filter(({ task, status }) => (status === 'completed' || status === 'failed') && !this.ended.has(task));
     await Promise.all(
       news.map(async (state) => {
         const { endedAt, startedAt, result } = await this.coordination.record(run.run, state);
@@ -112,6 +118,22 @@ export class Views {
         this.ended.set(state.task, { success: state.status === 'completed', endedAt, startedAt, figures: figuresOf(result) });
       }),
     );
+  }
+
+  /** Puts a value unless it is known to stand there. */
+  private async show(key: string, value: ViewValue, { recheckMs = 0 }: ViewOptions, put: () => Promise<boolean>): Promise<boolean> {
+    const at = performance.now();
+    const text = JSON.stringify(value ?? null);
+    const known = this.shown.get(key);
+    if (known && known.value === text && at - known.at < recheckMs) return false;
+    const changed = await put();
+    this.shown.set(key, { value: text, at });
+    return changed;
+  }
+
+  private async showProgress(snapshot: RunSnapshot, phase: PhaseState, options: ViewOptions): Promise<boolean> {
+    const key = this.keys.view.phase(phase.larry, 'progress');
+    return this.show(key, String(phase.progress), options, () => this.putProgress(snapshot, key, phase));
   }
 
   /** True when something else stood there, whatever its type. */
@@ -131,9 +153,8 @@ export class Views {
   }
 
   /** Only ever more within a run; the first refresh of a run begins it at 0. */
-  private async putProgress(snapshot: RunSnapshot, { larry, progress }: PhaseState): Promise<boolean> {
+  private async putProgress(snapshot: RunSnapshot, key: string, { larry, progress }: PhaseState): Promise<boolean> {
     const { redis, keys } = this.coordination;
-    const key = keys.view.phase(larry, 'progress');
     const begun = `progressOf:${larry}`;
     if ((await redis.commands.hget(keys.run, begun)) === null) {
       await redis.commands.set(key, '0');

@@ -1,5 +1,5 @@
 import { plannedNode, planTasks } from '@larry/contracts';
-import { defaultTtlMs, onWake, retryWaitMs, type Coordination, type RunSnapshot, type TaskClaim, type TaskState } from '@larry/coordination';
+import { defaultTtlMs, onWake, retryWaitMs, wakeEveryMs, type Coordination, type RunSnapshot, type TaskClaim, type TaskState } from '@larry/coordination';
 import type { PlaybookLog } from '@larry/playbook';
 import { randomUUID } from 'node:crypto';
 import type { LaunchedWorker, WorkerExit, WorkerLauncher } from './launcher';
@@ -39,6 +39,8 @@ export class LarryEngine {
   private readonly documents = new Map<string, RunDocument>();
   private waker?: Awaited<ReturnType<typeof onWake>>;
   private stopping = false;
+  /** When this replica last ended what is past its deadline, on the monotonic clock. */
+  private expiredAt = -Infinity;
 
   constructor(private readonly options: LarryEngineOptions) {}
 
@@ -68,11 +70,19 @@ export class LarryEngine {
     const snapshot = await coordination.snapshot();
     if (!snapshot || this.stopping) return;
     if (snapshot.run.status === 'running') {
-      await coordination.expire(snapshot.run.run);
+      await this.expire(snapshot.run.run);
       await this.claimReady(snapshot);
     }
     const extra = (await this.options.extraViews?.(coordination, snapshot)) ?? {};
-    await coordination.views.refresh({ larrys: [larry], extra });
+    await coordination.views.refresh({ larrys: [larry], extra, recheckMs: wakeEveryMs / 2 });
+  }
+
+  /** No message says that a deadline has passed: once a second is enough, however many messages come. */
+  private async expire(run: string): Promise<void> {
+    const now = performance.now();
+    if (now - this.expiredAt < wakeEveryMs / 2) return;
+    this.expiredAt = now;
+    await this.options.coordination.expire(run);
   }
 
   private async claimReady(snapshot: RunSnapshot): Promise<void> {

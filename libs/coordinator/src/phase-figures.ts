@@ -12,9 +12,9 @@ export function phaseFigures(larry: string): (coordination: Coordination, snapsh
     if (run !== snapshot.run.run) known.clear();
     run = snapshot.run.run;
     const ended = snapshot.tasks.filter((t) => t.larry === larry && t.status === 'completed' && !known.has(t.task));
-    for (const { task } of ended) {
-      const parsed = taskResultSchema.safeParse((await coordination.task(task))?.result);
-      known.set(task, parsed.success ? parsed.data.figures : {});
+    for (const state of ended) {
+      const parsed = taskResultSchema.safeParse((await coordination.record(run, state)).result);
+      known.set(state.task, parsed.success ? parsed.data.figures : {});
     }
     return sums([...known.values()]);
   };

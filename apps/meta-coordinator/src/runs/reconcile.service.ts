@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { planBudget, TokenLedger, type BudgetUsage } from '@larry/budget';
 import { readRunDocument } from '@larry/coordinator';
-import { onWake, type RunSnapshot } from '@larry/coordination';
+import { onWake, wakeEveryMs, type RunSnapshot } from '@larry/coordination';
 import { ConvergeService } from '../converge/converge.service';
 import { RunMetrics } from '../metrics/run-metrics';
 import { PARTS, type MetaParts } from '../parts';
@@ -54,7 +54,7 @@ export class ReconcileService implements OnApplicationBootstrap, OnApplicationSh
       await ledger.expire();
     }
     if (status === 'resetting') return [];
-    await coordination.views.refresh();
+    await coordination.views.refresh({ recheckMs: wakeEveryMs / 2 });
     return ledger.writeViews();
   }
 
