@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Coordination } from '@larry/coordination';
 import { EventServer } from '@larry/events/nest';
-import { findPlaybook, type PlaybookLibrary } from '@larry/playbook';
+import type { PlaybookLibrary } from '@larry/playbook';
 import { connectRedis, type RedisClient } from '@larry/redis';
 import { createLogger, openConfiguredSource, readEnvironment, serviceEnvironmentSchema } from '@larry/service';
 import { createMetrics, ServiceModule, startService } from '@larry/service/nest';
@@ -84,9 +84,4 @@ export async function startLarryService(options: LarryServiceOptions): Promise<v
 /** What workers get from their coordinator; their own PORT and ready file would be the coordinator's. */
 function workerEnvironment(env: z.infer<typeof larryEnvironmentSchema>): Record<string, string> {
   return { PORT: '0', LARRY_READY_FILE: '', LARRY_LEASE_TTL_MS: String(env.LARRY_LEASE_TTL_MS) };
-}
-
-/** Every task of a library must be known to it; a plan's task without a playbook fails at once, naming it. */
-export function tasksWithoutPlaybook(tasks: readonly string[], libraries: readonly PlaybookLibrary[]): string[] {
-  return tasks.filter((task) => findPlaybook(libraries, task) === undefined);
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { accessSync, constants, createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
 import { localNode } from './run-plan';
 import { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
@@ -21,21 +21,42 @@ export class ProcessLauncher implements WorkerLauncher {
   constructor(private readonly options: ProcessLauncherOptions) {}
 
   async launch(order: WorkOrder): Promise<LaunchedWorker> {
+    const { program, env, logFolder } = this.options;
+    requireProgram(program);
     const name = `${order.larry}-${order.worker}${order.attempt > 1 ? `-${order.attempt}` : ''}`;
-    mkdirSync(this.options.logFolder, { recursive: true });
-    const log = createWriteStream(path.join(this.options.logFolder, `${name}.log`), { flags: 'a' });
-    const child = spawn(process.execPath, ['--max-old-space-size=512', this.options.program], {
-      env: { ...process.env, ...this.options.env, ...orderToEnvironment(order), LARRY_LEASH: '1' },
+    mkdirSync(logFolder, { recursive: true });
+    const child = spawn(process.execPath, ['--max-old-space-size=512', program], {
+      env: { ...process.env, ...env, ...orderToEnvironment(order), LARRY_LEASH: '1' },
       // Standard input is the leash: the worker stops when it closes.
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin?.on('error', () => undefined);
-    child.stdout?.pipe(log, { end: false });
-    child.stderr?.pipe(log, { end: false });
-    const exited = exitOf(child).finally(() => log.end());
+    keepLog(child, createWriteStream(path.join(logFolder, `${name}.log`), { flags: 'a' }));
+    const exited = exitOf(child);
     await spawned(child);
     return { id: `pid ${child.pid}`, node: localNode(order.plannedNode), exited, stop: (graceMs) => stop(child, exited, graceMs) };
   }
+}
+
+/** Node would start without it, and exit like a worker that wants another attempt. */
+function requireProgram(program: string): void {
+  try {
+    accessSync(program, constants.R_OK);
+  } catch {
+    throw new Error(`the worker program ${program} cannot be read; build it, or name another`);
+  }
+}
+
+function keepLog(child: ChildProcess, log: WriteStream): void {
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  // 'close', not 'exit': what is still in the pipes comes in between.
+  child.once('close', () => log.end());
+  log.on('error', () => {
+    // A full disk or a bad folder costs the log, never the worker: unread pipes would block it.
+    child.stdout?.resume();
+    child.stderr?.resume();
+  });
 }
 
 function spawned(child: ChildProcess): Promise<void> {
