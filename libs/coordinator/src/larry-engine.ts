@@ -132,6 +132,8 @@ export class LarryEngine {
       const order = { run: claim.run, task: task.task, claim: claim.claim, larry, worker: task.worker, plannedNode: await this.plannedNodeOf(claim.run, task), attempt };
       launch.worker = await launcher.launch(order);
       log.info({ run: claim.run, task: task.task, worker: launch.worker.id, node: launch.worker.node }, 'launched');
+      // Its claim was given back while it was being launched.
+      if (this.stopping) void launch.worker.stop(stopGraceMs);
       const lost = kept.then(async (state) => {
         // The claim is somebody else's: this worker must not start, and one that started has been told by its own renewal.
         if (state === 'lost') await launch.worker?.stop(stopGraceMs);
