@@ -1,0 +1,244 @@
+import { ensureApprovalKeys, readApprovalKey, signApproval, verifyAudit } from '@larry/audit';
+import type { ObjectRef } from '@larry/contracts';
+import { Coordination } from '@larry/coordination';
+import { aConfigMap } from '@larry/kube/testing';
+import { definePlaybook, TerminalError, type Playbook } from '@larry/playbook';
+import { memoryTarget } from '@larry/playbook/testing';
+import { eventually, testRedis, type TestRedis } from '@larry/redis/testing';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { aPlanOf } from './builders';
+import { phaseFigures } from './phase-figures';
+import { writeRunDocument } from './run-document';
+import { runSpecOf } from './run-plan';
+import { runWorker, workerExitCodes, type WorkerParts } from './worker';
+import { workerEnvironmentSchema } from './worker-environment';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'larry-worker-'));
+const keys = ensureApprovalKeys(path.join(folder, 'keys'));
+const strangerKeys = ensureApprovalKeys(path.join(folder, 'stranger'));
+const settings: ObjectRef = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'one', name: 'settings' };
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+
+const reads = {
+  title: 't',
+  description: 'd',
+  options: z.strictObject({ count: z.number().default(1) }),
+  access: [],
+  observe: async () => ({}),
+  diagnose: () => ({ summary: 'seen', findings: [], figures: { assets_discovered: 7 }, criteria: [], unknowns: [] }),
+  validate: async () => [],
+} satisfies Omit<Playbook, 'id'>;
+
+let waitsUntilStopped: () => void = () => undefined;
+const library = {
+  built: [
+    definePlaybook({ id: 'reads', ...reads }),
+    definePlaybook({ id: 'terminal', ...reads, observe: () => Promise.reject(new TerminalError('the file is not there')) }),
+    definePlaybook({ id: 'breaks', ...reads, observe: () => Promise.reject(new Error('connection reset')) }),
+    definePlaybook({ id: 'skips', ...reads, diagnose: () => ({ ...reads.diagnose(), skip: { reason: 'no-target' as const, summary: 'nothing here' } }) }),
+    definePlaybook({
+      id: 'waits',
+      ...reads,
+      observe: (context) => new Promise((_resolve, reject) => {
+        context.signal.addEventListener('abort', () => reject(context.signal.reason as Error));
+        waitsUntilStopped();
+      }),
+    }),
+    definePlaybook({
+      id: 'changes',
+      ...reads,
+      plan: () => [{ step: 'set', summary: 'set it', verb: 'patch' as const, target: settings, patch: [{ op: 'replace', path: '/data/text', value: 'new' }], depends: ['/data/text'], category: 'workload-env', alwaysAsk: false }],
+    }),
+  ],
+  notBuilt: [{ id: 'later', why: 'comes with the next version' }],
+};
+
+describe('runWorker', () => {
+  let servers: TestRedis;
+  beforeAll(async () => {
+    servers = await testRedis();
+  });
+  afterAll(async () => {
+    await servers.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** A run of one task, and workers for it. */
+  async function aRun(task: string, options: { mode?: 'observe' | 'ask' | 'auto'; with?: Record<string, unknown> } = {}) {
+    const redis = await servers.client();
+    const coordination = new Coordination(redis);
+    const run = `run-${randomUUID().slice(0, 8)}`;
+    const plan = aPlanOf('larry-01', [{ id: task, attempts: 2, ...(options.with ? { with: options.with } : {}) }]);
+    await writeRunDocument(coordination, run, { plan, allow: [] });
+    await coordination.createRun(runSpecOf(plan, run, options.mode ?? 'observe'));
+    const audit = path.join(folder, `${run}.jsonl`);
+    const object = aConfigMap({ name: 'settings', namespace: 'one', data: { text: 'old' } });
+    const target = memoryTarget([{ ...object, metadata: { ...object.metadata, uid: 'u1' } }]);
+    const work = async (parts: Partial<WorkerParts> = {}, publicKey: string = keys.publicKey) => {
+      const claim = randomUUID();
+      const claimed = await coordination.claim({ run, task, larry: 'larry-01', claim }, 30_000);
+      if (claimed.outcome !== 'claimed') throw new Error(JSON.stringify(claimed));
+      const environment = workerEnvironmentSchema.parse({
+        REDIS_URL: servers.url,
+        LARRY_RUN: run,
+        LARRY_TASK: task,
+        LARRY_CLAIM: claim,
+        LARRY_ID: 'larry-01',
+        LARRY_WORKER: `${task}-worker`,
+        LARRY_PLANNED_NODE: 'w1',
+        LARRY_ATTEMPT: String(claimed.attempt),
+        LARRY_AUDIT_LOG: audit,
+        ...(publicKey ? { LARRY_APPROVAL_PUBLIC_KEY: publicKey } : {}),
+      });
+      return runWorker({ environment, coordination, libraries: [library], openCluster: async () => ({ ...target.cluster, writer: () => target.writer }), log, stop: new AbortController().signal, ...parts });
+    };
+    const record = async () => (await coordination.task(task)) as NonNullable<Awaited<ReturnType<Coordination['task']>>>;
+    return { run, task, coordination, work, record, target, audit };
+  }
+
+  it('settles what its playbook came to', async () => {
+    const { work, record, coordination } = await aRun('reads');
+    expect(await work()).toBe(workerExitCodes.done);
+    expect(await record()).toMatchObject({ status: 'completed', result: { task: 'reads', outcome: 'completed', summary: 'seen', figures: { assets_discovered: 7 } } });
+    const snapshot = (await coordination.snapshot()) as NonNullable<Awaited<ReturnType<Coordination['snapshot']>>>;
+    expect(await phaseFigures('larry-01')(coordination, snapshot)).toEqual({ assets_discovered: 7 });
+    expect(await phaseFigures('larry-02')(coordination, snapshot)).toEqual({});
+  });
+
+  it('skips a task that is not built, and says why', async () => {
+    const { work, record } = await aRun('later');
+    expect(await work()).toBe(workerExitCodes.done);
+    expect(await record()).toMatchObject({ status: 'skipped', skipReason: 'not-built', result: { outcome: 'skipped', skipReason: 'not-built', summary: 'comes with the next version' } });
+  });
+
+  it('skips for the reason that its playbook gives', async () => {
+    const { work, record } = await aRun('skips');
+    await work();
+    expect(await record()).toMatchObject({ status: 'skipped', skipReason: 'no-target' });
+  });
+
+  it.each([
+    ['nobody', {}, 'larry-01 has no playbook "nobody"'],
+    ['terminal', {}, 'the file is not there'],
+    ['reads', { with: { count: 'many' } }, 'count'],
+    ['reads', { with: { colour: 'red' } }, 'colour'],
+  ])('fails %s (%j) at once, with a sentence that says what to mend', async (task, options, sentence) => {
+    const { work, record } = await aRun(task, options);
+    expect(await work()).toBe(workerExitCodes.done);
+    expect(await record()).toMatchObject({ status: 'failed', attempt: 1, reason: expect.stringContaining(sentence) });
+  });
+
+  it('uses an attempt for any other error, and waits before the next', async () => {
+    const { work, record } = await aRun('breaks');
+    expect(await work()).toBe(workerExitCodes.done);
+    expect(await record()).toMatchObject({ status: 'ready', claimable: false, reason: 'connection reset' });
+  });
+
+  it('uses an attempt when the cluster cannot be opened', async () => {
+    const { work, record } = await aRun('reads');
+    await work({ openCluster: () => Promise.reject(new Error('no route to host')) });
+    expect(await record()).toMatchObject({ status: 'ready', reason: 'no route to host' });
+  });
+
+  it('gives the task back when it is told to stop', async () => {
+    const { work, record } = await aRun('waits');
+    const stop = new AbortController();
+    const waiting = new Promise<void>((resolve) => (waitsUntilStopped = resolve));
+    const ended = work({ stop: stop.signal });
+    await waiting;
+    stop.abort();
+    expect(await ended).toBe(workerExitCodes.done);
+    expect(await record()).toMatchObject({ status: 'ready', claimable: true, reason: expect.stringContaining('stopping') });
+  });
+
+  it('is not the one when its claim has been started before, and touches nothing', async () => {
+    const { run, coordination, work, record } = await aRun('reads');
+    const openCluster = jest.fn();
+    const leases = coordination.leases;
+    const another = jest.spyOn(leases, 'using').mockImplementationOnce(async (claimed, options, todo) => {
+      await coordination.start({ ...claimed, holder: 'another' }, 30_000);
+      return leases.using(claimed, options, todo);
+    });
+    expect(await work({ openCluster })).toBe(workerExitCodes.notMine);
+    another.mockRestore();
+    expect(openCluster).not.toHaveBeenCalled();
+    expect(await record()).toMatchObject({ status: 'in_progress' });
+    expect(run).toBeTruthy();
+  });
+
+  describe('asks before it changes', () => {
+    const digestOfParked = (record: { parked?: { digest: string } }): string => record.parked?.digest ?? '';
+
+    it('changes nothing and makes no request in mode observe', async () => {
+      const { work, record, target } = await aRun('changes');
+      await work();
+      expect(await record()).toMatchObject({ status: 'completed', result: { changes: [{ outcome: expect.stringMatching(/proposed|dry-run-only|unverified/) }] } });
+      expect(target.accepted).toEqual([]);
+    });
+
+    it('is parked with the change, and applies it once it is allowed by the right key', async () => {
+      const { run, task, coordination, work, record, target, audit } = await aRun('changes', { mode: 'ask' });
+      await work();
+      expect(await record()).toMatchObject({ status: 'awaiting_approval', parked: { request: { change: { summary: 'set it', outcome: 'awaiting-approval' } } } });
+      expect(target.accepted).toEqual([]);
+      const digest = digestOfParked(await record());
+      const approval = { run, task, digest, granted: true, who: 'ada', at: new Date().toISOString() };
+      const proof = JSON.stringify(signApproval(approval, readApprovalKey(keys.privateKey, 'private')));
+      await coordination.decide({ run, task, digest, decision: 'granted', who: 'ada', proof });
+      await work();
+      expect(await record()).toMatchObject({ status: 'completed', result: { changes: [{ approvedBy: 'ada' }] } });
+      expect(target.accepted).toEqual([{ verb: 'patch', name: 'settings', change: `${run}/${task}/set` }]);
+      expect(target.get(settings)?.['data']).toEqual({ text: 'new' });
+      const verdict = await verifyAudit(audit);
+      expect(verdict.state).toBe('intact');
+      expect(verdict.records).toBeGreaterThan(0);
+    });
+
+    it('does not change what a person denied', async () => {
+      const { run, task, coordination, work, record, target } = await aRun('changes', { mode: 'ask' });
+      await work();
+      const digest = digestOfParked(await record());
+      const proof = JSON.stringify(signApproval({ run, task, digest, granted: false, who: 'ada', at: new Date().toISOString() }, readApprovalKey(keys.privateKey, 'private')));
+      await coordination.decide({ run, task, digest, decision: 'granted', who: 'ada', proof });
+      await work();
+      expect((await record()).status).not.toBe('awaiting_approval');
+      expect(target.accepted).toEqual([]);
+    });
+
+    it.each([
+      ['unsigned', (a: Approved) => JSON.stringify(a)],
+      ['not JSON', () => 'granted'],
+      ["signed with a stranger's key", (a: Approved) => JSON.stringify(signApproval(a, readApprovalKey(strangerKeys.privateKey, 'private')))],
+      ['for another digest', (a: Approved) => signed({ ...a, digest: 'f'.repeat(64) })],
+      ['for another run', (a: Approved) => signed({ ...a, run: 'run-other' })],
+      ['for another task', (a: Approved) => signed({ ...a, task: 'other' })],
+      ['changed after it was signed', (a: Approved) => JSON.stringify({ ...(JSON.parse(signed({ ...a, granted: false })) as object), approval: a })],
+    ])('ignores an approval that is %s, and stays parked', async (_what, forge) => {
+      const { run, task, coordination, work, record, target } = await aRun('changes', { mode: 'ask' });
+      await work();
+      const digest = digestOfParked(await record());
+      const proof = forge({ run, task, digest, granted: true, who: 'mallory', at: new Date().toISOString() });
+      await coordination.decide({ run, task, digest, decision: 'granted', who: 'mallory', proof });
+      await work();
+      expect((await record()).status).toBe('awaiting_approval');
+      expect(target.accepted).toEqual([]);
+    });
+
+    it('believes no approval where it knows no key', async () => {
+      const { run, task, coordination, work, record, target } = await aRun('changes', { mode: 'ask' });
+      await work();
+      const digest = digestOfParked(await record());
+      await coordination.decide({ run, task, digest, decision: 'granted', who: 'ada', proof: signed({ run, task, digest, granted: true, who: 'ada', at: new Date().toISOString() }) });
+      await work({}, '');
+      await eventually(async () => expect((await record()).status).toBe('awaiting_approval'));
+      expect(target.accepted).toEqual([]);
+    });
+  });
+});
+
+type Approved = Parameters<typeof signApproval>[0];
+const signed = (approval: Approved): string => JSON.stringify(signApproval(approval, readApprovalKey(keys.privateKey, 'private')));
