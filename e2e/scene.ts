@@ -51,7 +51,7 @@ export async function aScene(redis: TestRedis, plan: Plan, options: Partial<Crew
 export const faultEnv = (...faults: Fault[]): Record<string, string> => ({ TEST_FAULTS: JSON.stringify(faults) });
 
 /** Waits until the crew's first fault has happened. */
-export function faultHappened(crew: Crew, withinMs = 20_000): Promise<{ pid: number; at: number }> {
+export function faultHappened(crew: Crew, withinMs = 20_000): Promise<ReturnType<Crew['faults']>[number]> {
   return eventually(() => {
     const [fault] = crew.faults();
     if (!fault) throw new Error('the fault has not happened');

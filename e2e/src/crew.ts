@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from '@larry/redis/testing';
@@ -128,8 +128,15 @@ export class Crew {
   }
 
   /** Every fault that has happened. */
-  faults(): { pid: number; point: string; action: string; at: number }[] {
+  faults(): { pid: number; point: string; action: string; task?: string; at: number }[] {
     return this.jsonLines('faults.jsonl');
+  }
+
+  /** What a task's workers have logged, over all attempts. */
+  workerLog(larry: string, task: string): Record<string, unknown>[] {
+    const folder = path.join(this.folder, 'logs');
+    const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(`${larry}-${task}-worker`)) : [];
+    return files.flatMap((name) => readFileSync(path.join(folder, name), 'utf8').split('\n').flatMap(parsed));
   }
 
   async stop(): Promise<void> {
@@ -144,7 +151,8 @@ export class Crew {
   }
 }
 
-function continueProcess(pid: number): void {
+/** Continues a process that SIGSTOP holds. */
+export function continueProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGCONT');
   } catch {

@@ -4,6 +4,7 @@ import type { RedisClient } from '@larry/redis';
 import { appendFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 
 /** Where a worker of the test crew can be hit, in the order in which it passes them. */
 export const workerPoints = ['intent', 'intended', 'request', 'reply', 'outcome', 'settle'] as const;
@@ -26,10 +27,10 @@ export interface Fault {
 let hits = 0;
 
 /** Says that this process is at a point, and if the fault is meant for it, lets it happen, in synchronous code. */
-function at(fault: Fault, point: Fault['point'], method?: string): void {
+function at(fault: Fault, point: Fault['point'], method?: string, task = process.env['LARRY_TASK']): void {
   if (fault.point !== point || (fault.method && method && fault.method !== method) || ++hits !== (fault.nth ?? 1)) return;
   const file = process.env['TEST_FAULT_FILE'];
-  if (file) appendFileSync(file, `${JSON.stringify({ pid: process.pid, point, action: fault.action, at: Date.now() })}\n`);
+  if (file) appendFileSync(file, `${JSON.stringify({ pid: process.pid, point, action: fault.action, task, at: Date.now() })}\n`);
   process.kill(process.pid, fault.action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
   // The other threads of this process may get the signal first: no effect slips out before it works here.
   for (const until = performance.now() + 20; performance.now() < until; );
@@ -69,23 +70,44 @@ export function installWorkerPoints(fault: Fault): void {
   for (const client of [http, https]) wrapRequests(client, fault);
 }
 
-/** `request` stops between the guard and the socket; a kill there waits until the request has left. */
+/** `request` stops between the guard and the socket; a kill there waits until the request has left. Dry runs are no effects. */
 function wrapRequests(client: typeof http | typeof https, fault: Fault): void {
   const { request } = client;
   const wrapped = (options: http.RequestOptions, answered: (response: http.IncomingMessage) => void): http.ClientRequest => {
     const method = options.method ?? 'GET';
     const path = options.path ?? '';
-    const effect = method !== 'GET' && !path.includes('selfsubjectaccessreviews') && !path.includes('dryRun=All');
-    if (!effect) return request(options, answered);
-    if (fault.action === 'stop') at(fault, 'request', method);
+    if (method === 'GET' || path.includes('selfsubjectaccessreviews') || path.includes('dryRun=All')) return request(options, answered);
+    let isEffect = true;
     const sent = request(options, (response) => {
-      at(fault, 'reply', method);
+      if (isEffect) at(fault, 'reply', method);
       answered(response);
     });
-    if (fault.action === 'kill') sent.once('finish', () => at(fault, 'request', method));
+    const { end } = sent;
+    // Nothing leaves before `end`, which brings the whole body; a deletion says in it that it is a dry run.
+    sent.end = function (this: http.ClientRequest, body: string) {
+      isEffect = !body.includes('"dryRun"');
+      if (!isEffect || fault.action === 'kill') {
+        if (isEffect) sent.once('finish', () => at(fault, 'request', method));
+        return end.call(this, body, 'utf8');
+      }
+      whenConnected(sent, () => {
+        at(fault, 'request', method);
+        end.call(this, body, 'utf8');
+      });
+      return sent;
+    } as typeof sent.end;
     return sent;
   };
   client.request = wrapped as typeof request;
+}
+
+/** Paused on a connection that is open, so that the request leaves in the same breath as the process goes on. */
+function whenConnected(sent: http.ClientRequest, go: () => void): void {
+  sent.once('socket', (socket: Socket & { encrypted?: boolean; secureConnecting?: boolean }) => {
+    if (socket.secureConnecting) socket.once('secureConnect', go);
+    else if (socket.connecting) socket.once(socket.encrypted ? 'secureConnect' : 'connect', go);
+    else go();
+  });
 }
 
 /** Puts the coordinator's points around claim and launch. */
@@ -94,21 +116,21 @@ export function installLarryPoints(fault: Fault): void {
   Coordination.prototype.claim = async function (this: Coordination, wanted, ttlMs = 1000) {
     if (fault.point === 'lock') {
       const value = `${wanted.larry}#${wanted.claim}`;
-      if (await this.redis.commands.set(this.keys.view.lock(wanted.task), value, 'PX', ttlMs, 'NX')) at(fault, 'lock');
+      if (await this.redis.commands.set(this.keys.view.lock(wanted.task), value, 'PX', ttlMs, 'NX')) at(fault, 'lock', undefined, wanted.task);
     }
     const claimed = await claim.call(this, wanted, ttlMs);
-    if (claimed.outcome === 'claimed') at(fault, 'claim');
+    if (claimed.outcome === 'claimed') at(fault, 'claim', undefined, wanted.task);
     return claimed;
   };
-  Coordination.prototype.renewClaim = async function (this: Coordination, ...args) {
-    const renewed = await renewClaim.apply(this, args);
-    if (renewed.outcome === 'refused' && renewed.why === 'started') at(fault, 'started');
+  Coordination.prototype.renewClaim = async function (this: Coordination, held, ...args) {
+    const renewed = await renewClaim.call(this, held, ...args);
+    if (renewed.outcome === 'refused' && renewed.why === 'started') at(fault, 'started', undefined, held.task);
     return renewed;
   };
   const { launch } = ProcessLauncher.prototype;
   ProcessLauncher.prototype.launch = async function (this: ProcessLauncher, order) {
     const launched = await launch.call(this, order);
-    at(fault, 'launch');
+    at(fault, 'launch', undefined, order.task);
     return launched;
   };
 }
