@@ -99,6 +99,21 @@ describe('catalog-helm-releases', () => {
     expect(summary).toContain('versions are unknown');
   });
 
+  it.each<[string, MemoryClusterOptions]>([
+    ['manifests', { source: { type: 'manifests' } }],
+    ['a dump', { source: { type: 'dump' }, unknown: { Secret: 'not in dump' } }],
+  ])("does not call what %s cannot hold 0 releases", async (_what, options) => {
+    const { summary, figures, criteria, unknowns } = await catalog([aDeployment({ name: 'x' })], options);
+    expect(summary).toMatch(/^Helm releases are unknown: /);
+    expect(figures['releases']).toBe('unknown');
+    expect(criteria[0]?.verdict).toBe('unknown');
+    expect(unknowns).not.toEqual([]);
+  });
+
+  it('says 0 where it looked into the storage and found none', async () => {
+    expect(await catalog([aDeployment({ name: 'x' })])).toMatchObject({ summary: '0 Helm releases, 0 revisions.', figures: { releases: 0 } });
+  });
+
   it('claims nothing for manifests, and equality for a cluster and a snapshot', async () => {
     const verdict = async (options: MemoryClusterOptions) => (await catalog([aRecord(), aSecret({ name: 'other' })], options)).criteria[0]?.verdict;
     expect(await verdict({ source: { type: 'manifests' } })).toBe('unknown');

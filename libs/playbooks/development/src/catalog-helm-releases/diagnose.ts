@@ -32,10 +32,10 @@ export function diagnose(facts: HelmFacts): Diagnosis {
   const findings = [...byRelease.values()].flatMap((records) => findingsOf(records, facts.at));
   const withStatus = (pattern: RegExp) => all.filter((r) => pattern.test(r.status)).length;
   return {
-    summary: `${all.length} Helm releases, ${facts.records.length} revisions${corrupt.length > 0 ? `, ${corrupt.length} that cannot be decoded` : ''}${facts.closed === undefined ? '' : '; Secrets cannot be read, so versions are unknown'}.`,
+    summary: summaryOf(facts, all.length, corrupt.length),
     findings: findings.sort((a, b) => compareSeverity(a.severity, b.severity)),
     figures: {
-      releases: all.length,
+      releases: facts.closed !== undefined && all.length === 0 ? 'unknown' : all.length,
       revisions: facts.records.length,
       charts: new Set(all.map((r) => r.chart)).size,
       failed: withStatus(/^failed$/),
@@ -46,6 +46,14 @@ export function diagnose(facts: HelmFacts): Diagnosis {
     unknowns: [...facts.unknowns, ...corrupt.map((id) => ({ subject: id, reason: 'it cannot be decoded: not base64, gzip and JSON of a release, or more than 64 MiB unpacked' }))],
     artifacts: { releases: catalog },
   };
+}
+
+/** What could not be counted is not called 0. */
+function summaryOf({ closed, records }: HelmFacts, releases: number, corrupt: number): string {
+  if (closed !== undefined && releases === 0) return `Helm releases are unknown: ${printable(closed)}.`;
+  const undecoded = corrupt > 0 ? `, ${corrupt} that cannot be decoded` : '';
+  if (closed === undefined) return `${releases} Helm releases, ${records.length} revisions${undecoded}.`;
+  return `At least ${releases} Helm releases, by their marks on objects${undecoded}; Helm's records cannot be read (${printable(closed)}), so versions are unknown.`;
 }
 
 function releaseOf(id: string, records: RecordFacts[]): Release {

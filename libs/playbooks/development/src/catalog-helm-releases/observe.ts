@@ -18,7 +18,7 @@ export interface HelmFacts {
   records: RecordFacts[];
   /** A second listing of a live cluster; ids with status and digest. */
   again?: RecordId[];
-  /** Why Secrets could not be read. */
+  /** Why Helm's records could not be read: Secrets are closed, or the source holds none. */
   closed?: string;
   marked: MarkedRelease[];
   unknowns: { subject: string; reason: string }[];
@@ -51,6 +51,11 @@ export async function observe(context: PlaybookContext): Promise<HelmFacts> {
     if (reason === undefined) continue;
     facts.unknowns.push({ subject: `Helm's records in ${kind.kind}s`, reason });
     if (kind.kind === 'Secret') facts.closed = reason;
+  }
+  if (facts.closed === undefined && facts.source === 'manifests' && facts.records.length === 0) {
+    // Files say what is to be installed: that there are no records among them says nothing about releases.
+    facts.closed = "Helm's storage is not part of this source";
+    facts.unknowns.push({ subject: 'Helm releases', reason: facts.closed });
   }
   if (facts.closed !== undefined) facts.marked = await markedReleases(context, facts);
   if (facts.source === 'live' && facts.closed === undefined) {
