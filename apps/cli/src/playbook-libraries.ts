@@ -1,7 +1,31 @@
-import type { PlaybookLibrary } from '@larry/playbook';
+import { planTasks, type Plan } from '@larry/contracts';
+import { findPlaybook, type PlaybookLibrary } from '@larry/playbook';
 import { developmentPlaybooks } from '@larry/playbooks-development';
 import { infrastructurePlaybooks } from '@larry/playbooks-infrastructure';
 import { securityPlaybooks } from '@larry/playbooks-security';
+import { UserError } from './user-error';
+
+/** Whose playbooks are whose: a Larry's worker knows those of its own domain, and no other's. */
+const libraryOf: Record<string, PlaybookLibrary> = {
+  'larry-01': infrastructurePlaybooks,
+  'larry-02': securityPlaybooks,
+  'larry-03': developmentPlaybooks,
+};
 
 /** Every domain's playbooks, in the order of the Larrys. */
-export const playbookLibraries: PlaybookLibrary[] = [infrastructurePlaybooks, securityPlaybooks, developmentPlaybooks];
+export const playbookLibraries: PlaybookLibrary[] = Object.values(libraryOf);
+
+/**
+ * Throws a {@link UserError} that names every task that nobody could do. With `byLarry` a task must be one of its own
+ * Larry's, as in a run; without, any Larry's will do, as in one process. A task that is not built yet is known.
+ */
+export function requirePlaybooks(plan: Plan, byLarry: boolean): void {
+  const missing = planTasks(plan).flatMap((task) => {
+    const own = libraryOf[task.larry];
+    if (findPlaybook(byLarry ? (own ? [own] : []) : playbookLibraries, task.id)) return [];
+    const other = Object.entries(libraryOf).find(([, library]) => findPlaybook([library], task.id))?.[0];
+    if (other) return [`${task.larry} has no playbook "${task.id}": it is one of ${other}'s`];
+    return [`${task.larry} has no playbook "${task.id}"`];
+  });
+  if (missing.length > 0) throw new UserError(`the plan cannot be used: ${missing.join('; ')}. larry playbook list shows what there is`);
+}

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { compareChecks, keepLastCheck, readLastCheck } from '../check/last-check';
 import { runCheck, type CheckOutcome } from '../check/run-check';
 import { readPlan } from '../plan-file';
+import { requirePlaybooks } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
 import { openSource, type SourceOptions } from '../sources';
 import { exitCodes, UserError } from '../user-error';
@@ -24,6 +25,7 @@ interface CheckOptions extends SourceOptions {
 /** `larry check`: the tasks that only read, in one process. */
 export async function check(options: CheckOptions): Promise<void> {
   const plan = readPlan(options.plan);
+  requirePlaybooks(plan, false);
   const cluster = await openSource(options);
   const line = progressLine();
   try {

@@ -4,6 +4,7 @@ import type { Mode } from '@larry/playbook';
 import path from 'node:path';
 import { startLocalStack, type LocalStack } from '../local/local-stack';
 import { readPlan } from '../plan-file';
+import { requirePlaybooks } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
 import { ApiClient } from '../run/api-client';
 import { followRun, type FollowedRun } from '../run/follow-run';
@@ -30,6 +31,7 @@ interface RunOptions extends SourceOptions {
 /** `larry run`: the whole crew as processes of this machine, until the summary is written. */
 export async function run(options: RunOptions): Promise<void> {
   const plan = readPlan(options.plan);
+  requirePlaybooks(plan, true);
   const source = sourceOf(options);
   if (source !== 'simulated' && source !== 'live' && options.mode !== 'observe') {
     throw new UserError(`a folder cannot be changed: --mode ${options.mode} needs a cluster`);
