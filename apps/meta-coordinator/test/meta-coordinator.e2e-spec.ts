@@ -394,9 +394,20 @@ describe('GET /events', () => {
   });
 });
 
+/** A server that may be stopped, also where `REDIS_URL` names one for the other tests. */
+async function ownRedis(): Promise<TestRedis> {
+  const given = process.env['REDIS_URL'];
+  delete process.env['REDIS_URL'];
+  try {
+    return await testRedis();
+  } finally {
+    if (given !== undefined) process.env['REDIS_URL'] = given;
+  }
+}
+
 describe('the service', () => {
   it('says 503 with a sentence while Redis is away, and goes on when it is back', async () => {
-    const own = await testRedis();
+    const own = await ownRedis();
     const previous = { client, coordination };
     try {
       client = await own.client({ commandTimeoutMs: 500 });

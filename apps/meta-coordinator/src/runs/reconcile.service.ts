@@ -14,6 +14,7 @@ import { PARTS, type MetaParts } from '../parts';
 export class ReconcileService implements OnApplicationBootstrap, OnApplicationShutdown {
   private waker?: Awaited<ReturnType<typeof onWake>>;
   private failed = false;
+  private tending?: Promise<void>;
 
   constructor(
     @Inject(PARTS) private readonly parts: MetaParts,
@@ -27,6 +28,7 @@ export class ReconcileService implements OnApplicationBootstrap, OnApplicationSh
 
   async onApplicationShutdown(): Promise<void> {
     await this.waker?.stop();
+    await this.tending;
     await this.convergence.stop();
     // Everything that uses the connections has ended: HTTP before this, the convergence above.
     this.parts.feed.close();
@@ -34,8 +36,15 @@ export class ReconcileService implements OnApplicationBootstrap, OnApplicationSh
   }
 
   private async reconcile(): Promise<void> {
-    const { coordination } = this.parts;
-    const snapshot = await coordination.snapshot();
+    const snapshot = await this.parts.coordination.snapshot();
+    // First, and held up by nothing: the convergence follows the last task's end at once.
+    if (snapshot?.run.status === 'running') await this.convergence.beginIfReady(snapshot);
+    this.tending ??= this.tend(snapshot)
+      .catch((error: unknown) => this.note(error))
+      .finally(() => (this.tending = undefined));
+  }
+
+  private async tend(snapshot: RunSnapshot | undefined): Promise<void> {
     const budget = snapshot ? await this.bringForward(snapshot) : [];
     this.metrics.show(snapshot, budget);
     if (this.failed) this.parts.log.info({}, 'reconciling again');
@@ -46,9 +55,7 @@ export class ReconcileService implements OnApplicationBootstrap, OnApplicationSh
     const { coordination, redis } = this.parts;
     const { run, status } = snapshot.run;
     const ledger = new TokenLedger(redis, { run });
-    // First of all: nothing should wait between the last task's end and the convergence.
     if (status === 'running') {
-      await this.convergence.beginIfReady(snapshot);
       await coordination.expire(run);
       await this.openLedger(ledger, run);
       await ledger.expire();
