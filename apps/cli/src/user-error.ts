@@ -18,6 +18,10 @@ export class UserError extends Error {
 const told: Record<string, number> = {
   ClusterUnavailableError: exitCodes.unreachable,
   RedisUnavailableError: exitCodes.unreachable,
+  RedisAccessError: exitCodes.unreachable,
+  RedisFullError: exitCodes.unreachable,
+  RedisReadOnlyError: exitCodes.unreachable,
+  RedisSetupError: exitCodes.usage,
   SourceError: exitCodes.usage,
   SnapshotError: exitCodes.usage,
   PlaybookOptionsError: exitCodes.usage,

@@ -1,6 +1,6 @@
 import { compareSeverity, type CheckReport, type Severity } from '@larry/contracts';
 import { checkToHtml, checkToMarkdown, checkToSarif, checkToTerminal } from '@larry/reports';
-import { writeFileSync } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
 import { compareChecks, keepLastCheck, readLastCheck } from '../check/last-check';
 import { runCheck, type CheckOutcome } from '../check/run-check';
 import { readPlan } from '../plan-file';
@@ -26,6 +26,7 @@ interface CheckOptions extends SourceOptions {
 export async function check(options: CheckOptions): Promise<void> {
   const plan = readPlan(options.plan);
   requirePlaybooks(plan, false);
+  if (options.exceptions) requireReadable(options.exceptions);
   const cluster = await openSource(options);
   const line = progressLine();
   try {
@@ -41,6 +42,15 @@ export async function check(options: CheckOptions): Promise<void> {
   } finally {
     line.clear();
     await cluster.close();
+  }
+}
+
+/** The scans go on without exceptions that they cannot read; who names a file expects it to count. */
+function requireReadable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw new UserError(`the exceptions file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

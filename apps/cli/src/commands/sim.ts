@@ -1,8 +1,9 @@
 import { printable, type KubeObject } from '@larry/contracts';
-import { openDump, openManifests, openSnapshot, type ClusterReader } from '@larry/kube';
+import type { ClusterReader } from '@larry/kube';
 import { startSimulatedCluster } from '@larry/simulation';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { openSource } from '../sources';
 
 interface SimOptions {
   port: number;
@@ -42,9 +43,9 @@ export async function simUp(options: SimOptions): Promise<void> {
 }
 
 async function sourceOf({ manifests, snapshot, dump }: SimOptions): Promise<{ reader: ClusterReader; frozen: boolean } | undefined> {
-  if (manifests) return { reader: await openManifests(manifests), frozen: false };
-  if (snapshot) return { reader: await openSnapshot(snapshot), frozen: true };
-  if (dump) return { reader: await openDump(dump), frozen: true };
+  if (manifests) return { reader: await openSource({ manifests }), frozen: false };
+  if (snapshot) return { reader: await openSource({ snapshot }), frozen: true };
+  if (dump) return { reader: await openSource({ dump }), frozen: true };
   return undefined;
 }
 

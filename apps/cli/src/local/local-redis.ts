@@ -20,7 +20,11 @@ const leashed = '"$@" & pid=$!; cat >/dev/null; kill $pid; wait $pid';
 /** `REDIS_URL`, or a server of our own on a free loopback port with its files in `folder`. */
 export async function localRedis(stateFolder: string, port = 0): Promise<LocalRedis> {
   const given = process.env['REDIS_URL'];
-  if (given) return { url: given, own: false, stop: async () => undefined };
+  if (given) {
+    // Asked here, so that the answer is one sentence and nothing has been started yet.
+    await (await connectRedis({ url: given, connectTimeoutMs: 10_000 })).close();
+    return { url: given, own: false, stop: async () => undefined };
+  }
   const program = ['redis-server', 'valkey-server'].map(onPath).find((p) => p !== undefined);
   if (!program) throw new UserError('there is no redis-server or valkey-server on PATH; install one, or set REDIS_URL', exitCodes.unreachable);
   // The server changes to its folder, so that a relative path would not be found.
