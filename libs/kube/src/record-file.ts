@@ -5,6 +5,7 @@ import { readRecords, type Splitter } from './records';
 
 /** A file that holds objects one after the other, read in flat memory; single objects are found again by their place. */
 export class RecordFile {
+  private sound = false;
   private places: Promise<Map<string, { start: number; length: number }>> | undefined;
 
   constructor(
@@ -14,12 +15,18 @@ export class RecordFile {
     readonly read: (bytes: Buffer) => KubeObject | undefined,
   ) {}
 
-  /** Every object that can be read. Throws where `read` throws. */
-  async *objects(signal?: AbortSignal): AsyncIterable<KubeObject> {
+  /**
+   * Every object that can be read; with a namespace at least all that are in it. Throws where `read` throws.
+   * Once the whole file has been read without trouble, records that do not hold the namespace's name are not parsed again.
+   */
+  async *objects(signal?: AbortSignal, namespace?: string): AsyncIterable<KubeObject> {
+    const name = this.sound && namespace !== undefined ? Buffer.from(namespace) : undefined;
     for await (const { bytes } of readRecords(this.path, this.split(), signal)) {
+      if (name && !bytes.includes(name)) continue;
       const object = this.read(bytes);
       if (object) yield object;
     }
+    this.sound = true;
   }
 
   async get(namespace: string | undefined, name: string): Promise<KubeObject | undefined> {

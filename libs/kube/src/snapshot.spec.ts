@@ -141,6 +141,32 @@ describe('a snapshot', () => {
     expect(reader.files().skipped.map((s) => s.file).sort()).toEqual(['objects/deployments.apps.ndjson', 'stray']);
   });
 
+  it('lists one namespace after the whole as before it, names that hold the name of another included', async () => {
+    const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
+    const places = ['prod', 'prod-eu', 'test'].flatMap((namespace) => ['a', 'prod'].map((name) => aConfigMap({ name, namespace })));
+    const reader = await openSnapshot(await written(memoryCluster(places)));
+    const names = async (): Promise<string[]> => {
+      const listed: string[] = [];
+      for await (const { metadata } of reader.list(kind, { namespace: 'prod' })) listed.push(`${metadata.namespace}/${metadata.name}`);
+      return listed;
+    };
+    const before = await names();
+    expect(await listAll(reader, kind)).toHaveLength(6);
+    expect(await names()).toEqual(before);
+    expect(before).toEqual(['prod/a', 'prod/prod']);
+  });
+
+  it('tells a damaged line to whoever lists another namespace, each time', async () => {
+    const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
+    const folder = await written(memoryCluster([aConfigMap({ namespace: 'prod' }), aConfigMap({ namespace: 'test' })]));
+    const file = join(folder, 'objects/configmaps.core.ndjson');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"namespace":"test"', '"namespace""test" '));
+    const reader = await openSnapshot(folder);
+    for (let time = 0; time < 2; time++) {
+      await expect((async () => { for await (const _ of reader.list(kind, { namespace: 'prod' })); })()).rejects.toThrow('a line is not a ConfigMap');
+    }
+  });
+
   it('refuses an index that leads out of the folder or is of another version', async () => {
     const folder = await written(memoryCluster([aDeployment()]));
     const index = await readFile(join(folder, 'larry-snapshot.json'), 'utf8');

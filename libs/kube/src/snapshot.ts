@@ -86,7 +86,7 @@ class Snapshot implements ClusterReader {
   async *list(kind: KindRef, options: ListOptions = {}): AsyncIterable<KubeObject> {
     const { records } = this.known(kind, options.namespace);
     const wanted = selects(options);
-    for await (const object of records.objects(options.signal)) if (wanted(object)) yield object;
+    for await (const object of records.objects(options.signal, options.namespace)) if (wanted(object)) yield object;
   }
 
   get: ClusterReader['get'] = async (ref) => this.known(ref, ref.namespace).records.get(ref.namespace, ref.name);
