@@ -3,13 +3,16 @@ import { Coordination, onWake, type RunSnapshot } from '@larry/coordination';
 import { metaCoordinatorId, runSpecOf, writeRunDocument } from '@larry/coordinator';
 import type { Mode } from '@larry/playbook';
 import { eventually } from '@larry/redis/testing';
+import { readApprovalKey } from '@larry/audit';
 import { randomBytes } from 'node:crypto';
+import { approvalKeys } from './approval-keys';
 
 /** Begins a run of a plan in this way, without a meta-coordinator. Returns its id. */
 export async function beginRun(coordination: Coordination, plan: Plan, options: { mode?: Mode; allow?: string[] } = {}): Promise<string> {
   const run = `run-${randomBytes(5).toString('hex')}`;
-  await writeRunDocument(coordination, run, { plan, allow: options.allow ?? ['test'] });
-  const created = await coordination.createRun(runSpecOf(plan, run, options.mode ?? 'auto'));
+  const mode = options.mode ?? 'auto';
+  await writeRunDocument(coordination, { run, mode, plan, allow: options.allow ?? ['test'] }, readApprovalKey(approvalKeys.privateKey, 'private'));
+  const created = await coordination.createRun(runSpecOf(plan, run, mode));
   if (created.outcome !== 'created') throw new Error(`the run was not created: ${JSON.stringify(created)}`);
   return run;
 }
