@@ -35,9 +35,9 @@ describe('checkToSarif', () => {
 
   it('survives names that no URI and no terminal can hold', () => {
     const name = 'javascript:alert(1)\ud800\u202e\u001b[31m';
-    const run = sarif({ findings: [aFinding({ title: name, owner: { kind: 'manifest', file: name } })] });
+    const run = sarif({ findings: [aFinding({ title: name, object: { apiVersion: 'v1', kind: 'Pod', name }, owner: { kind: 'manifest', file: name } })] });
     expect(run.results[0]?.locations[0]?.physicalLocation.artifactLocation.uri).toBe('javascript%3Aalert(1)');
-    expect(JSON.stringify(run.results[0]?.message)).not.toMatch(/u001b|u202e|\u202e/);
+    expect(JSON.stringify(run)).not.toMatch(/u001b|u202e|\u202e/);
   });
 
   it('names what it could not read, and does not call a check with a failed task successful', () => {

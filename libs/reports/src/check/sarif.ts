@@ -66,8 +66,8 @@ function sarifResult(finding: Finding, ruleIndex: number): unknown {
         },
       },
     ],
-    partialFingerprints: { larryFindingId: finding.id },
-    ...(finding.accepted ? { suppressions: [{ kind: 'external', justification: finding.accepted.reason }] } : {}),
+    partialFingerprints: { larryFindingId: stripControl(finding.id) },
+    ...(finding.accepted ? { suppressions: [{ kind: 'external', justification: printable(finding.accepted.reason, 1000) }] } : {}),
   };
 }
 
