@@ -53,9 +53,21 @@ export function readApprovalKey(file: string, half: 'private' | 'public'): KeyOb
   }
 }
 
+/** Signs any JSON value for one purpose (Ed25519 over canonical JSON, base64): a signature for one purpose is none for another. */
+export function signValue(purpose: string, value: unknown, privateKey: KeyObject): string {
+  return sign(null, Buffer.from(canonicalJson({ purpose, value })), privateKey).toString('base64');
+}
+
+/** Whether the holder of the private key signed this value for this purpose. */
+export function isSigned(purpose: string, value: unknown, signature: string, publicKey: KeyObject): boolean {
+  return verify(null, Buffer.from(canonicalJson({ purpose, value })), publicKey, Buffer.from(signature, 'base64'));
+}
+
+const approvalPurpose = 'larry approval';
+
 /** Signs a verdict. */
 export function signApproval(approval: ApprovalRecord, privateKey: KeyObject): SignedApproval {
-  return { approval, signature: sign(null, Buffer.from(canonicalJson(approval)), privateKey).toString('base64') };
+  return { approval, signature: signValue(approvalPurpose, approval, privateKey) };
 }
 
 /** The verdict when it is well-formed and its signature is right; undefined for anything else, however it came into Redis. */
@@ -63,6 +75,5 @@ export function verifyApproval(value: unknown, publicKey: KeyObject): ApprovalRe
   const parsed = signedApprovalSchema.safeParse(value);
   if (!parsed.success) return undefined;
   const { approval, signature } = parsed.data;
-  const right = verify(null, Buffer.from(canonicalJson(approval)), publicKey, Buffer.from(signature, 'base64'));
-  return right ? approval : undefined;
+  return isSigned(approvalPurpose, approval, signature, publicKey) ? approval : undefined;
 }

@@ -14,12 +14,8 @@ export const ALERT_LOG = Symbol('alert log');
 export class AlertsController {
   constructor(@Inject(ALERT_LOG) private readonly log: PlaybookLog) {}
 
-  @EventPattern('task_conflict')
-  @EventPattern('worker_failure')
-  @EventPattern('rollback_initiated')
-  @EventPattern('budget_reserve_deployed')
-  @EventPattern('budget_exhausted')
-  @EventPattern('events_lost')
+  // One list: Nest keeps only the last of several decorators.
+  @EventPattern(['task_conflict', 'worker_failure', 'rollback_initiated', 'budget_reserve_deployed', 'budget_exhausted', 'events_lost'])
   alert(@Payload() event: LarryEvent): void {
     this.log.warn({ event }, 'alert');
   }

@@ -2,7 +2,7 @@ export { LarryEngine, type LarryEngineOptions } from './larry-engine';
 export { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
 export { playbookContext, type ContextParts } from './playbook-context';
 export { ProcessLauncher, type ProcessLauncherOptions } from './process-launcher';
-export { readRunDocument, runDocumentSchema, writeRunDocument, type RunDocument } from './run-document';
+export { readRunDocument, readTrustedRunDocument, runDocumentSchema, writeRunDocument, type RunDocument } from './run-document';
 export { phaseFigures, type PhaseFigures } from './phase-figures';
 export { localNode, metaCoordinatorId, planHash, runSpecOf } from './run-plan';
 export { turnedCriteria, validateAnew, validationRequestSchema, type ValidationRequest } from './validation';

@@ -59,7 +59,7 @@ describe('LarryEngine', () => {
     const redis = await servers.client();
     const coordination = new Coordination(redis);
     const plan = aPlanOf('larry-01', tasks);
-    await writeRunDocument(coordination, 'r', { plan, allow: [] });
+    await writeRunDocument(coordination, { run: 'r', mode: 'observe', plan, allow: [] });
     await coordination.createRun(runSpecOf(plan, 'r', 'observe'));
     const engine = async (options: Partial<LarryEngineOptions> = {}) => {
       const launcher = new TestLauncher();

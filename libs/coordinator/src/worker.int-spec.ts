@@ -73,8 +73,9 @@ describe('runWorker', () => {
     const coordination = new Coordination(redis);
     const run = `run-${randomUUID().slice(0, 8)}`;
     const plan = aPlanOf('larry-01', [{ id: task, attempts: 2, ...(options.with ? { with: options.with } : {}) }]);
-    await writeRunDocument(coordination, run, { plan, allow: [] });
-    await coordination.createRun(runSpecOf(plan, run, options.mode ?? 'observe'));
+    const mode = options.mode ?? 'observe';
+    await writeRunDocument(coordination, { run, mode, plan, allow: [] }, readApprovalKey(keys.privateKey, 'private'));
+    await coordination.createRun(runSpecOf(plan, run, mode));
     const audit = path.join(folder, `${run}.jsonl`);
     const object = aConfigMap({ name: 'settings', namespace: 'one', data: { text: 'old' } });
     const target = memoryTarget([{ ...object, metadata: { ...object.metadata, uid: 'u1' } }]);
@@ -234,8 +235,46 @@ describe('runWorker', () => {
       const digest = digestOfParked(await record());
       await coordination.decide({ run, task, digest, decision: 'granted', who: 'ada', proof: signed({ run, task, digest, granted: true, who: 'ada', at: new Date().toISOString() }) });
       await work({}, '');
-      await eventually(async () => expect((await record()).status).toBe('awaiting_approval'));
+      expect(await record()).toMatchObject({ status: 'failed', reason: expect.stringContaining('is not signed') as string });
       expect(target.accepted).toEqual([]);
+    });
+  });
+
+  describe('takes no word of Redis for what may be changed', () => {
+    /** Rewrites the run's document in Redis, as somebody who can write there would. */
+    async function rewrite(coordination: Coordination, run: string, change: Record<string, unknown>, signature?: string): Promise<void> {
+      const { redis } = coordination;
+      const key = redis.key(`{larry}:blob:plan:${run}`);
+      const stored = JSON.parse((await redis.commands.get(key)) as string) as { document: Record<string, unknown>; signature?: string };
+      await redis.commands.set(key, JSON.stringify({ document: { ...stored.document, ...change }, signature: signature ?? stored.signature }));
+    }
+
+    it.each([
+      ['a mode that was turned to auto', { mode: 'auto', allow: ['workload-env'] }],
+      ['categories that were added', { mode: 'auto' }],
+    ])('fails for %s, and touches nothing', async (_what, change) => {
+      const { run, coordination, work, record, target } = await aRun('changes', { mode: 'observe' });
+      await rewrite(coordination, run, change);
+      await work();
+      expect(await record()).toMatchObject({ status: 'failed', reason: expect.stringContaining('nothing is changed on the word of Redis alone') as string });
+      expect(target.accepted).toEqual([]);
+    });
+
+    it('fails for the signed document of another run', async () => {
+      const other = await aRun('changes', { mode: 'auto' });
+      const { run, coordination, work, record, target } = await aRun('changes', { mode: 'observe' });
+      const stolen = (await other.coordination.redis.commands.get(other.coordination.redis.key(`{larry}:blob:plan:${other.run}`))) as string;
+      await coordination.redis.commands.set(coordination.redis.key(`{larry}:blob:plan:${run}`), stolen);
+      await work();
+      expect((await record()).status).toBe('failed');
+      expect(target.accepted).toEqual([]);
+    });
+
+    it('reads in mode observe, signed or not', async () => {
+      const { run, coordination, work, record } = await aRun('reads', { mode: 'observe' });
+      await rewrite(coordination, run, {}, 'AAAA');
+      await work();
+      expect((await record()).status).toBe('completed');
     });
   });
 });

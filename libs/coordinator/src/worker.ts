@@ -11,13 +11,13 @@ import {
   TerminalError,
   type Approval,
   type Hands,
-  type Mode,
   type Playbook,
   type PlaybookLibrary,
   type PlaybookLog,
 } from '@larry/playbook';
+import type { KeyObject } from 'node:crypto';
 import { playbookContext } from './playbook-context';
-import { readRunDocument, type RunDocument } from './run-document';
+import { readTrustedRunDocument, type RunDocument } from './run-document';
 import type { WorkerEnvironment } from './worker-environment';
 import { workerJournal } from './worker-journal';
 
@@ -54,12 +54,16 @@ export async function runWorker(parts: WorkerParts): Promise<number> {
 
 async function work(parts: WorkerParts, lease: HeldLease): Promise<Settlement> {
   const { coordination, libraries, log } = parts;
-  const document = await readRunDocument(coordination, lease.run);
+  const read = await readTrustedRunDocument(coordination, lease.run, approvalKeyOf(parts.environment));
+  const document = read?.document;
   const task = document && planTasks(document.plan).find((t) => t.id === lease.task);
   if (!document || !task) return { outcome: 'failed', reason: `the plan of run ${lease.run} is not in Redis or has no task ${lease.task}` };
   const known = findPlaybook(libraries, task.id);
   if (!known) return { outcome: 'failed', reason: `${lease.larry} has no playbook "${task.id}"` };
   if ('notBuilt' in known) return skipped(task, known.notBuilt);
+  if (document.mode !== 'observe' && !read.trusted) {
+    return { outcome: 'failed', reason: `mode ${document.mode} of run ${lease.run} is not signed with the key of LARRY_APPROVAL_PUBLIC_KEY: nothing is changed on the word of Redis alone` };
+  }
   log.info({ fence: lease.fence, attempt: lease.attempt }, 'started');
   return attempt(parts, lease, document, task, known.playbook);
 }
@@ -71,8 +75,7 @@ function skipped(task: OwnedTask, why: string): Settlement {
 
 async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocument, task: OwnedTask, playbook: Playbook): Promise<Settlement> {
   const { coordination, log } = parts;
-  const run = (await coordination.snapshot())?.run;
-  const mode = (run?.mode ?? 'observe') as Mode;
+  const { mode, allow } = document;
   const cluster = await parts.openCluster();
   try {
     const events = new EventPublisher(coordination.redis);
@@ -88,7 +91,7 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
     });
     const writer = mode === 'observe' ? undefined : cluster.writer?.();
     const hands = writer ? handsOf(parts, lease, writer, events) : undefined;
-    const result = await runPlaybook(playbook, context, { mode, allow: document.allow, ...(hands ? { hands } : {}) });
+    const result = await runPlaybook(playbook, context, { mode, allow, ...(hands ? { hands } : {}) });
     return settlementOf(result);
   } catch (error) {
     if (error instanceof TerminalError) return { outcome: 'failed', reason: error.message };
@@ -149,13 +152,18 @@ function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, ev
 /** Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. */
 function verdictOn(lease: HeldLease, digest: string, environment: WorkerEnvironment, log: PlaybookLog): Approval | undefined {
   const given = lease.approval;
-  if (!given || given.digest !== digest || !environment.LARRY_APPROVAL_PUBLIC_KEY) return undefined;
-  const record = verifyApproval(parsedJson(given.proof), readApprovalKey(environment.LARRY_APPROVAL_PUBLIC_KEY, 'public'));
+  const publicKey = approvalKeyOf(environment);
+  if (!given || given.digest !== digest || !publicKey) return undefined;
+  const record = verifyApproval(parsedJson(given.proof), publicKey);
   if (!record || record.digest !== digest || record.run !== lease.run || record.task !== lease.task) {
     log.warn({ digest }, 'an approval without a valid signature is ignored');
     return undefined;
   }
   return { granted: record.granted, who: record.who };
+}
+
+function approvalKeyOf({ LARRY_APPROVAL_PUBLIC_KEY: file }: WorkerEnvironment): KeyObject | undefined {
+  return file ? readApprovalKey(file, 'public') : undefined;
 }
 
 function parsedJson(text: string): unknown {

@@ -139,7 +139,7 @@ export class RunsService {
       throw new ProblemException(409, `run ${run} exists already with another plan or mode: give this one another id`);
     }
     await audit.append({ actor: `user:${who}`, action: 'run_begun', run, details: { plan: plan.id, planHash: planHash(plan), mode, allow } });
-    await writeRunDocument(coordination, run, { plan, allow });
+    await writeRunDocument(coordination, { run, mode, plan, allow }, this.parts.approvalKey);
     const created = await coordination.createRun(placed(runSpecOf(plan, run, mode)));
     if (created.outcome === 'refused') throw anotherRun(created.detail ?? 'unknown');
     await new TokenLedger(this.parts.redis, { run }).open(planBudget(plan));
