@@ -67,11 +67,12 @@ function writePrivate(file: string, text: string): void {
 }
 
 /** Ctrl-C, SIGTERM, or, with `LARRY_LEASH=1`, the end of standard input: the process that started this one is gone. */
-function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
+async function untilTold(): Promise<void> {
+  await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
     if (process.env['LARRY_LEASH'] === '1') process.stdin.once('end', () => resolve()).once('error', () => resolve()).resume();
   });
+  // An open leash would keep this process, and who told it to stop would wait for it.
+  if (process.env['LARRY_LEASH'] === '1') process.stdin.destroy();
 }
-
