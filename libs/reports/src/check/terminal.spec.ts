@@ -55,9 +55,16 @@ describe('checkToTerminal', () => {
   it('says what it could not read beside "no findings", and how many reasons it leaves out', () => {
     const unknowns = Array.from({ length: 7 }, (_, i) => ({ subject: `Kind${i}`, reason: `reason ${i}` }));
     const text = checkToTerminal(aCheckReport({ unknowns }), plain);
-    expect(text).toContain('No findings in what could be read.');
+    expect(text.replace(/\s+/g, ' ')).toContain('No findings in what could be read; 7 things could not be, and count as unknown, not as fine.');
     expect(text).toContain('Unknown (reason 0): Kind0');
     expect(text).toContain('Unknown for 2 more reasons');
+  });
+
+  it('says one reason once, however many kinds it was given for', () => {
+    const unknowns = Array.from({ length: 20 }, (_, i) => ({ subject: `Kind${i}`, reason: `forbidden: kind${i} is forbidden` }));
+    const text = checkToTerminal(aCheckReport({ unknowns }), plain);
+    expect(text).toContain('Unknown (forbidden): Kind0');
+    expect(text).not.toContain('more reasons');
   });
 
   it('counts accepted findings apart, and all files', () => {

@@ -74,17 +74,23 @@ function closing(report: CheckReport, more: number, style: TerminalStyle): strin
   lines.push(...unknownLines(report));
   const { loaded, skipped } = report.files;
   if (loaded + skipped.length > 0) lines.push(`Files: ${loaded + skipped.length} = ${loaded} loaded + ${skipped.length} skipped${skippedReasons(report)}.`);
-  if (report.findings.length === 0) lines.unshift('No findings in what could be read.');
+  if (report.findings.length === 0) lines.unshift(`No findings in what could be read${report.unknowns.length > 0 ? `; ${report.unknowns.length} things could not be, and count as unknown, not as fine` : ''}.`);
   return lines.map((l) => wrapped(l, style.columns, 2)).join('\n');
 }
 
 function unknownLines(report: CheckReport): string[] {
   if (report.unknowns.length === 0) return [];
-  const byReason = new Map<string, string[]>();
-  for (const { subject, reason } of report.unknowns) byReason.set(reason, [...(byReason.get(reason) ?? []), subject]);
-  const lines = [...byReason].slice(0, 5).map(([reason, subjects]) => {
-    const names = [...new Set(subjects)];
-    return printable(`Unknown (${printable(reason)}): ${names.slice(0, 8).map((n) => printable(n, 80)).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`, 900);
+  const byReason = new Map<string, { subjects: Set<string>; details: Set<string> }>();
+  for (const { subject, reason } of report.unknowns) {
+    // `forbidden: deployments.apps is forbidden: …` for each of fifty kinds is one reason.
+    const [head = reason] = reason.split(': ');
+    const group = byReason.get(head) ?? { subjects: new Set(), details: new Set() };
+    byReason.set(head, { subjects: group.subjects.add(subject), details: group.details.add(reason) });
+  }
+  const lines = [...byReason].slice(0, 5).map(([head, { subjects, details }]) => {
+    const [detail = head] = details;
+    const names = [...subjects];
+    return printable(`Unknown (${printable(details.size === 1 ? detail : head)}): ${names.slice(0, 8).map((n) => printable(n, 80)).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`, 900);
   });
   if (byReason.size > lines.length) lines.push(`Unknown for ${byReason.size - lines.length} more reasons: larry check --json, or --html FILE.`);
   return lines;
