@@ -7,13 +7,20 @@ import { readApprovalKey } from '@larry/audit';
 import { randomBytes } from 'node:crypto';
 import { approvalKeys } from './approval-keys';
 
-/** Begins a run of a plan in this way, without a meta-coordinator. Returns its id. */
-export async function beginRun(coordination: Coordination, plan: Plan, options: { mode?: Mode; allow?: string[] } = {}): Promise<string> {
-  const run = `run-${randomBytes(5).toString('hex')}`;
-  const mode = options.mode ?? 'auto';
-  await writeRunDocument(coordination, { run, mode, plan, allow: options.allow ?? ['test'] }, readApprovalKey(approvalKeys.privateKey, 'private'));
+/** How a run is begun. */
+export interface BeginOptions {
+  mode?: Mode;
+  allow?: string[];
+  /** The id; a random one by default. */
+  run?: string;
+}
+
+/** Begins a run of a plan as the meta-coordinator would, without one. Returns its id. Refused while another run goes on. */
+export async function beginRun(coordination: Coordination, plan: Plan, options: BeginOptions = {}): Promise<string> {
+  const { mode = 'auto', allow = ['test'], run = `run-${randomBytes(5).toString('hex')}` } = options;
+  await writeRunDocument(coordination, { run, mode, plan, allow }, readApprovalKey(approvalKeys.privateKey, 'private'));
   const created = await coordination.createRun(runSpecOf(plan, run, mode));
-  if (created.outcome !== 'created') throw new Error(`the run was not created: ${JSON.stringify(created)}`);
+  if (created.outcome === 'refused') throw new Error(`the run was not created: ${JSON.stringify(created)}`);
   return run;
 }
 

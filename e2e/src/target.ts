@@ -41,11 +41,11 @@ export interface EffectCounts {
   missing: string[];
 }
 
-/** Counts, by the change's id, the writes that the target accepted from Larry. Deletes carry no mark: they are counted by name. */
-export function countEffects(server: SimulatedApiServer, run: string, tasks: readonly EffectTask[]): EffectCounts {
+/** Counts, by the change's id, the writes that the target accepted from Larry. Deletes carry no mark: they are counted by name. `since`: entries of the journal up to this one are left out. */
+export function countEffects(server: SimulatedApiServer, run: string, tasks: readonly EffectTask[], since = 0): EffectCounts {
   const accepted = new Map<string, number>();
   for (const entry of server.journal()) {
-    if (entry.manager !== 'larry' || !entry.changed) continue;
+    if (entry.seq <= since || entry.manager !== 'larry' || !entry.changed) continue;
     const key = entry.verb === 'delete' ? `delete ${entry.name}` : (entry.change ?? '');
     accepted.set(key, (accepted.get(key) ?? 0) + 1);
   }

@@ -1,11 +1,10 @@
 import { Coordination } from '@larry/coordination';
-import { runSpecOf, writeRunDocument } from '@larry/coordinator';
 import { planTasks, type Plan, type TaskResult } from '@larry/contracts';
 import { SimulatedApiServer } from '@larry/simulation';
 import { parseArgs } from 'node:util';
 import { Crew, type Program } from '../crew';
 import { aPlan, aTask } from '../plan';
-import { startConverger } from '../run';
+import { beginRun, startConverger } from '../run';
 import { countEffects, objectsFor } from '../target';
 import { countsText, isClean, noCounts, type SoakCounts } from './counts';
 import { demoRun } from './demo-run';
@@ -20,6 +19,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     /** Begins no further run after this many minutes. */
     minutes: { type: 'string', default: '120' },
+    /** Says every strike. */
+    verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -56,7 +57,7 @@ async function soak(): Promise<SoakCounts> {
   const crew = new Crew({ redisUrl: redis.url, prefix: 'soak:', kubeconfig: server.kubeconfig(), ttlMs, env: { LARRY_MAX_WORKERS: '4' } });
   const larrys = new Map<string, Program>();
   for (const name of [...larryIds, 'larry-01/2']) larrys.set(name, await crew.larry(name.split('/')[0]));
-  const storm = new Storm({ crew, server, redis, larrys, longestPauseMs: 2.5 * ttlMs }, new Random(seed), counts);
+  const storm = new Storm({ crew, server, redis, larrys, longestPauseMs: 2.5 * ttlMs }, new Random(seed), counts, (what) => values.verbose && process.stdout.write(`soak: ${new Date().toISOString().slice(14)} ${what}\n`));
   try {
     for (let n = 1; n <= Number(values.runs) && Date.now() < deadline; n++) {
       await oneRun(coordination, server, n, counts);
@@ -80,9 +81,9 @@ async function oneRun(coordination: Coordination, server: SimulatedApiServer, n:
   const run = `soak-${n}`;
   const tasks = planTasks(plan).filter((t) => t.id.startsWith('effects-'));
   server.faults.clear();
-  removeAll(server);
+  await removeAll(server);
   server.load(objectsFor(tasks));
-  const journaled = server.journal().length;
+  const journaled = server.journal().at(-1)?.seq ?? 0;
   counts.runs++;
   const ended = await toItsEnd(coordination, plan, run, counts);
   if (!ended) {
@@ -106,11 +107,11 @@ async function toItsEnd(coordination: Coordination, plan: Plan, run: string, cou
         begun = true;
         continue;
       }
-      await writeRunDocument(coordination, run, { plan, allow: ['test'] });
-      const created = await coordination.createRun(runSpecOf(plan, run, 'auto'));
-      if (created.outcome === 'created' && begun) counts.begunAgain++;
-    } catch {
-      // Redis is away for a moment.
+      await beginRun(coordination, plan, { run });
+      if (begun) counts.begunAgain++;
+    } catch (error) {
+      if (values.verbose) process.stdout.write(`soak: ${run}: ${String(error)}\n`);
+      // Redis is away for a moment, or has gone back to the run before, which then ends first.
     }
   }
   return false;
@@ -155,8 +156,13 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** What the run before made and left is taken away, so that each counts for itself. */
-function removeAll(server: SimulatedApiServer): void {
-  for (const resource of ['configmaps', 'deployments.apps']) for (const { metadata } of server.objects(resource, 'default')) if (metadata.name) server.unload(resource, 'default', metadata.name);
+async function removeAll(server: SimulatedApiServer): Promise<void> {
+  for (const [resource, at] of [['configmaps', '/api/v1'], ['deployments.apps', '/apis/apps/v1']] as const) {
+    for (const { metadata } of server.objects(resource, 'default')) {
+      const url = `${server.url}${at}/namespaces/default/${resource.split('.')[0]}/${metadata.name}?fieldManager=soak`;
+      await fetch(url, { method: 'DELETE', headers: { authorization: `Bearer ${server.adminToken}` } });
+    }
+  }
 }
 
 async function states(coordination: Coordination): Promise<string> {
@@ -166,7 +172,7 @@ async function states(coordination: Coordination): Promise<string> {
 
 const started = Date.now();
 if (values.help) {
-  process.stdout.write('npm run soak -- [--runs 200] [--demo-runs 10] [--seed N] [--minutes M]\n');
+  process.stdout.write('npm run soak -- [--runs 200] [--demo-runs 10] [--seed N] [--minutes M] [--verbose]\n');
 } else {
   soak().then(
     (counts) => {

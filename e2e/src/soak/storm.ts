@@ -24,6 +24,8 @@ export class Storm {
     private readonly targets: StormTargets,
     private readonly random: Random,
     private readonly counts: SoakCounts,
+    /** Told of each strike. */
+    private readonly tell: (what: string) => void = () => undefined,
   ) {
     this.running = this.blow();
   }
@@ -46,7 +48,9 @@ export class Storm {
     if (dice < 0.5) return this.killLarry();
     if (dice < 0.75) return this.pauseSomebody();
     if (dice < 0.96) return this.cut();
+    this.tell('failover');
     await this.targets.redis.failOver();
+    this.tell('failover: a new master with a replica');
     this.counts.failovers++;
   }
 
@@ -57,7 +61,9 @@ export class Storm {
   private async killWorker(): Promise<void> {
     // A task's own limits (free returns, attempts) are for rare failures: a worker that just began is let be now and then.
     const pid = this.random.pick(this.workers());
-    if (pid !== undefined && signal(pid, 'SIGKILL')) this.counts.kills++;
+    if (pid === undefined || !signal(pid, 'SIGKILL')) return;
+    this.tell(`kill worker ${pid}`);
+    this.counts.kills++;
   }
 
   private async killLarry(): Promise<void> {
@@ -65,6 +71,7 @@ export class Storm {
     const name = this.random.pick([...larrys.keys()]);
     if (name === undefined) return;
     larrys.get(name)?.signal('SIGKILL');
+    this.tell(`kill ${name}`);
     this.counts.kills++;
     larrys.set(name, await crew.larry(name.split('/')[0] ?? name));
   }
@@ -73,6 +80,7 @@ export class Storm {
     const { larrys, longestPauseMs } = this.targets;
     const pid = this.random.pick([...this.workers(), ...[...larrys.values()].map((p) => p.pid)]);
     if (pid === undefined || !signal(pid, 'SIGSTOP')) return;
+    this.tell(`pause ${pid}`);
     this.counts.pauses++;
     await pause(this.random.between(100, longestPauseMs));
     continueProcess(pid);
@@ -83,6 +91,7 @@ export class Storm {
     const method = this.random.pick(['PATCH', 'POST', 'DELETE', 'GET'] as const) ?? 'PATCH';
     const fault = this.random.pick([{ kind: 'cut-after' }, { kind: 'answer', code: 500 }, { kind: 'answer', code: 429, retryAfterSeconds: 0 }, { kind: 'delay', ms: 700 }] as const);
     if (!fault) return;
+    this.tell(`cut ${method} ${fault.kind}`);
     server.faults.add({ method, fault, path: /deployments|configmaps/ });
     this.counts.cuts++;
   }
