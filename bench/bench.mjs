@@ -1,5 +1,5 @@
-// `npm run bench` (node bench/bench.mjs [--quick] [--json] [--markdown] [--only claims,growth]): one table, peers in the
-// same run. It passes or fails nothing: figures are of this machine and this moment, ratios travel.
+// `npm run bench` (node bench/bench.mjs [--quick] [--json] [--markdown] [--only claims,growth]) over the built programs: one
+// table, peers in the same run. It passes or fails nothing: figures are of this machine and this moment, ratios travel.
 import os from 'node:os';
 import { rows } from './rows/index.mjs';
 import { testRedis } from './libraries.mjs';
@@ -7,12 +7,13 @@ import { renderMarkdown, renderTable } from './table.mjs';
 
 const flags = new Set(process.argv.slice(2).filter((a) => a.startsWith('--')));
 const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',');
-const chosen = flags.has('--only') ? Object.fromEntries(Object.entries(rows).filter(([name]) => only?.includes(name))) : rows;
+const quick = flags.has('--quick');
+const wanted = (name) => (flags.has('--only') ? only?.includes(name) : !(quick && name === 'demo'));
+const chosen = Object.fromEntries(Object.entries(rows).filter(([name]) => wanted(name)));
 if (Object.keys(chosen).length === 0) {
   console.error(`bench: --only takes some of ${Object.keys(rows).join(',')}`);
   process.exit(2);
 }
-const quick = flags.has('--quick');
 const load = () => os.loadavg().map((l) => l.toFixed(1)).join(' ');
 
 // A measured run must not be the user's own server.
@@ -34,10 +35,11 @@ print();
 
 function print() {
   if (flags.has('--json')) return console.log(JSON.stringify({ about, groups }, null, 2));
-  if (flags.has('--markdown')) return console.log(renderMarkdown(groups));
+  if (flags.has('--markdown')) return console.log(`${JSON.stringify(about)}\n\n${renderMarkdown(groups)}`);
   console.log(`larry bench${quick ? ' --quick' : ''}  ${about.date}  Node ${about.node}  Redis ${about.redis}  ${about.cpus} cores`);
   console.log(`load average before ${about.loadBefore}, after ${about.loadAfter}`);
   console.log('Figures are of this machine in this run; compare ratios within one run, nothing else.');
+  if (os.loadavg()[0] > os.cpus().length) console.log('THE MACHINE IS BUSY: times are longer than they are alone; CPU times and ratios tell more.');
   console.log(renderTable(groups));
 }
 
