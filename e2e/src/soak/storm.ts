@@ -47,7 +47,7 @@ export class Storm {
     if (dice < 0.35) return this.killWorker();
     if (dice < 0.5) return this.killLarry();
     if (dice < 0.75) return this.pauseSomebody();
-    if (dice < 0.96) return this.cut();
+    if (dice < 0.92) return this.cut();
     this.tell('failover');
     await this.targets.redis.failOver();
     this.tell('failover: a new master with a replica');
