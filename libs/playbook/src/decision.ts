@@ -13,7 +13,7 @@ export type Decision = 'wait' | 'no' | { who: string };
 export async function decide(context: PlaybookContext, hands: Hands, options: RunOptions, step: Step): Promise<Decision> {
   const { change, report } = step;
   const live = await context.cluster.get(change.target, context.signal);
-  if (carries(live, report.id)) return { who: 'larry (earlier attempt)' };
+  if (carries(live, report.id) || (change.verb === 'delete' && !live)) return { who: 'larry (earlier attempt)' };
   if (!(await hands.writer.may(change.verb, change.target))) {
     Object.assign(report, { outcome: 'unverified-no-patch-right', reason: `unverified: no ${change.verb} right on ${describeRef(change.target)}` });
     return 'no';

@@ -56,7 +56,8 @@ export async function applyChange(context: EffectContext, change: PlannedChange,
     const live = await context.cluster.get(change.target, context.signal);
     const kept = last ?? earlier;
     if (carries(live, id)) return adopt(context, kept ?? intentOf(id, { ...change, patch: [] }, expectedDigest, live), kept !== undefined);
-    if (kept && change.verb === 'delete' && isGone(live, kept)) return adopt(context, kept, true);
+    // Gone is what a deletion wants, whoever made it so; a journal that is lost must not stop the steps that follow.
+    if (change.verb === 'delete' && (!live || (kept && isGone(live, kept)))) return adopt(context, kept ?? intentOf(id, change, expectedDigest, live), kept !== undefined);
     const changed = whyChanged(change, live, expectedDigest);
     if (changed) return { outcome: 'superseded', reason: changed };
 
@@ -80,7 +81,7 @@ export async function applyChange(context: EffectContext, change: PlannedChange,
 function whyChanged(change: PlannedChange, live: KubeObject | undefined, expectedDigest: string): string | undefined {
   const name = describeRef(change.target);
   if (change.verb === 'create' && live) return `${name} exists already`;
-  if (change.verb !== 'create' && !live) return `${name} is gone`;
+  if (change.verb === 'patch' && !live) return `${name} is gone`;
   return changeDigest(change, live) === expectedDigest ? undefined : `${name} changed after it was diagnosed`;
 }
 

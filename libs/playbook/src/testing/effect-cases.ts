@@ -138,8 +138,8 @@ const applying: Record<string, Body> = {
     await run.target.edit({ ...((await run.live()) as KubeObject), data: { a: '1', z: 'other' } });
     assert.equal(await run.apply(aStep(), digest), 'applied');
   },
-  'does not create over what is there, and does not delete what is gone': async (run) => {
-    assert.equal(await run.apply(deletion), 'superseded');
+  'does not create over what is there, and takes what is gone as deleted': async (run) => {
+    assert.equal(await run.apply(deletion), 'adopted');
     await run.target.edit(aTargetObject());
     assert.equal(await run.apply(creation), 'superseded');
     assert.equal(run.target.writes(), 0);
