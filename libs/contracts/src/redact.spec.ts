@@ -43,6 +43,21 @@ describe('redactText', () => {
     ['{"password":"x","user":"y"}', '{"password":"[redacted]","user":"y"}'],
     ['{\\"password\\":\\"x\\"}', '{\\"password\\":\\"[redacted]\\"}'],
     ['--password hunter2 --user bob', '--password [redacted] --user bob'],
+    ['--redis-auth=CnryPw5 --author=bob', '--redis-auth=[redacted] --author=bob'],
+    ['--redis-auth CnryPw5 --auth-mode x', '--redis-auth [redacted] --auth-mode x'],
+    ['--enable-auth=false --redis-auth true', '--enable-auth=false --redis-auth true'],
+    ['curl -u bob:pw http://x', 'curl -u bob:[redacted] http://x'],
+    ['curl --user "bob:pw" http://x', 'curl --user "bob:[redacted]" http://x'],
+    ['docker run --user 1000:1000 -p 8080:80 x', 'docker run --user 1000:1000 -p 8080:80 x'],
+    ['date -u +%H:%M; sort -u a:b', 'date -u +%H:%M; sort -u a:b'],
+    ['redis-cli -h db -a CnryPw5 ping', 'redis-cli -h db -a [redacted] ping'],
+    ['mysqladmin -uroot -pCnryPw5 ping', 'mysqladmin -uroot -p[redacted] ping'],
+    ['mkdir -p /data && ls -a x', 'mkdir -p /data && ls -a x'],
+    ['args: ["--password", "CnryPw5", "-v"]', 'args: ["--password", "[redacted]", "-v"]'],
+    ['{\\"args\\":[\\"--password\\",\\"CnryPw5\\"]}', '{\\"args\\":[\\"--password\\",\\"[redacted]\\"]}'],
+    ['args:\n  - --a\n  - --password\n  - CnryPw5\n  - -v', 'args:\n  - --a\n  - --password\n  - [redacted]\n  - -v'],
+    ['Failed to pull image "bob:CnryPw5@registry.example:5000/app:1"', 'Failed to pull image "bob:[redacted]@registry.example:5000/app:1"'],
+    ['nginx:1.25@sha256:0a1b and mailto:bob@example.com/x', 'nginx:1.25@sha256:0a1b and mailto:bob@example.com/x'],
     ['--api-key=abc', '--api-key=[redacted]'],
     ['PGADMIN_DEFAULT_PASSWORD=admin', 'PGADMIN_DEFAULT_PASSWORD=[redacted]'],
     ['failed: password=hunter2', 'failed: password=[redacted]'],
@@ -72,7 +87,7 @@ describe('redactText', () => {
   });
 
   it('changes nothing the second time', () => {
-    const parts = fc.constantFrom('password', '=', ': ', 'x', '"', "'", '\n', ' ', '://', 'a:b@', '--token ', '{', '}', '\\', pem, fake.jwt, 'kind: Secret\n', 'data:\n');
+    const parts = fc.constantFrom('password', '=', ': ', 'x', '"', "'", '\n', ' ', '://', 'a:b@', '--token ', '--redis-auth ', 'mysql -p', 'curl -u ', '--user ', '- --password\n- ', '"--password","', '{', '}', '\\', pem, fake.jwt, 'kind: Secret\n', 'data:\n');
     fc.assert(
       fc.property(fc.array(parts, { maxLength: 30 }), (list) => {
         const once = redactText(list.join(''));
@@ -95,6 +110,13 @@ describe('redact', () => {
     ['Helm values', { auth: { postgresPassword: hidden, username: 'u' } }],
     ['a docker configuration', { auths: { 'registry.example': { auth: hidden } } }],
     ['command arguments', { args: ['--user', 'x', `--password=${hidden}`] }],
+    ['an argument after its flag', { args: ['--password', hidden] }],
+    ['an argument whose flag ends in auth', { args: [`--redis-auth=${hidden}`, '--redis-auth', hidden] }],
+    ['a password after a user', { command: ['curl', '-u', `bob:${hidden}`, '--user', `bob:${hidden}`, `--proxy-user=bob:${hidden}`] }],
+    ['the short flag of a client', { command: ['/usr/bin/sshpass', '-p', hidden, 'ssh', 'x'] }],
+    ['an annotation that ends in auth', { annotations: { 'example.io/basic-auth': `bob:${hidden}` } }],
+    ['a variable that ends in auth', { env: [{ name: 'NEO4J_AUTH', value: `neo4j/x:${hidden}` }] }],
+    ['credentials in an image reference', { image: `bob:${hidden}@registry/app:1` }],
     ['an array under a secret name', { credentials: [hidden, hidden] }],
     ['an error', new Error(`connect redis://u:${hidden}@h failed`)],
   ])('finds %s', (_what, value) => {
@@ -113,6 +135,25 @@ describe('redact', () => {
       list: [1, null, true],
     };
     expect(redact(value)).toEqual(value);
+  });
+
+  it('keeps ordinary arguments', () => {
+    const value = {
+      command: ['server', '--author', 'bob', '-p', '8080', '-a', 'all', '--user', '1000:1000', '--password-file', '/run/pw', '--enable-auth', 'true', '--token', '--verbose'],
+      args: ['--redis-auth', 'true', '--auth-url', 'https://x/y', '--image', 'registry.example:5000/app:1@sha256:0a1b', '--user', 'bob', 5, '--', null],
+      annotations: { 'nginx.ingress.kubernetes.io/auth-type': 'basic', 'example.io/external-auth': 'https://auth.example/x', 'example.io/auth-url': 'a:b' },
+    };
+    expect(redact(value)).toEqual(value);
+  });
+
+  it('takes time in proportion to its input', () => {
+    const pieces = ['--a","', '- --a\n', 'mysql ', 'redis-cli -', '--user a', 'a.', 'a:b', '-', ' - ', 'a:b@'];
+    for (const piece of pieces) {
+      const text = piece.repeat(Math.ceil(400_000 / piece.length));
+      const before = performance.now();
+      redactText(text);
+      expect({ piece, slow: performance.now() - before > 5_000 }).toEqual({ piece, slow: false });
+    }
   });
 
   it('does not change what it was given', () => {

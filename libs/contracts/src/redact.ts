@@ -1,7 +1,8 @@
+import { endsInAuth, isSecretFlag, keepsMode, redactArguments, redactCommandText, redactUserPassword } from './redact-arguments';
+import { redacted } from './redacted';
 import { isSecretKey } from './secret-key';
 
-/** What stands where a secret stood. */
-export const redacted = '[redacted]';
+export { redacted };
 
 const maxDepth = 100;
 /** JSON inside a string (`kubectl.kubernetes.io/last-applied-configuration`) is redacted as a value up to this length. */
@@ -27,6 +28,8 @@ const tokenShapes: readonly RegExp[] = [
 ];
 
 const urlPassword = /:\/\/([^\s/@:"']{0,256}):([^\s/"']{1,512})@/g;
+/** An image reference with credentials before the registry, `user:password@registry/app`, which is no URL. */
+const imagePassword = /(?<![\w/:.@+-])(?!(?:mailto|npm|xmpp|sips?|acct):)([\w.-]{1,128}):(?!git@)[^\s/@:"']{1,256}@(?=[\w.-]{1,255}(?::\d{1,5})?\/)/g;
 const urlToken = /:\/\/[^\s/@:"']{20,512}@/g;
 
 /** `key=value`, `key: value`, `"key":"value"`; the key decides. Key and value are matched apart: `error: password=x` is two pairs. */
@@ -39,9 +42,9 @@ const authorizationHeader = /(?<![\w])((?:proxy-)?authorization["']?[ \t]{0,3}[:
 /** A text without the secrets that can be known by their shape or by the name before them. Takes linear time. */
 export function redactText(text: string): string {
   let out = redactPem(redactSecretManifests(text));
-  out = out.replace(urlPassword, `://$1:${redacted}@`).replace(urlToken, `://${redacted}@`);
+  out = out.replace(urlPassword, `://$1:${redacted}@`).replace(urlToken, `://${redacted}@`).replace(imagePassword, `$1:${redacted}@`);
   for (const shape of tokenShapes) out = out.replace(shape, redacted);
-  return redactPairs(out);
+  return redactPairs(redactCommandText(out));
 }
 
 /**
@@ -63,7 +66,7 @@ function visit(value: unknown, key: string | undefined, above: readonly object[]
   if (value instanceof Date) return value;
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   const path = [...above, value];
-  if (Array.isArray(value)) return value.map((item: unknown) => visit(item, key, path));
+  if (Array.isArray(value)) return redactArguments(value).map((item: unknown) => visit(item, key, path));
   if (value instanceof Error) return visit({ name: value.name, message: value.message, cause: value.cause }, undefined, path);
   if (value instanceof Map || value instanceof Set) return visit([...value], key, path);
   return visitObject(value as Record<string, unknown>, path);
@@ -74,6 +77,8 @@ function visitObject(object: Record<string, unknown>, path: readonly object[]): 
   const members = Object.entries(object).map(([key, value]) => {
     if (object['kind'] === 'Secret' && (key === 'data' || key === 'stringData')) return [key, blank(value)];
     if (named.includes(key)) return [key, blank(value)];
+    const meant = key === 'value' && typeof object['name'] === 'string' ? object['name'] : key;
+    if (typeof value === 'string' && endsInAuth(meant)) return [key, visit(redactUserPassword(value), key, path)];
     return [key, visit(value, key, path)];
   });
   return Object.fromEntries(members);
@@ -119,14 +124,15 @@ function redactPairs(text: string): string {
   const marked = text
     .replace(authorizationHeader, `$1${redacted}`)
     .replace(yamlLine, (all, indent: string, key: string, colon: string) => (isSecretKey(key) ? `${indent}${key}${colon}${redacted}` : all))
-    .replace(flag, (all, name: string, value: string) => (isSecretKey(name) ? `${name}${quoted(value)}` : all));
+    .replace(flag, (all, name: string, value: string) => (isSecretFlag(name.trimEnd()) && !keepsMode(name.trimEnd(), value) ? `${name}${quoted(value)}` : all));
   let out = '';
   let at = 0;
   pairKey.lastIndex = 0;
   for (let match = pairKey.exec(marked); match; match = pairKey.exec(marked)) {
     pairValue.lastIndex = pairKey.lastIndex;
-    const value = isSecretKey(match[1] as string) ? pairValue.exec(marked)?.[0] : undefined;
-    if (value === undefined || value.startsWith('[redacted')) continue;
+    const name = match[1] as string;
+    const value = isSecretKey(name) || (name.startsWith('-') && isSecretFlag(name)) ? pairValue.exec(marked)?.[0] : undefined;
+    if (value === undefined || value.startsWith('[redacted') || (name.startsWith('-') && keepsMode(name, value))) continue;
     out += marked.slice(at, pairKey.lastIndex) + quoted(value);
     at = pairKey.lastIndex += value.length;
   }
