@@ -1,25 +1,5 @@
-import { phaseFigures } from '@larry/coordinator';
 import { startLarryService } from '@larry/coordinator/nest';
-import { developmentPlaybooks } from '@larry/playbooks-development';
 import { runService } from '@larry/service/nest';
-import path from 'node:path';
+import { larry } from './larry';
 
-const figuresOf = phaseFigures('larry-03');
-const whole = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(Math.trunc(value)));
-
-runService(() =>
-  startLarryService({
-    id: 'larry-03',
-    libraries: [developmentPlaybooks],
-    workerProgram: path.join(__dirname, 'worker.js'),
-    // A figure that no task has reported yet has no key: 0 would be a claim.
-    extraViews: async (coordination, snapshot) => {
-      const figures = await figuresOf(coordination, snapshot);
-      return {
-        'phase:larry-03:inventory:assets_discovered': whole(figures['assets_discovered']),
-        'phase:larry-03:development:prs_created': whole(figures['prs_created']),
-        'phase:larry-03:testing:coverage_increase': whole(figures['coverage_increase']),
-      };
-    },
-  }),
-);
+runService(() => startLarryService(larry));

@@ -8,3 +8,4 @@ export { localNode, metaCoordinatorId, planHash, runSpecOf } from './run-plan';
 export { turnedCriteria, validateAnew, validationRequestSchema, type ValidationRequest } from './validation';
 export { runWorker, workerExitCodes, type WorkerParts } from './worker';
 export { runWorkerProgram } from './worker-program';
+export { ensureJournalKey } from './worker-journal';

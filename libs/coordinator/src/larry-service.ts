@@ -43,8 +43,15 @@ class EngineShutdown implements OnApplicationShutdown {
 @Module({})
 class LarryModule {}
 
+/** A Larry that listens. */
+export interface RunningLarry {
+  port: number;
+  /** Hands the leases back and ends the service, not the process. */
+  stop(): Promise<void>;
+}
+
 /** Starts one Larry as a NestJS service: health, metrics, the event channels, and its engine. */
-export async function startLarryService(options: LarryServiceOptions): Promise<void> {
+export async function startLarryService(options: LarryServiceOptions): Promise<RunningLarry> {
   const env = readEnvironment(larryEnvironmentSchema);
   const log = createLogger({ larry: options.id }, env.LOG_LEVEL);
   const redis = await connectRedis({ url: env.REDIS_URL, prefix: env.LARRY_PREFIX, name: options.id, onError: (error) => log.warn({ error: error.message }, 'redis') });
@@ -77,8 +84,9 @@ export async function startLarryService(options: LarryServiceOptions): Promise<v
       { provide: ALERT_LOG, useValue: log },
     ],
   };
-  await startService({ module, log, port: env.PORT, listen: env.LARRY_LISTEN, ...(env.LARRY_READY_FILE ? { readyFile: env.LARRY_READY_FILE } : {}), events: new EventServer({ redis, log }) });
+  const { app, port } = await startService({ module, log, port: env.PORT, listen: env.LARRY_LISTEN, ...(env.LARRY_READY_FILE ? { readyFile: env.LARRY_READY_FILE } : {}), events: new EventServer({ redis, log }) });
   await engine.start();
+  return { port, stop: () => app.close() };
 }
 
 /** What workers get from their coordinator; their own PORT and ready file would be the coordinator's. */

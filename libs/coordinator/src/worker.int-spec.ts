@@ -4,7 +4,7 @@ import { Coordination } from '@larry/coordination';
 import { aConfigMap } from '@larry/kube/testing';
 import { definePlaybook, TerminalError, type Playbook } from '@larry/playbook';
 import { memoryTarget } from '@larry/playbook/testing';
-import { eventually, testRedis, type TestRedis } from '@larry/redis/testing';
+import { testRedis, type TestRedis } from '@larry/redis/testing';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,9 +16,11 @@ import { writeRunDocument } from './run-document';
 import { runSpecOf } from './run-plan';
 import { runWorker, workerExitCodes, type WorkerParts } from './worker';
 import { workerEnvironmentSchema } from './worker-environment';
+import { ensureJournalKey } from './worker-journal';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'larry-worker-'));
 const keys = ensureApprovalKeys(path.join(folder, 'keys'));
+const journalKey = ensureJournalKey(path.join(folder, 'keys', 'journal.key'));
 const strangerKeys = ensureApprovalKeys(path.join(folder, 'stranger'));
 const settings: ObjectRef = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'one', name: 'settings' };
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
@@ -93,6 +95,7 @@ describe('runWorker', () => {
         LARRY_PLANNED_NODE: 'w1',
         LARRY_ATTEMPT: String(claimed.attempt),
         LARRY_AUDIT_LOG: audit,
+        LARRY_JOURNAL_KEY: journalKey,
         ...(publicKey ? { LARRY_APPROVAL_PUBLIC_KEY: publicKey } : {}),
       });
       return runWorker({ environment, coordination, libraries: [library], openCluster: async () => ({ ...target.cluster, writer: () => target.writer }), log, stop: new AbortController().signal, ...parts });

@@ -14,12 +14,13 @@ import {
   type Playbook,
   type PlaybookLibrary,
   type PlaybookLog,
+  type PlaybookResult,
 } from '@larry/playbook';
 import type { KeyObject } from 'node:crypto';
 import { playbookContext } from './playbook-context';
 import { readTrustedRunDocument, type RunDocument } from './run-document';
 import type { WorkerEnvironment } from './worker-environment';
-import { workerJournal } from './worker-journal';
+import { readJournalKey, workerJournal } from './worker-journal';
 
 /** Exit codes of a worker program: 0 done or parked, 1 try again, 2 not mine or do not try again. */
 export const workerExitCodes = { done: 0, tryAgain: 1, notMine: 2 } as const;
@@ -90,6 +91,9 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
       progress: (percent, message) => log.debug({ percent }, printable(message)),
     });
     const writer = mode === 'observe' ? undefined : cluster.writer?.();
+    if (writer && !parts.environment.LARRY_JOURNAL_KEY) {
+      throw new TerminalError('LARRY_JOURNAL_KEY names no file: without the key that seals the journal nothing is changed');
+    }
     const hands = writer ? handsOf(parts, lease, writer, events) : undefined;
     const result = await runPlaybook(playbook, context, { mode, allow, ...(hands ? { hands } : {}) });
     return settlementOf(result);
@@ -101,7 +105,7 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
   }
 }
 
-function settlementOf(result: TaskResult): Settlement {
+function settlementOf(result: PlaybookResult): Settlement {
   switch (result.outcome) {
     case 'completed':
       return { outcome: 'completed', result };
@@ -110,9 +114,8 @@ function settlementOf(result: TaskResult): Settlement {
     case 'skipped':
       return { outcome: 'skipped', reason: result.skipReason ?? 'nothing-to-do', result };
     case 'awaiting_approval': {
-      const waiting = result.changes.find((c) => c.outcome === 'awaiting-approval');
-      if (!waiting) throw new TerminalError('the playbook waits for an approval of no change');
-      return { outcome: 'parked', digest: waiting.digest, request: { change: waiting, summary: result.summary } };
+      if (!result.asks) throw new TerminalError('the playbook waits for an approval of no change');
+      return { outcome: 'parked', ...result.asks };
     }
   }
 }
@@ -131,7 +134,7 @@ function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, ev
   const { environment, coordination, log } = parts;
   return {
     writer,
-    journal: workerJournal(coordination.journal, lease),
+    journal: workerJournal(coordination.journal, lease, readJournalKey(environment.LARRY_JOURNAL_KEY ?? ''), log),
     audit: new AuditLog(environment.LARRY_AUDIT_LOG),
     guard: () => lease.guard(),
     approval: async (digest) => verdictOn(lease, digest, environment, log),

@@ -23,6 +23,8 @@ export const serviceEnvironmentSchema = z.object({
   LARRY_AUDIT_LOG: z.string().default('.larry/audit.jsonl'),
   /** The public key (PEM file) by which approvals are verified; without it nothing can be approved. */
   LARRY_APPROVAL_PUBLIC_KEY: z.string().optional(),
+  /** File with the secret that seals the journal of changes; without it nothing can be changed. Not in Redis. */
+  LARRY_JOURNAL_KEY: z.string().optional(),
   /** Milliseconds that a lease lives. */
   LARRY_LEASE_TTL_MS: z.coerce.number().int().min(200).max(600_000).default(30_000),
   /** When set, the service writes `{"port":…,"pid":…}` here once it listens. */

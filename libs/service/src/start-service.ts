@@ -51,7 +51,7 @@ function stopWithParent(app: INestApplication): void {
 }
 
 /** Runs a service's main function; what it throws at start becomes one logged sentence and exit code 1 (2 for configuration). */
-export function runService(main: () => Promise<void>): void {
+export function runService(main: () => Promise<unknown>): void {
   main().catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: 'cannot start', error: message })}\n`);

@@ -1,0 +1,2 @@
+export { aPlanOf } from './builders';
+export { startLarryForTest, type LarryUnderTest } from './larry-under-test';
