@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from '@larry/redis/testing';
-import { approvalKeys } from './approval-keys';
+import { approvalKeys, journalKey } from './approval-keys';
 
 /** A built program as a process of this one; it ends with it. */
 export interface Program {
@@ -105,6 +105,7 @@ export class Crew {
       LARRY_KUBECONFIG: file('kubeconfig'),
       LARRY_AUDIT_LOG: file('audit.jsonl'),
       LARRY_APPROVAL_PUBLIC_KEY: approvalKeys.publicKey,
+      LARRY_JOURNAL_KEY: journalKey,
       LARRY_LOG_DIR: file('logs'),
       LARRY_LEASE_TTL_MS: String(options.ttlMs ?? 1000),
       TEST_FAULT_FILE: file('faults.jsonl'),

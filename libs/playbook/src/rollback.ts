@@ -48,11 +48,16 @@ function alreadyDecided(live: KubeObject | undefined, intent: Intent): EffectOut
     case 'patch':
       if (!live || live.metadata.uid !== intent.uid) return { outcome: 'refused', reason: `${name} is gone` };
       if (!carries(live, intent.id)) {
-        const back = intent.inverse.every(({ op, path, value }) => op === 'remove' || canonicalJson(valueAt(live, path) ?? null) === canonicalJson(value ?? null));
-        return back ? { outcome: 'adopted' } : { outcome: 'superseded', reason: `${name} no longer carries the change` };
+        return intent.inverse.every((undo) => isUndone(live, undo)) ? { outcome: 'adopted' } : { outcome: 'superseded', reason: `${name} no longer carries the change` };
       }
       return standsAsLeft(live, intent) ? undefined : { outcome: 'superseded', reason: `${name} was changed by somebody else since` };
   }
+}
+
+/** What an operation would restore stands restored: what it would remove is not there. */
+function isUndone(live: KubeObject, { op, path, value }: PatchOperation): boolean {
+  const now = valueAt(live, path);
+  return op === 'remove' ? now === undefined : canonicalJson(now ?? null) === canonicalJson(value ?? null);
 }
 
 function request(context: EffectContext, intent: Intent, live: KubeObject | undefined): Promise<WriteOutcome> {

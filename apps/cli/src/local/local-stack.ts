@@ -1,4 +1,5 @@
 import { ensureApprovalKeys } from '@larry/audit';
+import { ensureJournalKey } from '@larry/coordinator';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -139,6 +140,7 @@ function environment(options: LocalStackOptions, redisUrl: string, kubeconfig: s
     LARRY_AUDIT_LOG: path.resolve(state, 'audit.jsonl'),
     LARRY_APPROVAL_PUBLIC_KEY: path.resolve(keys.publicKey),
     LARRY_APPROVAL_PRIVATE_KEY: path.resolve(keys.privateKey),
+    LARRY_JOURNAL_KEY: path.resolve(ensureJournalKey(path.join(state, 'keys', 'journal.key'))),
     LARRY_TOKENS_FILE: path.resolve(tokens),
     LARRY_STATE_DIR: path.resolve(state, 'memory'),
     LARRY_LOG_DIR: path.resolve(state, 'logs', 'workers'),

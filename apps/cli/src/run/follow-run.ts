@@ -16,22 +16,41 @@ export interface FollowedRun {
   summary?: RunSummary;
 }
 
-/** Follows the events of a run until it is complete; every event is shown once, in order. Ends early when the signal does. */
+const askEveryMs = 5000;
+
+/**
+ * Follows a run until its state says that it has ended; every event is shown once, in order. An event is a hint: neither
+ * a forged `run_complete` ends it, nor does a lost one leave it waiting. Ends early when the signal does.
+ */
 export async function followRun(api: ApiClient, run: string, view: RunView, signal: AbortSignal): Promise<FollowedRun | undefined> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
+  const look = async (): Promise<void> => {
+    if (await hasEnded(api, run)) ended.abort();
+  };
+  const timer = setInterval(() => void look(), askEveryMs);
   try {
     for await (const item of api.events({ signal: stop })) {
       if (item.event['run'] !== run) continue;
       view.event(item);
-      if (item.event.event === 'run_complete') break;
+      if (item.event.event === 'run_complete') await look();
     }
   } finally {
-    ended.abort();
+    clearInterval(timer);
     view.end();
   }
   if (signal.aborted) return undefined;
   const summary = await api.find<RunSummary>('/runs/current/report');
   const { status } = await api.get<{ status: FollowedRun['status'] }>('/runs/current');
   return { status, ...(summary ? { summary } : {}) };
+}
+
+/** What cannot be asked now is asked again. */
+async function hasEnded(api: ApiClient, run: string): Promise<boolean> {
+  try {
+    const current = await api.get<{ run: string; status: string }>('/runs/current');
+    return current.run !== run || current.status !== 'running';
+  } catch {
+    return false;
+  }
 }

@@ -9,7 +9,7 @@ describe('modeRefusal', () => {
     ['ask', real, ['observe'], true],
     ['auto', real, ['observe', 'ask'], true],
     ['ask', real, ['observe', 'ask'], false],
-    ['auto', { simulated: true, name: 'sim' }, ['observe'], false],
+    ['auto', { simulated: true, name: 'a cluster that says it is simulated' }, ['observe'], true],
   ] as const)('mode %s over %j with %j: refused %s', (mode, source, allowed, refused) => {
     expect(modeRefusal(mode, source, allowed) !== undefined).toBe(refused);
   });

@@ -189,6 +189,14 @@ const undoing: Record<string, Body> = {
     assert.equal(await run.undo(), 'superseded');
     assert.equal(await run.list(), 'one theirs two');
   },
+  'does not call a field taken back that still stands, when only the mark was removed': async (run) => {
+    await run.target.edit(aTargetObject());
+    await run.apply(aStep({ patch: [{ op: 'add', path: '/data/b', value: '1' }] }));
+    const live = (await run.live()) as KubeObject;
+    await run.target.edit({ ...live, metadata: { ...live.metadata, annotations: {} } });
+    assert.equal(await run.undo(), 'superseded');
+    assert.equal(((await run.live()) as { data?: Record<string, string> }).data?.['b'], '1');
+  },
   'knows a rollback whose reply was lost, of each kind': async (run) => {
     await run.target.edit(aTargetObject());
     await run.apply(aStep());
