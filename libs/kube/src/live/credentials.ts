@@ -58,6 +58,7 @@ export class Credentials {
     if (token) options.headers['Authorization'] = `Bearer ${token}`;
     else if (user?.username) options.headers['Authorization'] = `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`;
     if (user?.impersonateUser) options.headers['Impersonate-User'] = user.impersonateUser;
+    refuseInTheClear(this.target, options);
     const { headers, ...tls } = options;
     return { headers, ...(await this.agentsFor(tls)) };
   }
@@ -72,6 +73,20 @@ export class Credentials {
     }
     return this.agents;
   }
+}
+
+/** As kubectl, which sends no credentials without TLS: whoever is on the way would have them. On loopback nobody is. */
+function refuseInTheClear({ cluster }: Target, { headers, cert, key }: AgentOptions & { headers: Record<string, string> }): void {
+  const { protocol, hostname } = new URL(cluster.server);
+  if (protocol !== 'http:' || (isLoopback(hostname) && !cluster.proxyUrl)) return;
+  const sent = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization') ? 'a token or password' : cert || key ? 'a client certificate' : undefined;
+  if (sent === undefined) return;
+  throw new ClusterUnavailableError(`${cluster.server} is not encrypted, and this context has ${sent} that anybody on the way could read: write https:// as its server in the kubeconfig`);
+}
+
+/** A host name as URL gives it: 127.1 has become 127.0.0.1 there. */
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 async function newAgent(target: Target, options: AgentOptions): Promise<HttpAgent> {

@@ -9,6 +9,8 @@ import { apiPath, isPathSegment, query } from './paths';
 
 const pageObjects = 500;
 const leastPageObjects = 20;
+/** Kubernetes supports 150,000 pods; a server that lists on and on ends here. */
+const mostObjects = 1_000_000;
 /** A page beyond this is followed by smaller ones: objects of some kinds are a thousand times as large as others. */
 const largePageBytes = 16 * 1024 * 1024;
 /** Objects of these may be 1 MiB each (Helm's releases). */
@@ -24,9 +26,10 @@ const anyKindFields = /^metadata\.(name|namespace)\s*(!=|=)/;
 /**
  * The objects of a kind, 500 a request. When the server's list expires in the middle (410), the list starts again once, and
  * objects seen before are left out, by uid.
- * @throws UnknownKindError when the account may not list it or it is not served.
+ * @throws UnknownKindError when the account may not list it or it is not served, when the server's list does not advance
+ * or holds more than `most` objects.
  */
-export async function* listPages(api: ApiClient, kind: ServedKind, options: ListOptions): AsyncIterable<KubeObject> {
+export async function* listPages(api: ApiClient, kind: ServedKind, options: ListOptions, most = mostObjects): AsyncIterable<KubeObject> {
   const wanted = selects(options);
   const fieldSelector = splitFields(kind, options.fieldSelector).served;
   if (options.namespace !== undefined && !isPathSegment(options.namespace)) return;
@@ -34,6 +37,7 @@ export async function* listPages(api: ApiClient, kind: ServedKind, options: List
   let limit = largeKinds.has(kind.kind) ? pageObjects / 5 : pageObjects;
   let restarted = false;
   let next: string | undefined;
+  let listed = 0;
   for (;;) {
     const path = apiPath(kind, options) + query({ limit, continue: next, labelSelector: options.labelSelector, fieldSelector });
     const answer = await api.read({ path, signal: options.signal });
@@ -43,6 +47,10 @@ export async function* listPages(api: ApiClient, kind: ServedKind, options: List
       continue;
     }
     const page = pageOf(api, kind, answer);
+    // An empty page counts as a full one, or pages of nothing would follow each other without end.
+    listed += page.objects.length || limit;
+    if (listed > most) throw new UnknownKindError(kind.kind, `${api.server} lists more than ${most} objects, more than Larry reads`);
+    if (page.next !== undefined && page.next === next) throw new UnknownKindError(kind.kind, `${api.server} names the page it just gave as the next one, so that the list would never end`);
     for (const object of page.objects) {
       const id = object.metadata.uid ?? `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
       if (restarted && seen.has(id)) continue;

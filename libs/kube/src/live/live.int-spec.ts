@@ -3,6 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aPod } from '../builders';
 import { aFolder, listAll, removeFolders } from '../testing-folder';
+import { UnknownKindError } from '../errors';
+import { ApiClient } from './api-request';
+import { Credentials } from './credentials';
+import { loadTarget } from './kubeconfig';
+import { listPages } from './list-pages';
 import { openLive, type LiveCluster, type LiveOptions } from './live';
 import { aStatus, discoveryOf, reply, scriptedApi, type Script, type ScriptedApi } from './testing-api';
 
@@ -63,6 +68,29 @@ describe('listing from a live cluster', () => {
       return query.has('continue') ? reply(response, 410, aStatus(410, 'Expired', 'too old')) : reply(response, 200, list([bare('a')], { continue: 'x' }));
     });
     await expect(names(live)).rejects.toThrow('Pod: unknown (the API server says 410: too old)');
+  });
+
+  it('gives up, unknown, on a server that names the same page again and again', async () => {
+    const { api, live } = await cluster(({ path }, response) => (path === '/api/v1/pods' ? reply(response, 200, list([bare('a')], { continue: 'x' })) : undefined));
+    await expect(names(live)).rejects.toThrow(/^Pod: unknown \(.* names the page it just gave as the next one, so that the list would never end\)$/);
+    expect(api.requests.filter(({ path }) => path === '/api/v1/pods')).toHaveLength(2);
+  });
+
+  it.each([
+    ['objects', [bare('a'), bare('b')], 5, 3],
+    ['empty pages', [], 1200, 3],
+  ])('gives up, unknown, on a list of too many %s', async (_, items, most, requests) => {
+    let pages = 0;
+    const script: Script = ({ path }, response) => (path === '/api/v1/pods' ? reply(response, 200, list(items, { continue: `c${(pages += 1)}` })) : undefined);
+    const { api } = await cluster(script);
+    const client = new ApiClient(api.url, new Credentials(await loadTarget({ kubeconfig: api.kubeconfig })));
+    const reading = (async () => {
+      for await (const _pod of listPages(client, { ...pods, resource: 'pods', namespaced: true }, {}, most));
+    })();
+    await expect(reading).rejects.toThrow(`lists more than ${most} objects, more than Larry reads`);
+    await expect(reading).rejects.toBeInstanceOf(UnknownKindError);
+    expect(pages).toBe(requests);
+    client.close();
   });
 
   it.each([
