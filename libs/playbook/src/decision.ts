@@ -1,19 +1,23 @@
 import { describeRef, printable, type PlannedChange } from '@larry/contracts';
 import type { ClusterWriter, WriteOutcome } from '@larry/kube';
+import { approvalDigest, holdsSecret, type ApprovalRequest } from './approval-request';
 import type { Hands, RunOptions, Step } from './engine';
 import { NoVerdictError } from './errors';
 import { fieldTests, markedChange, type PatchOperation } from './json-patch';
 import { carries } from './marks';
 import type { PlaybookContext } from './playbook';
 
-/** @internal May a step be applied: not now, not at all, or by whose word. */
-export type Decision = 'wait' | 'no' | { who: string };
+/** @internal May a step be applied: not at all, only by a person's word, or by whose. */
+export type Judgement = 'no' | 'ask' | { who: string };
 
-/** @internal Asks the cluster (rights, dry run) and then people or the configuration. Writes the reason into the report. */
-export async function decide(context: PlaybookContext, hands: Hands, options: RunOptions, step: Step): Promise<Decision> {
+/** @internal By whose word stands what carries its mark already. */
+export const earlierAttempt = 'larry (earlier attempt)';
+
+/** @internal Asks the cluster (rights, dry run) and the configuration. Writes the reason for a no into the report. */
+export async function judge(context: PlaybookContext, hands: Hands, options: RunOptions, step: Step): Promise<Judgement> {
   const { change, report } = step;
   const live = await context.cluster.get(change.target, context.signal);
-  if (carries(live, report.id) || (change.verb === 'delete' && !live)) return { who: 'larry (earlier attempt)' };
+  if (carries(live, report.id)) return { who: earlierAttempt };
   if (!(await hands.writer.may(change.verb, change.target))) {
     Object.assign(report, { outcome: 'unverified-no-patch-right', reason: `unverified: no ${change.verb} right on ${describeRef(change.target)}` });
     return 'no';
@@ -24,18 +28,39 @@ export async function decide(context: PlaybookContext, hands: Hands, options: Ru
     Object.assign(report, { outcome: dry.outcome === 'conflict' ? 'superseded' : 'refused', reason: `server dry run: ${printable(dry.message, 500)}` });
     return 'no';
   }
-  if (options.mode === 'auto' && options.allow.includes(change.category) && !change.alwaysAsk) return { who: 'larry (auto)' };
-  const approval = await hands.approval(report.digest);
-  if (!approval) {
-    Object.assign(report, { outcome: 'awaiting-approval', reason: `larry approve ${report.digest.slice(0, 12)}` });
-    return 'wait';
+  if (!needsPerson(options, change)) return { who: 'larry (auto)' };
+  if (!holdsSecret(step.requested)) return 'ask';
+  Object.assign(report, { outcome: 'refused', reason: 'it holds a secret value, which nobody can be shown to decide on: refer to a Secret instead' });
+  return 'no';
+}
+
+/** @internal What people say of the steps that wait: one verdict for all of them. */
+export type Word = { granted: string } | { denied: string } | 'not-asked' | { asks: Asks };
+
+/** @internal What a task is parked with. */
+export interface Asks {
+  digest: string;
+  request: ApprovalRequest;
+}
+
+/**
+ * @internal One verdict for all `waiting` steps. A plan of which a part is in effect was approved as a whole: that
+ * approval still stands for the rest. What it does not cover is not asked for any more, since a denial would leave half
+ * a plan behind.
+ */
+export async function personsWord(hands: Hands, options: RunOptions, steps: readonly Step[], waiting: readonly Step[], begun: readonly Step[]): Promise<Word> {
+  const whole = steps.filter((s) => waiting.includes(s) || (begun.includes(s) && needsPerson(options, s.change)));
+  for (const covered of [waiting, whole]) {
+    const approval = await hands.approval(approvalDigest(covered.map((s) => s.report.digest)));
+    if (approval) return approval.granted ? { granted: approval.who } : { denied: approval.who };
   }
-  if (!approval.granted) {
-    Object.assign(report, { outcome: 'refused', reason: `denied by ${approval.who}` });
-    return 'no';
-  }
-  report.approvedBy = approval.who;
-  return { who: approval.who };
+  if (begun.length > 0) return 'not-asked';
+  const request = { summary: waiting.map((s) => s.change.summary).join('; '), changes: waiting.map((s) => s.requested) };
+  return { asks: { digest: approvalDigest(waiting.map((s) => s.report.digest)), request } };
+}
+
+function needsPerson(options: RunOptions, change: PlannedChange): boolean {
+  return options.mode !== 'auto' || change.alwaysAsk || !options.allow.includes(change.category);
 }
 
 async function dryRun(

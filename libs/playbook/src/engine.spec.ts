@@ -1,7 +1,8 @@
 import type { Criterion, PlannedChange, TaskResult } from '@larry/contracts';
 import { z } from 'zod';
 import { changeDigest } from './effects';
-import { runPlaybook, type Hands, type RunOptions } from './engine';
+import { approvalDigest, digestOfRequest, requestDiff } from './approval-request';
+import { runPlaybook, type Hands, type PlaybookResult, type RunOptions } from './engine';
 import type { Playbook, PlaybookContext } from './playbook';
 import { aStep, aTargetObject, memoryJournal, memoryTarget, type MemoryTarget } from './testing';
 
@@ -39,7 +40,7 @@ function aWorld(target: MemoryTarget = memoryTarget([start()])) {
     approval: (digest) => Promise.resolve(verdicts.get(digest)),
     rollbackInitiated: (reason) => Promise.resolve(void rollbacks.push(reason)),
   };
-  const run = (playbook: Playbook, options: Partial<RunOptions> = {}, given: unknown = {}, more: Partial<Hands> = {}): Promise<TaskResult> => {
+  const run = (playbook: Playbook, options: Partial<RunOptions> = {}, given: unknown = {}, more: Partial<Hands> = {}): Promise<PlaybookResult> => {
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     const context: PlaybookContext = {
       run: 'r', task: 't', cluster: target.cluster, options: given, signal: new AbortController().signal, results: new Map(), log,
@@ -140,11 +141,80 @@ describe('mode ask', () => {
   it('applies nothing of what was denied', async () => {
     const world = aWorld();
     const asked = await world.run(aPlaybook([aStep(), second]), { mode: 'ask' });
-    world.verdicts.set(asked.changes[0]!.digest, { granted: false, who: 'ben' });
-    expect(await world.run(aPlaybook([aStep(), second]), { mode: 'ask' })).toMatchObject({ outcome: 'completed', changes: [{ outcome: 'refused', reason: 'denied by ben' }, { outcome: 'proposed' }] });
+    world.verdicts.set(asked.asks!.digest, { granted: false, who: 'ben' });
+    expect(await world.run(aPlaybook([aStep(), second]), { mode: 'ask' })).toMatchObject({ outcome: 'completed', changes: [{ outcome: 'refused', reason: 'denied by ben' }, { outcome: 'refused' }] });
     expect(world.target.accepted).toEqual([]);
   });
+
+  it('asks once for all steps of a plan, having tried each in a dry run, and applies both by that one word', async () => {
+    const world = aWorld();
+    const asked = await world.run(aPlaybook([aStep(), second]), { mode: 'ask' });
+    expect([world.target.dryRuns, world.target.accepted]).toEqual([2, []]);
+    const { digest, request } = asked.asks!;
+    expect(asked.changes).toMatchObject([{ outcome: 'awaiting-approval', reason: `larry approve ${digest.slice(0, 12)}` }, { outcome: 'awaiting-approval' }]);
+    expect(digest).toBe(approvalDigest(asked.changes.map((c) => c.digest)));
+    expect(digestOfRequest(request)).toBe(digest);
+    expect(requestDiff(request)).toContain('+ "larry.dev/two"\nchange 2 of 2:');
+    world.verdicts.set(digest, granted);
+    const result = await world.run(aPlaybook([aStep(), second]), { mode: 'ask' });
+    expect(result).toMatchObject({ outcome: 'completed', changes: [{ outcome: 'verified', approvedBy: 'ann' }, { outcome: 'verified', approvedBy: 'ann' }] });
+    expect(result.asks).toBeUndefined();
+  });
+
+  it('takes the word on one step of several for none', async () => {
+    const world = aWorld();
+    const asked = await world.run(aPlaybook([aStep(), second]), { mode: 'ask' });
+    for (const { digest } of asked.changes) world.verdicts.set(digest, granted);
+    expect((await world.run(aPlaybook([aStep(), second]), { mode: 'ask' })).outcome).toBe('awaiting_approval');
+    expect(world.target.accepted).toEqual([]);
+  });
+
+  it.each(['waits', 'is denied'])('applies nothing of mode auto either while another step %s', async (how) => {
+    const world = aWorld();
+    const steps = [aStep(), { ...second, alwaysAsk: true }];
+    const asked = await world.run(aPlaybook(steps));
+    expect(asked.asks?.digest).toBe(asked.changes[1]!.digest);
+    if (how === 'is denied') world.verdicts.set(asked.asks!.digest, { granted: false, who: 'ben' });
+    const result = await world.run(aPlaybook(steps));
+    expect(result.changes).toMatchObject([{ outcome: 'proposed', reason: expect.stringContaining('another step of this plan') as string }, { outcome: how === 'waits' ? 'awaiting-approval' : 'refused' }]);
+    expect(world.target.accepted).toEqual([]);
+  });
+
+  it('goes on with the rest of an approved plan when its attempt ended in the middle', async () => {
+    const world = aWorld();
+    const asked = await world.run(aPlaybook([aStep(), second]), { mode: 'ask' });
+    world.verdicts.set(asked.asks!.digest, granted);
+    await expect(world.run(aPlaybook([aStep(), second]), { mode: 'ask' }, {}, diesAtSecond(world))).rejects.toThrow(killed);
+    expect(world.target.accepted).toHaveLength(1);
+    expect(outcomes(await world.run(aPlaybook([aStep(), second]), { mode: 'ask' }))).toEqual([['r/t/one', 'verified'], ['r/t/two', 'verified']]);
+  });
+
+  it('asks for nothing more once a part is in effect, so that no denial leaves half a plan unreported', async () => {
+    const world = aWorld();
+    const asked = await world.run(aPlaybook([aStep(), second]), { mode: 'ask' });
+    world.verdicts.set(asked.asks!.digest, granted);
+    await expect(world.run(aPlaybook([aStep(), second]), { mode: 'ask' }, {}, diesAtSecond(world))).rejects.toThrow(killed);
+    world.target.edit({ ...world.target.get(ref)!, data: { a: 'edited' } });
+    const result = await world.run(aPlaybook([aStep(), second]), { mode: 'ask' });
+    expect(result).toMatchObject({ outcome: 'completed', changes: [{ outcome: 'verified' }, { outcome: 'proposed', reason: expect.stringContaining('run again') as string }] });
+    expect(world.target.accepted).toHaveLength(1);
+  });
+
+  it.each<[string, PlannedChange]>([
+    ['a password in the patch', aStep({ patch: [{ op: 'add', path: '/data/password', value: 'hunter2' }] })],
+    ['a password it depends on', aStep({ depends: ['/data/token'] })],
+  ])('never puts %s where people are asked', async (_, step) => {
+    const world = aWorld(memoryTarget([{ ...start(), data: { a: '1', z: '26', token: 'hunter2' } }]));
+    const result = await world.run(aPlaybook([step]), { mode: 'ask' });
+    expect(result).toMatchObject({ outcome: 'completed', changes: [{ outcome: 'refused', reason: expect.stringContaining('secret value') as string }] });
+    expect(JSON.stringify(result)).not.toContain('hunter2');
+  });
 });
+
+/** The worker dies where it would make its second write. */
+function diesAtSecond({ target }: ReturnType<typeof aWorld>): Partial<Hands> {
+  return { writer: { ...target.writer, patch: (change, options) => (!options.dryRun && target.accepted.length > 0 ? die() : target.writer.patch(change, options)) } };
+}
 
 describe('verification', () => {
   const notHelped = (...steps: string[]) => ({ verify: () => Promise.resolve({ criteria: [met], rollBack: steps.map((step) => ({ step, reason: 'it did not help' })) }) });

@@ -1,20 +1,20 @@
-import { canonicalJson, describeRef, redact, stripControl, type AppliedChange, type Criterion, type PlannedChange, type TaskResult } from '@larry/contracts';
+import { describeRef, type AppliedChange, type Criterion, type PlannedChange, type TaskResult } from '@larry/contracts';
 import type { ClusterWriter } from '@larry/kube';
-import { decide } from './decision';
+import type { RequestedChange } from './approval-request';
+import { earlierAttempt, judge, personsWord, type Asks, type Word } from './decision';
 import { earlierChanges, type EarlierChange } from './earlier';
-import { applyChange, changeDigest, changeId, type EffectContext } from './effects';
+import { applyChange, type EffectContext } from './effects';
 import { PlaybookOptionsError } from './errors';
 import type { EffectJournal } from './intent';
-import type { PatchOperation } from './json-patch';
-import { valueAt } from './json-pointer';
 import type { Diagnosis, Playbook, PlaybookContext, Verification } from './playbook';
+import { prepare } from './prepare';
 import { rollBack } from './rollback';
 
 /** What may be changed: `observe` nothing; `ask` what a named person approves; `auto` also the categories that the configuration allows. */
 export const modes = ['observe', 'ask', 'auto'] as const;
 export type Mode = (typeof modes)[number];
 
-/** A person's verdict on one change, already verified against the key that is not in Redis. */
+/** A person's verdict on the waiting changes of one plan, already verified against the key that is not in Redis. */
 export interface Approval {
   granted: boolean;
   who: string;
@@ -42,7 +42,7 @@ export interface Hands {
   audit: AuditTrail;
   /** Synchronous; throws when the lease may be over. Called directly before each request. */
   guard(): void;
-  /** The verdict on a change with exactly this digest, if there is one. */
+  /** The verdict on exactly this digest, if there is one: of one change, or of several (`approvalDigest`). */
   approval(digest: string): Promise<Approval | undefined>;
   /** Says an alert to everybody: a rollback was begun. */
   rollbackInitiated(reason: string, data: Record<string, unknown>): Promise<void>;
@@ -60,19 +60,28 @@ export interface RunOptions {
 export interface Step {
   change: PlannedChange;
   report: AppliedChange;
+  /** What a person is asked for. */
+  requested: RequestedChange;
   /** What earlier attempts left of it. */
   earlier?: EarlierChange;
   /** It had to be taken back, or nobody knows what became of it. */
   failed?: boolean;
 }
 
+/** What an attempt came to; while it waits for a person also what for. */
+export interface PlaybookResult extends TaskResult {
+  /** The digest that an approval must carry, and what it is made of. */
+  asks?: Asks;
+}
+
 /**
  * Runs one playbook once: observe, diagnose, plan, approve, apply, verify, roll back. Changes that earlier attempts made
- * are neither repeated nor forgotten: they are looked up, verified and reported as if this attempt had made them. Returns
+ * are neither repeated nor forgotten: they are looked up, verified and reported as if this attempt had made them. A plan
+ * has one approval: every step is tried in a dry run first, and nothing is applied while one of them waits. Returns
  * what an attempt came to; throws what `observe` throws, {@link PlaybookOptionsError} for bad options, and what the guard
  * or the journal throw when the lease is lost.
  */
-export async function runPlaybook(playbook: Playbook, context: PlaybookContext, options: RunOptions): Promise<TaskResult> {
+export async function runPlaybook(playbook: Playbook, context: PlaybookContext, options: RunOptions): Promise<PlaybookResult> {
   const startedAt = context.now().toISOString();
   const checked: PlaybookContext = { ...context, options: parseOptions(playbook, context.options) };
   const facts = await playbook.observe(checked);
@@ -107,7 +116,8 @@ export async function runPlaybook(playbook: Playbook, context: PlaybookContext, 
     return finish('completed', reports, await verifiedCriteria(playbook, checked, facts, diagnosis, []).then((v) => v.criteria));
   }
 
-  if (await applyAll(checked, effects, hands, options, steps)) return finish('awaiting_approval', reports, diagnosis.criteria);
+  const asks = await applyAll(checked, effects, hands, options, steps);
+  if (asks) return { ...finish('awaiting_approval', reports, diagnosis.criteria), asks };
   const applied = steps.filter((s) => s.report.outcome === 'applied' || s.report.outcome === 'adopted');
   const { criteria, rollBack: failures } = await verifiedCriteria(playbook, checked, facts, diagnosis, applied);
   await markVerified(effects, hands, applied, failures);
@@ -126,67 +136,75 @@ function parseOptions(playbook: Playbook, given: unknown): unknown {
   throw new PlaybookOptionsError(`task ${playbook.id}, option "${issue?.path.join('.') || 'with'}": ${issue?.message ?? 'not valid'}; correct it in the plan`);
 }
 
-/**
- * Reads each target once, so that every planned change has the digest of what was observed, and a diff for people. What
- * earlier attempts left in effect comes first, whether it is planned again or not.
- */
-async function prepare(context: PlaybookContext, planned: PlannedChange[], earlier: readonly EarlierChange[]): Promise<Step[]> {
-  const steps: Step[] = [];
-  for (const { intent, matters, ...rest } of earlier) {
-    if (!matters || planned.some((p) => changeId(context.run, context.task, p.step) === intent.id)) continue;
-    steps.push({ change: intent.change, report: reportOf(intent.id, intent.change, intent.digest, undefined), earlier: { intent, matters, ...rest } });
-  }
-  for (const change of planned) {
-    const id = changeId(context.run, context.task, change.step);
-    const before = earlier.find((e) => e.intent.id === id);
-    const live = await context.cluster.get(change.target, context.signal);
-    const digest = before?.matters ? before.intent.digest : changeDigest(change, live);
-    steps.push({ change, report: reportOf(id, change, digest, live), ...(before ? { earlier: before } : {}) });
-  }
-  return steps;
+/** A step that the cluster would take, and by whose word; without one it waits for a person. */
+interface Ready {
+  step: Step;
+  who?: string;
+  /** An earlier attempt made it, and its journal was lost. */
+  carried: boolean;
 }
 
-function reportOf(id: string, change: PlannedChange, digest: string, live: unknown): AppliedChange {
-  return { id, summary: change.summary, target: change.target, outcome: 'proposed', digest, diff: diffText(change, live) };
+/** Applies what may be, in order, up to the first that does not succeed; nothing at all while a step waits for a person. */
+async function applyAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[]): Promise<Asks | undefined> {
+  const ready = await judgeAll(context, effects, hands, options, steps);
+  const waiting = ready.filter((r) => r.who === undefined).map((r) => r.step);
+  const begun = steps.filter((s) => s.earlier?.matters || ready.some((r) => r.carried && r.step === s));
+  const word = waiting.length > 0 ? await personsWord(hands, options, steps, waiting, begun) : undefined;
+  if (word) tell(word, ready);
+  if (word && typeof word === 'object' && 'asks' in word) return word.asks;
+  const granted = word && typeof word === 'object' && 'granted' in word ? word.granted : undefined;
+  await applyReady(context, effects, hands, word && !granted ? ready.filter((r) => r.carried) : ready, granted);
+  return undefined;
 }
 
-function diffText(change: PlannedChange, live: unknown): string {
-  if (change.verb === 'delete') return `delete ${describeRef(change.target)}`;
-  if (change.verb === 'create') return redact(`create ${describeRef(change.target)}${change.object ? `\n${canonicalJson(change.object)}` : ''}`).slice(0, 8000);
-  const lines = ((change.patch ?? []) as PatchOperation[]).flatMap(({ op, path, value }) => [
-    path,
-    ...(op === 'add' ? [] : [`- ${canonicalJson(redact(valueAt(live, path)) ?? null)}`]),
-    ...(op === 'remove' ? [] : [`+ ${canonicalJson(redact(value) ?? null)}`]),
-  ]);
-  return stripControl(lines.join('\n')).slice(0, 8000);
-}
-
-/** Applies each step in order; returns true when one waits for a person, and stops at the first that did not succeed. */
-async function applyAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[]): Promise<boolean> {
+/** Takes up what earlier attempts left, and tries every other step in a dry run before any is applied. */
+async function judgeAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[]): Promise<Ready[]> {
+  const ready: Ready[] = [];
   let blocked = false;
   for (const step of steps) {
     if (step.earlier?.matters) {
       blocked = !(await takeUp(effects, hands, step, step.earlier)) || blocked;
       continue;
     }
-    if (blocked) {
-      Object.assign(step.report, { outcome: 'proposed', reason: 'an earlier step of this plan did not succeed' });
+    const judgement = blocked ? 'blocked' : await judge(context, hands, options, step);
+    if (judgement === 'blocked') step.report.reason = afterFailure;
+    else if (judgement === 'ask') ready.push({ step, carried: false });
+    else if (judgement !== 'no') ready.push({ step, who: judgement.who, carried: judgement.who === earlierAttempt });
+    blocked = blocked || judgement === 'no';
+  }
+  return ready;
+}
+
+const afterFailure = 'an earlier step of this plan did not succeed';
+
+/** Writes into the reports what people said, or that they are asked. */
+function tell(word: Word, ready: readonly Ready[]): void {
+  for (const { step, who, carried } of ready) {
+    if (carried) continue;
+    const { report } = step;
+    if (word === 'not-asked') report.reason = 'the plan was begun before this was approved: run again to be asked for it';
+    else if ('granted' in word) Object.assign(report, who === undefined ? { approvedBy: word.granted } : {});
+    else if (who !== undefined) report.reason = 'denied' in word ? `another step of this plan was denied by ${word.denied}` : 'another step of this plan waits for an approval';
+    else if ('denied' in word) Object.assign(report, { outcome: 'refused', reason: `denied by ${word.denied}` });
+    else Object.assign(report, { outcome: 'awaiting-approval', reason: `larry approve ${word.asks.digest.slice(0, 12)}` });
+  }
+}
+
+async function applyReady(context: PlaybookContext, effects: EffectContext, hands: Hands, ready: readonly Ready[], granted: string | undefined): Promise<void> {
+  let blocked = false;
+  for (const { step, who } of ready) {
+    const actor = who ?? granted;
+    if (blocked || actor === undefined) {
+      step.report.reason = afterFailure;
       continue;
     }
-    const verdict = await decide(context, hands, options, step);
-    if (verdict === 'wait') return true;
-    if (verdict === 'no') {
-      blocked = true;
-      continue;
-    }
-    await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor: verdict.who });
+    await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor });
     const became = await applyChange(effects, step.change, step.report.digest, step.earlier?.intent);
     Object.assign(step.report, { outcome: became.outcome, ...('reason' in became ? { reason: became.reason } : {}) });
-    await hands.audit.append({ ...auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`), actor: verdict.who });
+    await hands.audit.append({ ...auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`), actor });
     step.failed = became.outcome === 'outcome-unknown';
     blocked = became.outcome !== 'applied' && became.outcome !== 'adopted';
   }
-  return false;
 }
 
 /** Goes on where an earlier attempt ended; returns true when the change is in effect. Nothing is applied twice. */

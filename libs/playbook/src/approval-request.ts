@@ -1,0 +1,90 @@
+import { canonicalJson, describeRef, plannedChangeSchema, printable, redact, stripControl, type KubeObject, type PlannedChange } from '@larry/contracts';
+import { z } from 'zod';
+import { digestOf } from './digest';
+import type { PatchOperation } from './json-patch';
+import { pointerParts, valueAt } from './json-pointer';
+
+const requestedChangeSchema = z.strictObject({
+  change: plannedChangeSchema,
+  /** Of the object as it was observed; null where there was none. */
+  uid: z.string().nullable(),
+  /** Each pointer of `depends` with what stood there; null where nothing did. */
+  observed: z.array(z.tuple([z.string(), z.unknown()])),
+});
+
+/** What a task waits for a person with: exactly what its digest is made of, and a summary that no digest covers. */
+export const approvalRequestSchema = z.strictObject({
+  /** The task's own words. Not bound to the digest: nothing is to be decided by it. */
+  summary: z.string(),
+  changes: z.array(requestedChangeSchema).min(1),
+});
+export type ApprovalRequest = z.infer<typeof approvalRequestSchema>;
+export type RequestedChange = ApprovalRequest['changes'][number];
+
+/** @internal The inputs of `changeDigest`, as a request carries them: without members that are undefined. */
+export function requestedChange(change: PlannedChange, live: KubeObject | undefined): RequestedChange {
+  const observed = change.depends.map((pointer): [string, unknown] => [pointer, valueAt(live, pointer) ?? null]);
+  return { change, uid: live?.metadata.uid ?? null, observed };
+}
+
+/**
+ * What one approval of several changes is bound to: the digest of the one, or of the ordered list of all. A list and a
+ * change are never the same JSON, so that neither passes for the other.
+ */
+export function approvalDigest(digests: readonly string[]): string {
+  const [first] = digests;
+  return digests.length === 1 && first !== undefined ? first : digestOf(digests);
+}
+
+/** The digest that a request belongs to, made from its content alone. Pure. */
+export function digestOfRequest({ changes }: ApprovalRequest): string {
+  return approvalDigest(changes.map((requested) => digestOf(requested)));
+}
+
+/** How much of a request people are shown, in UTF-16 units; what is cut is said. */
+const maxDiff = 24_000;
+
+/** What a request would change, for people: each change with its object and its lines; redacted and safe to print. Pure. */
+export function requestDiff({ changes }: ApprovalRequest): string {
+  const all = changes.flatMap((requested, i) => [...(changes.length > 1 ? [`change ${i + 1} of ${changes.length}:`] : []), ...linesOf(requested)]).join('\n');
+  if (all.length <= maxDiff) return all;
+  return `(only the first ${maxDiff} of ${all.length} characters are shown: deny it if you cannot look at the rest elsewhere)\n${all.slice(0, maxDiff)}`;
+}
+
+function linesOf({ change, observed }: RequestedChange): string[] {
+  const { verb, target, summary, object, patch } = change;
+  const head = [printable(`${verb} ${describeRef(target)}: ${summary}`, 900)];
+  if (verb === 'delete') return head;
+  if (verb === 'create') return [...head, `+ ${line(redact(object))}`];
+  return [...head, ...((patch ?? []) as PatchOperation[]).flatMap((operation) => linesOfOperation(operation, observed))];
+}
+
+function linesOfOperation(operation: PatchOperation, observed: RequestedChange['observed']): string[] {
+  const path = String(operation.path);
+  const [op, before] = [printable(operation.op, 20), observed.find(([pointer]) => pointer === path)];
+  const was = before ? `- ${line(named(path, before[1]))}` : '- (what stands there)';
+  return [
+    `${op === 'add' || op === 'replace' || op === 'remove' ? '' : `${op} `}${printable(path, 1000)}`,
+    ...(op === 'add' && (before?.[1] ?? null) === null ? [] : [was]),
+    ...(op === 'remove' ? [] : [`+ ${line(named(path, operation.value))}`]),
+  ];
+}
+
+/** JSON on one line. */
+const line = (value: unknown): string => stripControl(canonicalJson(value ?? null)).replace(/\s+/g, ' ');
+
+/** @internal A value, redacted by what its path says of it. */
+export const named = (path: string, value: unknown): unknown => redact({ op: 'add', path, value }).value;
+
+/**
+ * @internal True where a request would carry a secret's value: it may not lie in Redis, and a person could not be shown
+ * what they decide on. Whatever stands in a Secret is one, but for its metadata.
+ */
+export function holdsSecret({ change, observed }: RequestedChange): boolean {
+  const operations = (change.patch ?? []) as PatchOperation[];
+  const inSecret = change.target.kind === 'Secret';
+  const places = [...operations.filter((o) => o.value !== undefined).map((o) => String(o.path)), ...observed.filter(([, value]) => value !== null).map(([p]) => p)];
+  if (inSecret && (change.object !== undefined || places.some((path) => pointerParts(path)[0] !== 'metadata'))) return true;
+  const readings = observed.map(([path, value]) => ({ op: 'test', path, value }));
+  return [change.object ?? null, operations, readings].some((part) => canonicalJson(redact(part)) !== canonicalJson(part));
+}

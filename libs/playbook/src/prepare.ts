@@ -1,0 +1,44 @@
+import { canonicalJson, describeRef, redact, stripControl, type AppliedChange, type PlannedChange } from '@larry/contracts';
+import { named, requestedChange } from './approval-request';
+import type { EarlierChange } from './earlier';
+import { changeDigest, changeId } from './effects';
+import type { Step } from './engine';
+import type { PatchOperation } from './json-patch';
+import { valueAt } from './json-pointer';
+import type { PlaybookContext } from './playbook';
+
+/**
+ * @internal Reads each target once, so that every planned change has the digest of what was observed, and a diff for people. What
+ * earlier attempts left in effect comes first, whether it is planned again or not.
+ */
+export async function prepare(context: PlaybookContext, planned: PlannedChange[], earlier: readonly EarlierChange[]): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const { intent, matters, ...rest } of earlier) {
+    if (!matters || planned.some((p) => changeId(context.run, context.task, p.step) === intent.id)) continue;
+    const { id, change, digest } = intent;
+    steps.push({ change, report: reportOf(id, change, digest, undefined), requested: requestedChange(change, undefined), earlier: { intent, matters, ...rest } });
+  }
+  for (const change of planned) {
+    const id = changeId(context.run, context.task, change.step);
+    const before = earlier.find((e) => e.intent.id === id);
+    const live = await context.cluster.get(change.target, context.signal);
+    const digest = before?.matters ? before.intent.digest : changeDigest(change, live);
+    steps.push({ change, report: reportOf(id, change, digest, live), requested: requestedChange(change, live), ...(before ? { earlier: before } : {}) });
+  }
+  return steps;
+}
+
+function reportOf(id: string, change: PlannedChange, digest: string, live: unknown): AppliedChange {
+  return { id, summary: change.summary, target: change.target, outcome: 'proposed', digest, diff: diffText(change, live) };
+}
+
+function diffText(change: PlannedChange, live: unknown): string {
+  if (change.verb === 'delete') return `delete ${describeRef(change.target)}`;
+  if (change.verb === 'create') return redact(`create ${describeRef(change.target)}${change.object ? `\n${canonicalJson(change.object)}` : ''}`).slice(0, 8000);
+  const lines = ((change.patch ?? []) as PatchOperation[]).flatMap(({ op, path, value }) => [
+    path,
+    ...(op === 'add' ? [] : [`- ${canonicalJson(named(path, valueAt(live, path)) ?? null)}`]),
+    ...(op === 'remove' ? [] : [`+ ${canonicalJson(named(path, value) ?? null)}`]),
+  ]);
+  return stripControl(lines.join('\n')).slice(0, 8000);
+}
