@@ -380,6 +380,24 @@ describe('GET /events', () => {
     await api(meta).get('/events').set('Last-Event-ID', 'yesterday').expect(400);
   });
 
+  it('keeps a place for whoever brings a token when those without one have taken all of theirs', async () => {
+    const meta = await start();
+    const open = (headers = {}) =>
+      new Promise<IncomingMessage>((resolve, reject) => get({ host: '127.0.0.1', port: meta.port, path: '/events', agent: false, headers }, resolve).on('error', reject));
+    const hog = await Promise.all(Array.from({ length: 100 }, () => open()));
+    expect(hog.map((response) => response.statusCode)).toEqual(hog.map(() => 200));
+    expect((await api(meta).get('/events').expect(503)).body.error).toBe('100 readers without a token follow the events already: send a token, or try again later');
+    await api(meta).get('/events').set('Authorization', 'Bearer wrong').expect(503);
+    const named = await open({ authorization: 'Bearer ada-token' });
+    expect(named.statusCode).toBe(200);
+    for (const response of [...hog, named]) response.destroy();
+    await eventually(async () => {
+      const again = await open();
+      again.destroy();
+      expect(again.statusCode).toBe(200);
+    });
+  });
+
   it('lets readers go when the service stops', async () => {
     const meta = await start();
     const response = await new Promise<IncomingMessage>((resolve, reject) => get({ host: '127.0.0.1', port: meta.port, path: '/events' }, resolve).on('error', reject));

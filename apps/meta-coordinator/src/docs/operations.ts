@@ -36,7 +36,7 @@ export const operationNotes: Record<string, OperationNote> = {
     answer: z.object({ run: z.string(), task: z.string(), digest: z.string(), decision: z.string(), who: z.string() }),
     problems: { ...needsToken, 404: 'nothing waits with this digest', 409: 'several do, or it was decided otherwise', 503: 'there is no key to sign with' },
   },
-  EventsController_stream: { summary: 'Server-Sent Events: replay after Last-Event-ID (or ?after=start|now|<id>), then live; ?run= for one run', problems: { 400: 'no such place', 503: 'too many readers, or no Redis' } },
+  EventsController_stream: { summary: 'Server-Sent Events: replay after Last-Event-ID (or ?after=start|now|<id>), then live; ?run= for one run', problems: { 400: 'no such place', 503: 'too many readers without a token, or with this one; or no Redis' } },
   HealthController_healthz: { summary: 'The event loop is alive' },
   HealthController_readyz: { summary: 'Redis and the cluster answer', problems: { 503: 'one of them does not: `checks` says which' } },
   HealthController_scrape: { summary: "Prometheus' text format" },
