@@ -1,3 +1,4 @@
+import { printable } from '@larry/contracts';
 import { exitCodes, UserError } from '../user-error';
 
 /** Where the meta-coordinator listens, and the token that names who asks. */
@@ -11,6 +12,19 @@ export interface StreamedEvent {
   id: string;
   event: Record<string, unknown> & { event: string };
 }
+
+/** How events are followed. */
+export interface FollowOptions {
+  signal: AbortSignal;
+  /** The id of an event, or `start`, or `now`; `start` by default. */
+  lastId?: string;
+  run?: string;
+  /** Told once, in a sentence, why no events come for now; a line on stderr by default. */
+  onProblem?: (sentence: string) => void;
+}
+
+/** A restart takes about as long: no answer for so long is worth a word. Milliseconds. */
+const quietMs = 5000;
 
 /** The meta-coordinator's HTTP API as the commands use it. Every problem is a {@link UserError} of one sentence. */
 export class ApiClient {
@@ -34,25 +48,39 @@ export class ApiClient {
 
   /**
    * Events from the beginning of the stream (or after `lastId`, or from `now`) until the signal ends it; of one run, where
-   * it is named. Reconnects where it was when the connection breaks, so that nothing is lost.
+   * it is named. Reconnects where it was when the connection breaks or is refused for now (5xx), so that nothing is lost,
+   * and says so once until events come again.
+   * @throws UserError with the reason when the stream is refused for good (4xx)
    */
-  async *events(options: { signal: AbortSignal; lastId?: string; run?: string }): AsyncGenerator<StreamedEvent> {
-    let { lastId = 'start' } = options;
-    const path = options.run ? `/events?run=${encodeURIComponent(options.run)}` : '/events';
-    while (!options.signal.aborted) {
+  async *events({ signal, lastId = 'start', run, onProblem = toStderr }: FollowOptions): AsyncGenerator<StreamedEvent> {
+    const path = run ? `/events?run=${encodeURIComponent(run)}` : '/events';
+    let begun = lastId;
+    const outage = new Outage(onProblem);
+    while (!signal.aborted) {
       try {
-        const response = await this.request('GET', path, undefined, options.signal, lastId);
-        if (!response.ok || !response.body) throw new UserError(`the event stream answers ${response.status}`, exitCodes.unreachable);
-        for await (const item of serverSentEvents(response.body)) {
-          lastId = item.id;
-          yield item;
+        const response = await this.request('GET', path, undefined, signal, begun);
+        if (!response.ok || !response.body) await this.refusedStream(response, outage);
+        else {
+          outage.over();
+          for await (const item of serverSentEvents(response.body)) {
+            begun = item.id;
+            yield item;
+          }
         }
       } catch (error) {
-        if (options.signal.aborted) return;
+        if (signal.aborted) return;
         if (error instanceof UserError && error.exitCode !== exitCodes.unreachable) throw error;
+        if (error instanceof UserError) outage.noAnswer(error.message);
       }
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
+  }
+
+  private async refusedStream(response: Response, outage: Outage): Promise<void> {
+    await this.read(response, 'the event stream').catch((error: unknown) => {
+      if (!(error instanceof UserError) || response.status < 500) throw error;
+      outage.refused(error.message);
+    });
   }
 
   private async read<T>(response: Response, path: string): Promise<T> {
@@ -81,6 +109,35 @@ export class ApiClient {
       throw new UserError(`the meta-coordinator at ${this.address.url} does not answer; is a run going on? (larry run starts one)`, exitCodes.unreachable);
     }
   }
+}
+
+/** Tells of a time without events, once. */
+class Outage {
+  private since: number | undefined;
+  private told = false;
+
+  constructor(private readonly onProblem: (sentence: string) => void) {}
+
+  /** The stream is open. */
+  over(): void {
+    this.since = undefined;
+    this.told = false;
+  }
+
+  refused(reason: string): void {
+    if (!this.told) this.onProblem(`no events for now: ${reason}; still trying`);
+    this.told = true;
+  }
+
+  /** Worth a word when it lasts. */
+  noAnswer(reason: string): void {
+    this.since ??= Date.now();
+    if (Date.now() - this.since >= quietMs) this.refused(reason);
+  }
+}
+
+function toStderr(sentence: string): void {
+  process.stderr.write(`larry: ${printable(sentence, 2000)}\n`);
 }
 
 /** Parses `text/event-stream` (HTML Standard, *Server-sent events*): `id`, `data`, comments as heartbeats. */
