@@ -13,10 +13,11 @@ const clientFlags: readonly (readonly [client: RegExp, flag: string])[] = [
   [/^(?:redis|valkey|keydb)-cli$/, '-a'],
   [/^(?:sshpass|mongo\w*)$/, '-p'],
 ];
+/** These take the password without a space, `-psecret`, and ask for it when there is one. */
+const attachedClient = /^(?:mysql|mariadb)[\w-]*$/;
 const clientText = [
   /(?<![\w-])((?:redis|valkey|keydb)-cli[ \t](?:[^\n|;&]{0,300}?[ \t])??-a[ \t]{1,4}["']?)([^\s"']+)/g,
   /(?<![\w-])((?:sshpass|mongo\w{0,20})[ \t](?:[^\n|;&]{0,300}?[ \t])??-p[ \t]{1,4}["']?)([^\s"']+)/g,
-  // These take the password without a space, and ask for it when there is one.
   /(?<![\w-])((?:mysql|mariadb)[\w-]{0,20}[ \t](?:[^\n|;&]{0,300}?[ \t])??-p["']?)([^\s"']+)/g,
 ];
 
@@ -50,13 +51,19 @@ export function redactUserPassword(value: string): string {
   return `${value.slice(0, colon + 1)}${redacted}`;
 }
 
-/** The strings of a list with what follows a flag redacted; other elements are given back as they are. */
-export function redactArguments(items: readonly unknown[]): unknown[] {
-  const names = items.map((item) => (typeof item === 'string' ? item.slice(item.lastIndexOf('/') + 1) : ''));
+/**
+ * The strings of a list with what follows a flag redacted; other elements are given back as they are.
+ * `command`: what these are arguments of, where it stands in a list of its own (`command` and `args` of a container).
+ */
+export function redactArguments(items: readonly unknown[], command: readonly unknown[] = []): unknown[] {
+  const names = [...command, ...items].map((item) => (typeof item === 'string' ? item.slice(item.lastIndexOf('/') + 1) : ''));
   const flags = clientFlags.filter(([client]) => names.some((name) => client.test(name))).map(([, flag]) => flag);
+  const attached = names.some((name) => attachedClient.test(name));
   return items.map((item, i) => {
+    if (typeof item !== 'string') return item;
+    if (attached && /^-p./.test(item)) return `-p${redacted}`;
     const before = items[i - 1];
-    if (typeof item !== 'string' || typeof before !== 'string' || !before.startsWith('-')) return item;
+    if (typeof before !== 'string' || !before.startsWith('-')) return item;
     if (flags.includes(before) && item !== '') return redacted;
     return redactAfterFlag(before, item);
   });

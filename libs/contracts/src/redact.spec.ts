@@ -114,6 +114,8 @@ describe('redact', () => {
     ['an argument whose flag ends in auth', { args: [`--redis-auth=${hidden}`, '--redis-auth', hidden] }],
     ['a password after a user', { command: ['curl', '-u', `bob:${hidden}`, '--user', `bob:${hidden}`, `--proxy-user=bob:${hidden}`] }],
     ['the short flag of a client', { command: ['/usr/bin/sshpass', '-p', hidden, 'ssh', 'x'] }],
+    ['the short flag of a client in another list', { command: ['redis-cli'], args: ['-h', 'db', '-a', hidden] }],
+    ['a password attached to its flag', { command: ['mysql', '-uroot', `-p${hidden}`] }],
     ['an annotation that ends in auth', { annotations: { 'example.io/basic-auth': `bob:${hidden}` } }],
     ['a variable that ends in auth', { env: [{ name: 'NEO4J_AUTH', value: `neo4j/x:${hidden}` }] }],
     ['credentials in an image reference', { image: `bob:${hidden}@registry/app:1` }],

@@ -77,6 +77,7 @@ function visitObject(object: Record<string, unknown>, path: readonly object[]): 
   const members = Object.entries(object).map(([key, value]) => {
     if (object['kind'] === 'Secret' && (key === 'data' || key === 'stringData')) return [key, blank(value)];
     if (named.includes(key)) return [key, blank(value)];
+    if (key === 'args' && Array.isArray(value) && Array.isArray(object['command'])) return [key, visit(redactArguments(value, object['command']), key, path)];
     const meant = key === 'value' && typeof object['name'] === 'string' ? object['name'] : key;
     if (typeof value === 'string' && endsInAuth(meant)) return [key, visit(redactUserPassword(value), key, path)];
     return [key, visit(value, key, path)];
