@@ -13,8 +13,8 @@ export function aLarry(larry: Partial<LarryStatus> = {}): LarryStatus {
 }
 
 export function anApproval(approval: Partial<ApprovalView> = {}): ApprovalView {
-  const change = { summary: 'Set PGADMIN_DEFAULT_EMAIL', diff: '/spec\n- "a"\n+ "b"', target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'database', name: 'pgadmin' } };
-  return { task: 'fix-pgadmin-crashloop', larry: 'larry-01', digest: '37e02466b644'.padEnd(64, '0'), request: { change }, deadline: '2026-01-03T03:04:05.000Z', ...approval };
+  const asks = { summary: 'Set PGADMIN_DEFAULT_EMAIL', objects: ['Deployment database/pgadmin'], diff: '/spec\n- "a"\n+ "b"' };
+  return { task: 'fix-pgadmin-crashloop', larry: 'larry-01', digest: '37e02466b644'.padEnd(64, '0'), asks, deadline: '2026-01-03T03:04:05.000Z', ...approval };
 }
 
 /** A run of three Larrys and as many tasks as wanted, the first three of which are active. */

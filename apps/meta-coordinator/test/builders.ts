@@ -1,7 +1,8 @@
 import { planBudget, type BudgetUsage, type BudgetNode } from '@larry/budget';
-import { parsePlan, taskResultSchema, type AppliedChange, type Finding, type Plan, type TaskResult } from '@larry/contracts';
+import { parsePlan, taskResultSchema, type AppliedChange, type Finding, type Plan, type PlannedChange, type TaskResult } from '@larry/contracts';
 import { runSpecOf } from '@larry/coordinator';
 import type { PhaseState, RunSnapshot, TaskRecord, TaskState } from '@larry/coordination';
+import type { ApprovalRequest } from '@larry/playbook';
 import type { RunFacts } from '../src/converge/gather';
 
 /** Two Larrys, three tasks, 100 tokens. */
@@ -77,6 +78,14 @@ export function aFinding(finding: Partial<Finding> = {}): Finding {
     also: [],
     ...finding,
   };
+}
+
+/** What a worker is parked with. */
+export function aRequest(change: Partial<PlannedChange> = {}): ApprovalRequest {
+  const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'database', name: 'pgadmin' };
+  const patch = [{ op: 'replace', path: '/spec/email', value: 'b' }];
+  const planned: PlannedChange = { step: 'set-email', summary: 'Set the e-mail address', verb: 'patch', target, patch, depends: ['/spec/email'], category: 'workload-env', alwaysAsk: false, ...change };
+  return { summary: 'It crashes.', changes: [{ change: planned, uid: 'u1', observed: [['/spec/email', 'a']] }] };
 }
 
 export function aChange(change: Partial<AppliedChange> = {}): AppliedChange {

@@ -3,6 +3,7 @@ import { runSummarySchema, type TaskResult, type Validation } from '@larry/contr
 import { Coordination } from '@larry/coordination';
 import { turnedCriteria } from '@larry/coordinator';
 import { memoryCluster } from '@larry/kube/testing';
+import { digestOfRequest } from '@larry/playbook';
 import type { RedisClient } from '@larry/redis';
 import { eventually, testRedis, type TestRedis } from '@larry/redis/testing';
 import { createHash, randomUUID } from 'node:crypto';
@@ -17,7 +18,7 @@ import { openApiDocument } from '../src/docs/openapi';
 import { operationNotes } from '../src/docs/operations';
 import { PARTS, type MetaParts } from '../src/parts';
 import { startMetaCoordinator, type RunningMeta } from '../src/start';
-import { aChange, aFinding, aResult, planDocument } from './builders';
+import { aFinding, aRequest, aResult, planDocument } from './builders';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'larry-meta-'));
 const keys = ensureApprovalKeys(path.join(folder, 'keys'));
@@ -59,6 +60,7 @@ async function start(env: Record<string, string> = {}, replace: Partial<MetaPart
     LARRY_AUDIT_LOG: path.join(folder, `${client.prefix.replace(':', '')}.jsonl`),
     LARRY_STATE_DIR: path.join(folder, client.prefix.replace(':', '')),
     LARRY_LEASE_TTL_MS: '2000',
+    LARRY_MODES_ALLOWED: 'observe,ask,auto',
     ...env,
   });
   const meta = await startMetaCoordinator(environment, { openCluster: async () => simulated(), validator: agreeing, ...replace });
@@ -247,7 +249,7 @@ describe('POST /runs', () => {
 
   it('changes a real cluster only in modes that its start allowed', async () => {
     const real = async () => memoryCluster([], { source: { name: 'prod', simulated: false } });
-    const careful = await start({}, { openCluster: real });
+    const careful = await start({ LARRY_MODES_ALLOWED: 'observe' }, { openCluster: real });
     expect((await change(careful, '/runs', { plan: planDocument, mode: 'ask' }).expect(403)).body.error).toContain('prod');
     const allowed = await start({ LARRY_MODES_ALLOWED: 'observe, ask' }, { openCluster: real });
     await change(allowed, '/runs', { plan: planDocument, mode: 'auto' }).expect(403);
@@ -273,47 +275,69 @@ describe('POST /runs', () => {
 });
 
 describe('approvals', () => {
-  const digest = (first: string) => first.padEnd(64, '0');
-  const park = (run: string, task: string, larry: string, of: string) => doTask(run, task, larry, { outcome: 'parked', digest: of, request: { change: aChange({ digest: of }) } });
+  const asked = aRequest();
+  const digest = digestOfRequest(asked);
+  const park = (run: string, task: string, larry: string, of = digest, what: unknown = asked) => doTask(run, task, larry, { outcome: 'parked', digest: of, request: what });
+  const logged = () =>
+    readFileSync(path.join(folder, `${client.prefix.replace(':', '')}.jsonl`), 'utf8').trim().split('\n').map((l) => JSON.parse(l) as { action: string; actor: string; details: { diff?: string } });
 
   it('are listed, and granted with a signature that Redis cannot make, by whoever the token names', async () => {
     const meta = await start();
     const run = await beginRun(meta, { mode: 'ask' });
-    await park(run, 'repair', 'larry-01', digest('aaaabbbb1'));
+    await park(run, 'repair', 'larry-01');
     const { body } = await api(meta).get('/approvals').expect(200);
-    expect(body.approvals).toEqual([expect.objectContaining({ task: 'repair', larry: 'larry-01', digest: digest('aaaabbbb1'), request: { change: expect.objectContaining({ diff: '- a\n+ b' }) as unknown } })]);
+    const asks = { summary: 'Set the e-mail address', objects: ['Deployment database/pgadmin'], diff: 'patch Deployment database/pgadmin: Set the e-mail address\n/spec/email\n- "a"\n+ "b"' };
+    expect(body.approvals).toEqual([expect.objectContaining({ task: 'repair', larry: 'larry-01', digest, asks })]);
+    expect(body.approvals[0]).not.toHaveProperty('problem');
     expect((await api(meta).get('/runs/current')).body.approvals).toHaveLength(1);
 
-    await change(meta, '/approvals/aaaabbbb', { decision: 'granted' }).expect(200, { run, task: 'repair', digest: digest('aaaabbbb1'), decision: 'granted', who: 'ada' });
+    await change(meta, `/approvals/${digest.slice(0, 8)}`, { decision: 'granted' }).expect(200, { run, task: 'repair', digest, decision: 'granted', who: 'ada' });
+    expect(logged().find((l) => l.action === 'approval_granted')?.details.diff).toBe(asks.diff);
     const approval = (await coordination.task('repair'))?.approval;
     const verified = verifyApproval(JSON.parse(approval?.proof ?? 'null'), readApprovalKey(keys.publicKey, 'public'));
-    expect(verified).toMatchObject({ run, task: 'repair', digest: digest('aaaabbbb1'), granted: true, who: 'ada' });
+    expect(verified).toMatchObject({ run, task: 'repair', digest, granted: true, who: 'ada' });
     expect((await api(meta).get('/approvals')).body).toEqual({ approvals: [] });
   });
 
   it('are denied: the task is skipped, and the log outside Redis tells who', async () => {
     const meta = await start();
     const run = await beginRun(meta, { mode: 'ask' });
-    await park(run, 'repair', 'larry-01', digest('cc'));
-    await change(meta, `/approvals/${digest('cc')}`, { decision: 'denied' }).expect(200);
+    await park(run, 'repair', 'larry-01');
+    await change(meta, `/approvals/${digest}`, { decision: 'denied' }).expect(200);
     expect(await coordination.task('repair')).toMatchObject({ status: 'skipped', skipReason: 'denied' });
     const log = path.join(folder, `${client.prefix.replace(':', '')}.jsonl`);
     expect(await verifyAudit(log)).toMatchObject({ state: 'intact' });
-    const actions = readFileSync(log, 'utf8').trim().split('\n').map((l) => JSON.parse(l) as { action: string; actor: string });
-    expect(actions.map((a) => `${a.actor} ${a.action}`)).toEqual(['user:ada run_begun', 'user:ada approval_denied']);
+    expect(logged().map((a) => `${a.actor} ${a.action}`)).toEqual(['user:ada run_begun', 'user:ada approval_denied']);
   });
 
   it('need a prefix that means one', async () => {
     const meta = await start();
     const run = await beginRun(meta, { mode: 'ask' });
-    await park(run, 'repair', 'larry-01', digest('aaaabbbb1'));
-    await park(run, 'count', 'larry-02', digest('aaaabbbb2'));
-    await change(meta, '/approvals/aaaabbb', { decision: 'granted' }).expect(400);
-    expect((await change(meta, '/approvals/aaaabbbb', { decision: 'granted' }).expect(409)).body.open).toHaveLength(2);
-    await change(meta, '/approvals/ffffffff', { decision: 'granted' }).expect(404);
-    await change(meta, '/approvals/aaaabbbb1', { decision: 'maybe' }).expect(400);
-    await change(meta, '/approvals/aaaabbbb1', { decision: 'granted' }).expect(200);
-    await change(meta, '/approvals/aaaabbbb1', { decision: 'denied' }).expect(404);
+    const [one, begin] = [`/approvals/${digest}`, digest.slice(0, 8)];
+    await park(run, 'repair', 'larry-01');
+    await park(run, 'count', 'larry-02', begin.padEnd(64, '0'));
+    await change(meta, `/approvals/${digest.slice(0, 7)}`, { decision: 'granted' }).expect(400);
+    expect((await change(meta, `/approvals/${begin}`, { decision: 'granted' }).expect(409)).body.open).toHaveLength(2);
+    await change(meta, `/approvals/${begin.startsWith('f') ? '0' : 'f'}fffffff`, { decision: 'granted' }).expect(404);
+    await change(meta, one, { decision: 'maybe' }).expect(400);
+    await change(meta, one, { decision: 'granted' }).expect(200);
+    await change(meta, one, { decision: 'denied' }).expect(404);
+  });
+
+  it.each(['granted', 'denied'])('are neither shown nor %s when somebody has rewritten the request in Redis', async (decision) => {
+    const meta = await start();
+    const run = await beginRun(meta, { mode: 'ask' });
+    await park(run, 'repair', 'larry-01');
+    const harmless = aRequest({ summary: 'Add a label', patch: [{ op: 'add', path: '/metadata/labels/a', value: 'b' }] });
+    await client.commands.hset(coordination.keys.task('repair'), 'request', JSON.stringify(harmless));
+    const problem = 'what stands in Redis does not fit its digest: it cannot be approved, and nothing of it is shown';
+    for (const { approvals } of [(await api(meta).get('/approvals')).body, (await api(meta).get('/runs/current')).body]) {
+      expect(approvals).toEqual([expect.objectContaining({ digest, problem })]);
+      expect(JSON.stringify(approvals)).not.toContain('label');
+    }
+    await change(meta, `/approvals/${digest}`, { decision }).expect(409, { error: `task repair: ${problem}` });
+    expect((await coordination.task('repair'))?.status).toBe('awaiting_approval');
+    expect(logged().map((l) => l.action)).toEqual(['run_begun']);
   });
 
   it('cannot be given without the key', async () => {

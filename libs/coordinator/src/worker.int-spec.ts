@@ -2,7 +2,7 @@ import { ensureApprovalKeys, readApprovalKey, signApproval, verifyAudit } from '
 import type { ObjectRef } from '@larry/contracts';
 import { Coordination } from '@larry/coordination';
 import { aConfigMap } from '@larry/kube/testing';
-import { definePlaybook, TerminalError, type Playbook } from '@larry/playbook';
+import { approvalRequestSchema, definePlaybook, digestOfRequest, TerminalError, type Playbook } from '@larry/playbook';
 import { memoryTarget } from '@larry/playbook/testing';
 import { testRedis, type TestRedis } from '@larry/redis/testing';
 import { randomUUID } from 'node:crypto';
@@ -54,6 +54,12 @@ const library = {
       id: 'changes',
       ...reads,
       plan: () => [{ step: 'set', summary: 'set it', verb: 'patch' as const, target: settings, patch: [{ op: 'replace', path: '/data/text', value: 'new' }], depends: ['/data/text'], category: 'workload-env', alwaysAsk: false }],
+    }),
+    definePlaybook({
+      id: 'changes-twice',
+      ...reads,
+      plan: () =>
+        ['one', 'two'].map((name) => ({ step: name, summary: `add ${name}`, verb: 'patch' as const, target: settings, patch: [{ op: 'add', path: `/data/${name}`, value: 'new' }], depends: ['/data/text'], category: 'workload-env', alwaysAsk: false })),
     }),
   ],
   notBuilt: [{ id: 'later', why: 'comes with the next version' }],
@@ -188,7 +194,9 @@ describe('runWorker', () => {
       const { run, task, coordination, work, record, target, audit } = await aRun('changes', { mode: 'ask' });
       await work();
       expect((await record()).status).toBe('awaiting_approval');
-      expect(JSON.stringify((await record()).parked?.request)).toContain('set it');
+      const { digest: asked, request } = (await record()).parked as { digest: string; request: unknown };
+      expect(request).toMatchObject({ changes: [{ change: { summary: 'set it' }, uid: 'u1', observed: [['/data/text', 'old']] }] });
+      expect(digestOfRequest(approvalRequestSchema.parse(request))).toBe(asked);
       expect(target.accepted).toEqual([]);
       const digest = digestOfParked(await record());
       const approval = { run, task, digest, granted: true, who: 'ada', at: new Date().toISOString() };
@@ -212,6 +220,22 @@ describe('runWorker', () => {
       await work();
       expect((await record()).status).not.toBe('awaiting_approval');
       expect(target.accepted).toEqual([]);
+    });
+
+    it.each([
+      ['applies every step of a plan', true, { text: 'old', one: 'new', two: 'new' }],
+      ['applies no step of a plan', false, { text: 'old' }],
+    ])('%s by one word of a person', async (_what, granted, data) => {
+      const { run, task, coordination, work, record, target } = await aRun('changes-twice', { mode: 'ask' });
+      await work();
+      const { digest, request } = (await record()).parked as { digest: string; request: { changes: unknown[] } };
+      expect([request.changes.length, target.accepted]).toEqual([2, []]);
+      const proof = signed({ run, task, digest, granted, who: 'ada', at: new Date().toISOString() });
+      // What Redis says of the decision does not count: only the signed one does.
+      await coordination.decide({ run, task, digest, decision: 'granted', who: 'ada', proof });
+      await work();
+      expect((await record()).status).toBe('completed');
+      expect(target.get(settings)?.['data']).toEqual(data);
     });
 
     it.each([

@@ -1,7 +1,7 @@
-import { describeRef, printable, stripControl, type ObjectRef } from '@larry/contracts';
+import { printable, stripControl } from '@larry/contracts';
 import { findApi } from '../local/local-stack';
 import { ApiClient } from '../run/api-client';
-import { requestedChange, type ApprovalView } from '../run/run-status';
+import { approvalSummary, type ApprovalView } from '../run/run-status';
 import { confirmed } from '../terminal/ask';
 import { paint, wantsColour } from '../terminal/paint';
 import { UserError } from '../user-error';
@@ -26,7 +26,7 @@ async function listOpen(options: DecideOptions): Promise<void> {
   const { approvals } = await new ApiClient(findApi(options)).get<{ approvals: ApprovalView[] }>('/approvals');
   if (options.json) process.stdout.write(`${JSON.stringify(approvals, null, 2)}\n`);
   else if (approvals.length === 0) process.stdout.write('Nothing waits for an approval.\n');
-  else for (const approval of approvals) process.stdout.write(`${approvalText(approval, wantsColour(process.stdout))}\n  larry approve ${short(approval)}\n\n`);
+  else for (const approval of approvals) process.stdout.write(`${approvalText(approval, wantsColour(process.stdout))}\n${approval.asks ? `  larry approve ${short(approval)}\n` : ''}\n`);
 }
 
 async function decide(prefix: string, decision: 'granted' | 'denied', options: DecideOptions): Promise<void> {
@@ -34,6 +34,7 @@ async function decide(prefix: string, decision: 'granted' | 'denied', options: D
   const { approvals } = await api.get<{ approvals: ApprovalView[] }>('/approvals');
   const approval = theOne(prefix, approvals);
   process.stderr.write(`${approvalText(approval, wantsColour(process.stderr))}\n`);
+  if (!approval.asks) throw new UserError(`task ${printable(approval.task, 80)} cannot be decided: ${printable(approvalSummary(approval), 300)}`);
   const question = decision === 'granted' ? 'Make this change?' : 'Refuse this change?';
   if (!(await confirmed(question, options))) {
     process.stderr.write('larry: left undecided\n');
@@ -54,24 +55,26 @@ export function theOne(prefix: string, approvals: readonly ApprovalView[]): Appr
   return found[0] as ApprovalView;
 }
 
-/** What a person reads before deciding: task, object, summary, and the change line by line. */
-export function approvalText({ task, larry, digest, request, deadline }: ApprovalView, colour: boolean): string {
+/** What a person reads before deciding: task, objects, summary, and the changes line by line, or why nothing is to decide. */
+export function approvalText(approval: ApprovalView, colour: boolean): string {
+  const { task, larry, digest, asks, deadline } = approval;
   const pen = paint(colour);
-  const { summary, diff, target } = requestedChange(request);
-  const lines = stripControl(diff).split('\n').map((line) => line.slice(0, 400));
+  const lines = asks ? stripControl(asks.diff).split('\n').map((line) => printableLine(line)) : [];
   return [
-    pen.bold(`${printable(larry, 60)} ${printable(task, 80)}: ${printable(summary || 'a change without a summary', 500)}`),
-    `  object  ${targetText(target)}`,
+    pen.bold(`${printable(larry, 60)} ${printable(task, 80)}: ${printable(approvalSummary(approval), 500)}`),
+    ...(asks?.objects ?? []).map((object) => `  object  ${printable(object, 300)}`),
     `  digest  ${printable(digest, 64)}`,
     ...(deadline ? [`  until   ${printable(deadline, 40)}; then it is skipped`] : []),
-    ...(diff === '' ? ['  the request shows no diff'] : lines.map((line) => `  ${line.startsWith('+') ? pen.green(line) : line.startsWith('-') ? pen.red(line) : line}`)),
+    ...lines.map((line) => `  ${line.startsWith('+') ? pen.green(line) : line.startsWith('-') ? pen.red(line) : line}`),
   ].join('\n');
 }
 
+/** Nothing that a person decides on is cut away without a word. */
+function printableLine(line: string): string {
+  return line.length <= maxLine ? line : `${line.slice(0, maxLine)} … (${line.length - maxLine} more characters: larry approve --json)`;
+}
+
+const maxLine = 2000;
+
 /** As much of a digest as people type. */
 const short = ({ digest }: { digest: string }): string => printable(digest.slice(0, 12));
-
-function targetText(target: unknown): string {
-  const { kind, name } = (target ?? {}) as Partial<ObjectRef>;
-  return typeof kind === 'string' && typeof name === 'string' ? printable(describeRef(target as ObjectRef), 300) : 'not named';
-}

@@ -116,7 +116,7 @@ describe('the dashboard', () => {
       status: 'aborted',
       larrys: [aLarry({ larry: hostile, title: hostile })],
       tasks: [aTask({ task: hostile, node: hostile })],
-      approvals: [anApproval({ task: hostile, digest: hostile, request: { change: { summary: hostile } } })],
+      approvals: [anApproval({ task: hostile, digest: hostile, asks: { summary: hostile, objects: [], diff: '' } })],
       budget: [{ node: 'run', limit: 1, reserve: 0, used: 1, held: 0, drawn: 0 }, { node: hostile, parent: 'run', limit: 1, reserve: 0, used: 1, held: 0, drawn: 0 }],
     });
     for (const columns of [80, 200]) {
@@ -126,10 +126,9 @@ describe('the dashboard', () => {
     }
   });
 
-  it('shows a request of a worker that is no request', () => {
-    for (const request of [undefined, null, 'x', 7, [], { change: 'x' }]) {
-      expect(linesOf(aStatus({ approvals: [anApproval({ request })] })).join('\n')).toContain('larry approve 37e02466b644  fix-pgadmin-crashloop');
-    }
+  it('says why something that waits cannot be approved', () => {
+    const text = linesOf(aStatus({ approvals: [anApproval({ asks: undefined, problem: 'it does not fit' })] })).join('\n');
+    expect(text).toContain('larry cannot approve 37e02466b644  fix-pgadmin-crashloop: it does not fit');
   });
 
   it('says at the bottom what Ctrl-C does, that the connection is gone, or that the run has ended', () => {

@@ -2,7 +2,7 @@ import { hasEnded, printable } from '@larry/contracts';
 import { paint, type Paint } from '../terminal/paint';
 import { cut, displayWidth, fitted } from '../terminal/text-width';
 import { eventLine, isAlert, type EventLine } from './event-line';
-import { requestedChange, type FiguresByLarry, type LarryStatus, type RunStatus, type TaskStatusView } from './run-status';
+import { approvalSummary, type FiguresByLarry, type LarryStatus, type RunStatus, type TaskStatusView } from './run-status';
 
 /** How the dashboard is drawn. */
 export interface DashboardStyle {
@@ -107,9 +107,9 @@ const shownApprovals = 3;
 
 function approvalLines({ approvals }: DashboardStatus, pen: Paint): Line[] {
   if (approvals.length === 0) return [];
-  const shown = approvals.slice(0, shownApprovals).map(({ task, digest, request }) => {
-    const what = printable(requestedChange(request).summary, 200);
-    return { text: `  larry approve ${printable(digest.slice(0, 12), 12)}  ${printable(task, 70)}${what ? `: ${what}` : ''}`, draw: pen.yellow };
+  const shown = approvals.slice(0, shownApprovals).map((approval) => {
+    const { task, digest, asks } = approval;
+    return { text: `  larry ${asks ? 'approve' : 'cannot approve'} ${printable(digest.slice(0, 12), 12)}  ${printable(task, 70)}: ${printable(approvalSummary(approval), 200)}`, draw: asks ? pen.yellow : pen.red };
   });
   const more = approvals.length > shownApprovals ? `, ${approvals.length - shownApprovals} more: larry status` : '';
   return [{ text: ` Waiting for you (${approvals.length}${more}); larry deny refuses`, draw: pen.bold }, ...shown];

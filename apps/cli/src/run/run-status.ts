@@ -33,12 +33,15 @@ export interface TaskStatusView {
   deadline?: string;
 }
 
-/** A change that waits for a person. */
+/** The changes of one plan that wait for a person, all or none. */
 export interface ApprovalView {
   task: string;
   larry: string;
   digest: string;
-  request: unknown;
+  /** Made by the meta-coordinator of what the digest covers; absent where what lies in Redis does not fit it. */
+  asks?: { summary: string; objects: readonly string[]; diff: string };
+  /** Why it cannot be approved. */
+  problem?: string;
   deadline?: string;
 }
 
@@ -67,9 +70,7 @@ export interface RunStatus {
 /** Figures that a Larry's ended tasks reported, summed by name: `{ 'larry-02': { critical: 6 } }`. */
 export type FiguresByLarry = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** The part of an approval's request that people read. Untrusted: a worker wrote it. */
-export function requestedChange(request: unknown): { summary: string; diff: string; target: unknown } {
-  const { change } = (request ?? {}) as { change?: { summary?: unknown; diff?: unknown; target?: unknown } };
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-  return { summary: text(change?.summary), diff: text(change?.diff), target: change?.target };
+/** An approval in a line: what is asked, or why it cannot be approved. Not safe for terminals. */
+export function approvalSummary({ asks, problem }: ApprovalView): string {
+  return asks?.summary || problem || 'nothing that could be approved is shown';
 }

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { signApproval } from '@larry/audit';
+import { printable } from '@larry/contracts';
 import { ProblemException } from '../http/problem';
 import { PARTS, type MetaParts } from '../parts';
+import { unfitting } from './approval-text';
 import type { Decision } from './run-requests';
 import type { ApprovalView } from './run-status';
 import { RunsService } from './runs.service';
@@ -23,16 +25,16 @@ export class ApprovalsService {
     @Inject(RunsService) private readonly runs: RunsService,
   ) {}
 
-  /** @throws ProblemException 404, 409 where the prefix means none or several, or it was decided otherwise; 503 without a key */
+  /** @throws ProblemException 404, 409 where the prefix means none or several, it was decided otherwise, or what is shown does not fit the digest; 503 without a key */
   async decide(prefix: string, { decision }: Decision, who: string): Promise<DecidedApproval> {
     const { approvalKey, audit, coordination } = this.parts;
     if (!approvalKey) throw new ProblemException(503, 'there is no key to sign approvals with: start the meta-coordinator with LARRY_APPROVAL_PRIVATE_KEY');
     const { run } = await this.runs.snapshot();
-    const { task, digest } = oneOf(await this.runs.approvals(), prefix);
-    if (!/^[0-9a-f]{64}$/.test(digest)) throw new ProblemException(409, `what task ${task} waits with has no proper digest: it cannot be approved`);
+    const { task, digest, asks } = oneOf(await this.runs.approvals(), prefix);
+    if (!asks) throw new ProblemException(409, `task ${printable(task, 100)}: ${unfitting}`);
     const signed = signApproval({ run: run.run, task, digest, granted: decision === 'granted', who, at: new Date().toISOString() }, approvalKey);
     const entry = { actor: `user:${who}`, run: run.run, task, digest };
-    await audit.append({ ...entry, action: decision === 'granted' ? 'approval_granted' : 'approval_denied', details: { signature: signed.signature } });
+    await audit.append({ ...entry, action: decision === 'granted' ? 'approval_granted' : 'approval_denied', details: { signature: signed.signature, diff: asks.diff } });
     const outcome = await coordination.decide({ run: run.run, task, digest, decision, who, proof: JSON.stringify(signed) });
     if (outcome.outcome === 'refused') {
       await audit.append({ ...entry, action: 'approval_not_taken', details: { why: outcome.why } });

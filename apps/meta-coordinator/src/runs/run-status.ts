@@ -1,6 +1,7 @@
 import { planTasks, plannedNode, type Plan, type SkipReason, type TaskStatus } from '@larry/contracts';
 import type { PhaseState, RunSnapshot, TaskState } from '@larry/coordination';
 import type { BudgetUsage } from '@larry/budget';
+import { approvalText, type ApprovalText } from './approval-text';
 import type { TaskDetails } from './task-details';
 
 /** One Larry's phase, as `GET /runs/current` shows it. */
@@ -45,13 +46,15 @@ export interface TaskStatusView {
   deadline?: string;
 }
 
-/** A change that waits for a person. */
+/** The changes of one plan that wait for a person, all or none. */
 export interface ApprovalView {
   task: string;
   larry: string;
   digest: string;
-  /** What the worker asks for, redacted: the changes with their diffs. */
-  request: unknown;
+  /** What this digest stands for; absent where what lies in Redis does not fit it. */
+  asks?: ApprovalText;
+  /** Why it cannot be approved: a sentence. */
+  problem?: string;
   attempt: number;
   /** When it is skipped(timed-out) without a decision. */
   deadline?: string;
@@ -125,7 +128,8 @@ export function openApprovals(snapshot: RunSnapshot, details: ReadonlyMap<string
     const parked = details.get(task.task)?.parked;
     if (!parked) return [];
     const deadline = task.deadline === undefined ? {} : { deadline: iso(task.deadline) };
-    return [{ task: task.task, larry: task.larry, ...parked, attempt: task.attempt, ...deadline }];
+    const { digest, request } = parked;
+    return [{ task: task.task, larry: task.larry, digest, ...approvalText(digest, request), attempt: task.attempt, ...deadline }];
   });
 }
 

@@ -1,0 +1,37 @@
+import { describeRef, printable } from '@larry/contracts';
+import { approvalRequestSchema, digestOfRequest, requestDiff } from '@larry/playbook';
+
+/** What a person decides on: made here, of nothing but what the digest covers; redacted and safe to print. */
+export interface ApprovalText {
+  /** The changes in a line. */
+  summary: string;
+  /** `Deployment database/pgadmin`, one for each change. */
+  objects: string[];
+  /** Each change line by line. */
+  diff: string;
+}
+
+/** Shown and answered where somebody else has written into Redis, or a worker of another version. */
+export const unfitting = 'what stands in Redis does not fit its digest: it cannot be approved, and nothing of it is shown';
+
+/** The text of a parked request, or why there is none: Redis is not believed, the digest is made anew. Pure. */
+export function approvalText(digest: string, request: unknown): { asks: ApprovalText } | { problem: string } {
+  const parsed = approvalRequestSchema.safeParse(request);
+  if (!parsed.success || digestOf(parsed.data) !== digest) return { problem: unfitting };
+  const { changes } = parsed.data;
+  return {
+    asks: {
+      summary: printable(changes.map((c) => c.change.summary).join('; '), 500),
+      objects: [...new Set(changes.map((c) => printable(describeRef(c.change.target), 300)))],
+      diff: requestDiff(parsed.data),
+    },
+  };
+}
+
+function digestOf(request: Parameters<typeof digestOfRequest>[0]): string | undefined {
+  try {
+    return digestOfRequest(request);
+  } catch {
+    return undefined;
+  }
+}
