@@ -58,6 +58,14 @@ function listOf(text: string): string[] {
   return text.split(',').map((t) => t.trim()).filter(Boolean);
 }
 
+const exceptionsExample = `
+A file for --exceptions (* and ? are wildcards; of kind, namespace and name, one is enough):
+  - rule: pss-baseline/privileged
+    object: { kind: DaemonSet, namespace: monitoring, name: "agent-*" }
+    owner: platform team
+    reason: it tunes the kernel of the node
+    expires: "2027-01-31"`;
+
 function checkCommand(program: Command): void {
   sourceOptions(program.command('check'))
     .description('Finds the few root causes that matter, with their evidence and the exact change. Reads only, installs nothing.')
@@ -70,7 +78,7 @@ function checkCommand(program: Command): void {
     .addOption(new Option('--since <when>', 'say what is new since the last check of this source').choices(['last']))
     .option('--exceptions <file>', 'accepted findings, each with owner, reason and expiry (YAML)')
     .option('--plan <file>', 'the plan whose options the tasks use')
-    .addHelpText('after', `${examples('larry check', 'larry check --manifests ./deploy --fail-on high', 'larry check --since last --html check.html')}\n\nExit codes: 0 fine · 1 a finding as bad as --fail-on · 2 wrong words or input · 3 cluster out of reach · 4 a task could not finish`)
+    .addHelpText('after', `${examples('larry check', 'larry check --manifests ./deploy --fail-on high', 'larry check --since last --html check.html')}\n${exceptionsExample}\n\nExit codes: 0 fine · 1 a finding as bad as --fail-on · 2 wrong words or input · 3 cluster out of reach · 4 a task could not finish, or nothing was read`)
     .action(async (options) => (await import('./commands/check.js')).check(options));
 }
 

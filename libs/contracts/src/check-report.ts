@@ -8,6 +8,8 @@ export interface ReportSource {
   simulated: boolean;
   takenAt?: string;
   serverVersion?: string;
+  /** The only namespaces that the source speaks about; absent when it speaks about all. */
+  namespaces?: string[];
 }
 
 /** One task of a check. */
@@ -33,8 +35,8 @@ export interface CheckReport {
   findings: Finding[];
   /** What could not be read: never counted as fine. */
   unknowns: { subject: string; reason: string }[];
-  /** For folder sources: loaded + skipped = all files seen. */
-  files: { loaded: number; skipped: { file: string; line?: number; reason: string }[] };
+  /** For folder sources: loaded + skipped without the `partial` ones = all files seen; a partial one is a document of a loaded file. */
+  files: { loaded: number; skipped: { file: string; line?: number; reason: string; partial?: boolean }[] };
   /** Compared with the last check of the same source, when asked for. */
   since?: { previousAt: string; new: string[]; gone: { id: string; title: string }[] };
 }

@@ -1,4 +1,4 @@
-import type { CheckReport, Finding, Plan, TaskResult } from '@larry/contracts';
+import { printable, type CheckReport, type Finding, type Plan, type TaskResult } from '@larry/contracts';
 import type { ClusterReader } from '@larry/kube';
 import { worstFirst } from '@larry/reports';
 import { readableTasks, runReadOnly, type Progress } from '../run-in-process';
@@ -7,8 +7,10 @@ import { readableTasks, runReadOnly, type Progress } from '../run-in-process';
 export interface CheckOutcome {
   report: CheckReport;
   pictures: { title: string; svg: string }[];
-  /** True when a task failed: the exit code tells. */
+  /** True when a task failed, or nothing was read: the exit code tells. */
   incomplete: boolean;
+  /** Set when a folder held nothing that could be read: no findings then means nothing. One sentence. */
+  nothingRead?: string;
 }
 
 /** Runs every task that only reads over one source, in this process, and puts the findings in order. */
@@ -46,7 +48,19 @@ export async function runCheck(
     unknowns: uniqueUnknowns(all),
     files: { loaded: cluster.files().loaded.length, skipped: cluster.files().skipped },
   };
-  return { report, pictures: picturesOf(all), incomplete: all.some((r) => r.outcome === 'failed') };
+  const nothingRead = nothingReadFrom(cluster);
+  return {
+    report,
+    pictures: picturesOf(all),
+    incomplete: nothingRead !== undefined || all.some((r) => r.outcome === 'failed'),
+    ...(nothingRead ? { nothingRead } : {}),
+  };
+}
+
+function nothingReadFrom(cluster: ClusterReader): string | undefined {
+  const { type, name } = cluster.source;
+  if (type === 'live' || cluster.files().loaded.length > 0) return undefined;
+  return `nothing was read from ${printable(name, 500)}: no YAML or JSON with Kubernetes objects`;
 }
 
 function optionKeys(schema: unknown): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { compareSeverity, type CheckReport, type Severity } from '@larry/contracts';
+import { loadExceptions } from '@larry/playbooks-security';
 import { checkToHtml, checkToMarkdown, checkToSarif, checkToTerminal } from '@larry/reports';
-import { accessSync, constants, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { compareChecks, keepLastCheck, readLastCheck } from '../check/last-check';
 import { runCheck, type CheckOutcome } from '../check/run-check';
 import { readPlan } from '../plan-file';
@@ -26,7 +27,7 @@ interface CheckOptions extends SourceOptions {
 export async function check(options: CheckOptions): Promise<void> {
   const plan = readPlan(options.plan);
   requirePlaybooks(plan, false);
-  if (options.exceptions) requireReadable(options.exceptions);
+  if (options.exceptions) await requireGoodExceptions(options.exceptions);
   const cluster = await openSource(options);
   const line = progressLine();
   try {
@@ -36,7 +37,8 @@ export async function check(options: CheckOptions): Promise<void> {
       ...(options.exceptions ? { exceptions: options.exceptions } : {}),
     });
     line.clear();
-    compareWithLast(outcome.report, options);
+    if (outcome.nothingRead) process.stderr.write(`larry: ${outcome.nothingRead}\n`);
+    else compareWithLast(outcome.report, options);
     print(outcome, options);
     process.exitCode = exitCode(outcome, options.failOn);
   } finally {
@@ -45,13 +47,12 @@ export async function check(options: CheckOptions): Promise<void> {
   }
 }
 
-/** The scans go on without exceptions that they cannot read; who names a file expects it to count. */
-function requireReadable(file: string): void {
-  try {
-    accessSync(file, constants.R_OK);
-  } catch (error) {
-    throw new UserError(`the exceptions file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
+/** The scans go on without exceptions that are wrong; who names a file expects it to count. */
+async function requireGoodExceptions(file: string): Promise<void> {
+  const { problems } = await loadExceptions(file);
+  if (problems.length === 0) return;
+  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
+  throw new UserError(`the exceptions cannot be used: ${problems.slice(0, 5).join('; ')}${more}. larry check --help shows the format`);
 }
 
 function compareWithLast(report: CheckReport, options: CheckOptions): void {

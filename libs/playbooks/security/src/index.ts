@@ -11,4 +11,5 @@ export const securityPlaybooks: PlaybookLibrary = {
 
 export { families as securityRuleFamilies } from './security-scan/families';
 export type { Rule, RuleFamily } from './security-scan/rules/family';
+export { loadExceptions, type Exception, type LoadedExceptions } from './security-scan/exceptions';
 export { scanOptionsSchema, type ScanOptions } from './security-scan/options';

@@ -42,7 +42,8 @@ export function worstFirst(a: Finding, b: Finding): number {
   );
 }
 
-function isOutage(finding: Finding): boolean {
+/** Whether a finding means that something bad does not work now; see {@link worstFirst}. */
+export function isOutage(finding: Finding): boolean {
   return brokenNow.has(finding.task) && compareSeverity(finding.severity, 'high') <= 0;
 }
 
@@ -54,3 +55,17 @@ export function countBySeverity(findings: readonly Finding[]): Record<Severity, 
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What else a group stands for, beside the object that is shown: other objects by name, and pods, which are many and follow from them. */
+export function alsoIn({ first, others }: FindingGroup): { roots: string[]; pods: string[]; podCount: number } {
+  const own = describeRef(first.object);
+  const roots = new Set<string>();
+  const pods = new Set<string>();
+  let unnamed = 0;
+  for (const text of [first, ...others].flatMap((f) => [describeRef(f.object), ...f.also])) {
+    const more = /^(?:and )?(\d{1,9}) more pods$/.exec(text);
+    if (more) unnamed += Number(more[1]);
+    else if (text !== own) (text.startsWith('Pod ') ? pods : roots).add(text);
+  }
+  return { roots: [...roots], pods: [...pods], podCount: pods.size + unnamed };
+}

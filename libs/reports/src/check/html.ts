@@ -2,6 +2,7 @@ import { describeRef, severities, type CheckReport } from '@larry/contracts';
 import { html } from '../escape';
 import { page } from '../page';
 import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
+import { filesText, nothingRead } from './files-text';
 import { ownerText, remedyText } from './remedy-text';
 
 /** The whole check as one self-contained HTML page: no script, no request, prints well. Pictures are embedded as images, so that nothing in them can run. */
@@ -11,7 +12,7 @@ export function checkToHtml(report: CheckReport, pictures: { title: string; svg:
 <p class="lead">${html(report.source.type)} ${html(report.source.name)}${report.source.serverVersion ? ` · ${html(report.source.serverVersion)}` : ''} · ${html(report.startedAt)}</p>
 <ul class="tiles">${severities.map((s) => `<li class="tile ${s}"><b>${counts[s]}</b><span>${s}</span></li>`).join('')}</ul>
 <h2>Findings</h2>
-${groupFindings(report.findings).map(groupCard).join('\n') || '<p>None in what could be read.</p>'}
+${groupFindings(report.findings).map(groupCard).join('\n') || `<p>${nothingRead(report) ? 'None, since nothing was read.' : 'None in what could be read.'}</p>`}
 <h2>Tasks</h2>
 <table><thead><tr><th>Task</th><th>Outcome</th><th>Summary</th></tr></thead><tbody>${report.tasks
     .map((t) => `<tr><td>${html(t.title)}</td><td>${html(t.outcome)}${t.skipReason ? ` (${html(t.skipReason)})` : ''}</td><td>${html(t.summary)}</td></tr>`)
@@ -37,9 +38,10 @@ ${also.length > 0 ? `<dt>Also</dt><dd>${also.slice(0, 200).map(html).join(', ')}
 }
 
 function filesPart(report: CheckReport): string {
-  const { loaded, skipped } = report.files;
-  if (loaded + skipped.length === 0) return '';
-  return `<h2>Files</h2><p>${loaded + skipped.length} = ${loaded} loaded + ${skipped.length} skipped</p><ul>${skipped
+  const { skipped } = report.files;
+  const text = filesText(report);
+  if (text === undefined) return '';
+  return `<h2>Files</h2><p>${text}</p><ul>${skipped
     .map((s) => `<li>${html(s.file)}${s.line ? `:${s.line}` : ''}: ${html(s.reason)}</li>`)
     .join('')}</ul>`;
 }

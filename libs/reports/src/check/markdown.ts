@@ -1,6 +1,7 @@
 import { describeRef, severities, type CheckReport } from '@larry/contracts';
 import { fenced, markdown } from '../escape';
 import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
+import { filesText } from './files-text';
 import { ownerText, remedyText } from './remedy-text';
 
 /** The whole check as Markdown, every group of findings included. */
@@ -42,8 +43,9 @@ function taskTable(report: CheckReport): string {
 }
 
 function filesSection(report: CheckReport): string[] {
-  const { loaded, skipped } = report.files;
-  if (loaded + skipped.length === 0) return [];
+  const { skipped } = report.files;
+  const text = filesText(report);
+  if (text === undefined) return [];
   const list = skipped.map((s) => `- ${markdown(s.file)}${s.line ? `:${s.line}` : ''}: ${markdown(s.reason)}`);
-  return ['## Files', `${loaded + skipped.length} = ${loaded} loaded + ${skipped.length} skipped`, ...(list.length > 0 ? [list.join('\n')] : [])];
+  return ['## Files', text, ...(list.length > 0 ? [list.join('\n')] : [])];
 }

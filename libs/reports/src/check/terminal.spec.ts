@@ -72,8 +72,48 @@ describe('checkToTerminal', () => {
     const report = aCheckReport({ findings: [aFinding({ accepted })], files: { loaded: 3, skipped: [{ file: 'a.yaml', reason: 'not YAML' }] } });
     const text = checkToTerminal(report, plain);
     expect(text).toContain('0 high');
-    expect(text).toContain('1 accepted by an exception');
+    expect(text.replace(/\s+/g, ' ')).toContain('1 accepted (k3s baseline or your exceptions)');
     expect(text).toContain('4 = 3 loaded + 1 skipped (1: not YAML)');
+  });
+
+  it('counts a file once, and what was passed over inside it apart', () => {
+    const skipped = [{ file: 'a.yaml', line: 3, reason: 'no kind', partial: true }, { file: 'a.yaml', line: 9, reason: 'no kind', partial: true }, { file: 'b.txt', reason: 'not YAML' }];
+    const text = checkToTerminal(aCheckReport({ source: { type: 'manifests', name: 'm', simulated: false }, files: { loaded: 1, skipped } }), plain);
+    expect(text).toContain('Files: 2 = 1 loaded + 1 skipped; and 2 documents skipped');
+  });
+
+  it('says of a folder that nothing was read, not that there are no findings in it', () => {
+    const text = checkToTerminal(aCheckReport({ source: { type: 'manifests', name: 'm', simulated: false } }), plain);
+    expect(text).toContain('No findings, since nothing was read.');
+    expect(text).toContain('Files: 0 = 0 loaded + 0 skipped.');
+    expect(checkToTerminal(aCheckReport(), plain)).not.toContain('Files:');
+  });
+
+  it('shows a body of twenty lines whole, and of a longer one both ends', () => {
+    const body = (n: number) => Array.from({ length: n }, (_, i) => `line-${i + 1}`).join('\n');
+    const text = (n: number) => checkToTerminal(aCheckReport({ findings: [aFinding({ remedy: { layer: 'manifest', yaml: body(n) } })] }), plain);
+    expect(text(20).match(/line-\d+$/gm)).toHaveLength(20);
+    expect(text(21).match(/line-\d+$/gm)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19, 20, 21].map((n) => `line-${n}`));
+    expect(text(21)).toContain('… 5 more lines');
+  });
+
+  it('names other roots first, and counts their pods apart', () => {
+    const object = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'web', name: 'agent' };
+    const findings = [aFinding({ also: ['Pod web/shop-1', 'Pod web/shop-2', '4 more pods'] }), aFinding({ object, also: ['Pod web/agent-1'] })];
+    expect(checkToTerminal(aCheckReport({ findings }), { ...plain, columns: 120 })).toMatch(/also +1 more: Deployment web\/shop; and 7 pods\n/);
+    expect(checkToTerminal(aCheckReport({ findings: [aFinding({ also: ['Pod web/shop-1'] })] }), plain)).toMatch(/also +1 pod: Pod web\/shop-1\n/);
+  });
+
+  it('marks what is down now, so that its place before what is critical explains itself', () => {
+    const findings = [aFinding({ severity: 'critical' }), aFinding({ task: 'fix-pgadmin-crashloop', rule: 'pgadmin/email' })];
+    const text = checkToTerminal(aCheckReport({ findings }), plain);
+    expect(text).toMatch(/^ 1 DOWN NOW HIGH /m);
+    expect(text).toMatch(/^ 2 CRITICAL /m);
+  });
+
+  it('says which namespaces alone a dump holds', () => {
+    const source = { type: 'dump' as const, name: 'd', simulated: false, namespaces: ['default', 'kube-system'] };
+    expect(checkToTerminal(aCheckReport({ source }), plain)).toContain('This dump holds only: default, kube-system; take it with -A for the rest.');
   });
 
   it('marks what is new since the last check', () => {

@@ -1,7 +1,8 @@
 import { describeRef, printable, severities, stripControl, type CheckReport, type Severity } from '@larry/contracts';
-import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
+import { alsoIn, countBySeverity, groupFindings, isOutage, type FindingGroup } from './finding-groups';
 import { cutLine } from '../escape';
 import { wrapped } from '../text-layout';
+import { filesText, nothingRead } from './files-text';
 import { ownerText, remedyText } from './remedy-text';
 
 /** How the terminal is: columns, and whether it shows colours. */
@@ -35,11 +36,11 @@ function heading(report: CheckReport, style: TerminalStyle): string {
 }
 
 function findingBlock(group: FindingGroup, number: number, report: CheckReport, style: TerminalStyle): string {
-  const { first, others, severity } = group;
+  const { first, severity } = group;
   const isNew = report.since?.new.includes(first.id) ? ' NEW' : '';
-  const badge = `${severity.toUpperCase()}${isNew}`;
+  const badge = `${isOutage(first) ? 'DOWN NOW ' : ''}${severity.toUpperCase()}${isNew}`;
   const evidence = first.evidence.slice(0, 2).map((e) => field('seen', `${describeRef(e.object) === describeRef(first.object) ? '' : `${describeRef(e.object)} `}${e.at}: ${e.value}`, style));
-  const also = others.length + first.also.length;
+  const also = alsoText(group);
   const remedy = remedyText(first);
   return [
     `${String(number).padStart(2)} ${paint(badge, colours[severity], style)} ${wrapped(printable(first.title, 300), style.columns, 4, 4 + badge.length)}`,
@@ -49,16 +50,26 @@ function findingBlock(group: FindingGroup, number: number, report: CheckReport, 
     field('change', remedy.where, style),
     ...(remedy.body ? [bodyLines(remedy.body)] : []),
     ...(remedy.note ? [field('note', remedy.note, style)] : []),
-    ...(also > 0 ? [field('also', `${also} more: ${[...first.also, ...others.map((o) => describeRef(o.object))].slice(0, 3).join(', ')}${also > 3 ? ', …' : ''}`, style)] : []),
+    ...(also ? [field('also', also, style)] : []),
     field('rule', first.rule, style),
   ].join('\n');
+}
+
+/** The other roots by name, and their pods as a number: replicas are no news of their own. */
+function alsoText(group: FindingGroup): string {
+  const { roots, pods, podCount } = alsoIn(group);
+  const firstOf = (names: string[], count: number) => `${names.slice(0, 3).join(', ')}${count > 3 ? ', …' : ''}`;
+  const counted = podCount === 0 ? '' : `${podCount} ${podCount === 1 ? 'pod' : 'pods'}`;
+  if (roots.length === 0) return podCount === 0 ? '' : `${counted}: ${firstOf(pods, podCount)}`;
+  return [`${roots.length} more: ${firstOf(roots, roots.length)}`, counted].filter(Boolean).join('; and ');
 }
 
 /** Kept as it is, not wrapped, so that it can be copied from the screen. */
 function bodyLines(body: string): string {
   const lines = stripControl(body).split('\n').map((l) => cutLine(l, 500));
-  const shown = lines.slice(0, 12).map((l) => `           ${l}`);
-  return [...shown, ...(lines.length > 12 ? [`           … ${lines.length - 12} more lines: --json or --html FILE`] : [])].join('\n');
+  // The change itself often stands at the tail: the middle is what can be missed.
+  const shown = lines.length <= 20 ? lines : [...lines.slice(0, 8), `… ${lines.length - 16} more lines: --json or --html FILE`, ...lines.slice(-8)];
+  return shown.map((l) => `           ${l}`).join('\n');
 }
 
 function field(name: string, text: string, style: TerminalStyle): string {
@@ -68,14 +79,22 @@ function field(name: string, text: string, style: TerminalStyle): string {
 function closing(report: CheckReport, more: number, style: TerminalStyle): string {
   const counts = countBySeverity(report.findings);
   const accepted = report.findings.filter((f) => f.accepted).length;
-  const lines = [severities.map((s) => `${counts[s]} ${s}`).join(' · ') + (accepted ? ` · ${accepted} accepted by an exception` : '')];
+  const lines = [severities.map((s) => `${counts[s]} ${s}`).join(' · ') + (accepted ? ` · ${accepted} accepted (k3s baseline or your exceptions)` : '')];
   if (report.since) lines.push(`Since ${printable(report.since.previousAt, 40)}: ${report.since.new.length} new, ${report.since.gone.length} gone.`);
   if (more > 0) lines.push(`${more} more kinds of finding: larry check --all, or --html FILE to read at leisure.`);
   lines.push(...unknownLines(report));
-  const { loaded, skipped } = report.files;
-  if (loaded + skipped.length > 0) lines.push(`Files: ${loaded + skipped.length} = ${loaded} loaded + ${skipped.length} skipped${skippedReasons(report)}.`);
-  if (report.findings.length === 0) lines.unshift(`No findings in what could be read${report.unknowns.length > 0 ? `; ${report.unknowns.length} things could not be, and count as unknown, not as fine` : ''}.`);
+  const files = filesText(report);
+  if (files !== undefined) lines.push(`Files: ${files}${skippedReasons(report)}.`);
+  if (report.source.type === 'dump' && report.source.namespaces) lines.push(dumpLine(report.source.namespaces));
+  if (report.findings.length === 0 && nothingRead(report)) lines.unshift('No findings, since nothing was read.');
+  else if (report.findings.length === 0) lines.unshift(`No findings in what could be read${report.unknowns.length > 0 ? `; ${report.unknowns.length} things could not be, and count as unknown, not as fine` : ''}.`);
   return lines.map((l) => wrapped(l, style.columns, 2)).join('\n');
+}
+
+/** `kubectl cluster-info dump` without -A holds two namespaces, which is easily taken for a whole cluster. */
+function dumpLine(namespaces: readonly string[]): string {
+  const named = namespaces.slice(0, 20).map((n) => printable(n, 80)).join(', ');
+  return `This dump holds only: ${named}${namespaces.length > 20 ? ` and ${namespaces.length - 20} more` : ''}; take it with -A for the rest.`;
 }
 
 function unknownLines(report: CheckReport): string[] {

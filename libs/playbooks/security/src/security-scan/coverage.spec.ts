@@ -70,6 +70,13 @@ describe('coverage', () => {
     expect(diagnosis.skip).toMatchObject({ reason: 'no-target' });
   });
 
+  it('counts the images of templates too: manifests have no pods', async () => {
+    const template = { initContainers: [{ name: 'i', image: 'init:1' }], containers: [{ name: 'a', image: 'app:1' }] };
+    const workloads = ['one', 'two'].map((name) => aDeployment({ name, namespace: 'database', template }));
+    const diagnosis = await scan(memoryCluster([namespace('database'), ...workloads]));
+    expect(criterion(diagnosis.criteria, 'image-cves')?.reason).toContain('2 distinct images were seen');
+  });
+
   it('never says that images are clean', async () => {
     const diagnosis = await scan(memoryCluster(objects));
     expect(criterion(diagnosis.criteria, 'image-cves')).toMatchObject({

@@ -21,7 +21,7 @@ export interface ScanFacts {
   kept: Record<string, unknown[]>;
   /** Pods by what stands for them in findings, as `Kind namespace/name`. */
   podsOf: ReadonlyMap<string, PodNames>;
-  /** Distinct images of the group's pods. */
+  /** Distinct images of the group's pods and pod templates. */
   images: string[];
   exceptions: LoadedExceptions;
   /** What the charts of the findings' releases let one set, by `namespace/release`. */

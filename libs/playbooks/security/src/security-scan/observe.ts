@@ -7,7 +7,7 @@ import { families } from './families';
 import { chartValuesOf, type ChartValues } from './helm-values';
 import type { ScanOptions } from './options';
 import { Ownership } from './ownership';
-import { podKinds } from './pod-view';
+import { containerLists, podKinds, templatePaths } from './pod-view';
 import { inScope, scopeOf, withNamespacesSeen } from './scope';
 import { Workloads } from './workloads';
 
@@ -123,7 +123,7 @@ class Scan {
     if (namespace !== undefined && podKinds.some((k) => k.kind === object.kind)) {
       const met = this.workloads.meet(object, namespace, subject);
       root = met.root;
-      this.noteImages(object);
+      if (object.kind === 'Pod' || met.view) this.noteImages(object);
       if (met.view) for (const family of families) this.keep(family.id, family.inspect?.(met.view));
     }
     const seen = { namespace, subject, ...(root === undefined ? {} : { root }) };
@@ -142,9 +142,10 @@ class Scan {
   }
 
   private noteImages(object: KubeObject): void {
-    if (object.kind !== 'Pod' || this.images.size >= maxImages) return;
-    for (const list of ['initContainers', 'containers', 'ephemeralContainers']) {
-      for (const container of listOf(valueIn(object, 'spec', list))) {
+    if (this.images.size >= maxImages) return;
+    // A template counts as well: manifests have no pods, and a workload at zero replicas has none either.
+    for (const list of containerLists) {
+      for (const container of listOf(valueIn(object, ...(templatePaths[object.kind] ?? []), 'spec', list))) {
         const image = textOf(valueIn(container, 'image'));
         if (image !== undefined) this.images.add(image);
       }

@@ -42,7 +42,8 @@ export interface PodView {
   root: string;
 }
 
-const templatePaths: Record<string, string[]> = {
+/** Where the pod template of a kind stands; empty for a Pod. */
+export const templatePaths: Record<string, string[]> = {
   Pod: [],
   Deployment: ['spec', 'template'],
   StatefulSet: ['spec', 'template'],
