@@ -11,7 +11,7 @@ await ensureBuild();
 
 const larry = spawn(
   process.execPath,
-  [path.join(root, 'apps/cli/dist/main.js'), 'run', '--simulated', '--mode', 'auto', '--output', path.join(root, '.larry', 'demo', 'reports'), ...args.filter((a) => a !== '--yes')],
+  [path.join(root, 'apps/cli/dist/main.js'), 'run', '--simulated', '--mode', 'auto', '--state', path.join(root, '.larry'), ...args.filter((a) => a !== '--yes')],
   { stdio: 'inherit' },
 );
 // The terminal sends Ctrl-C to the whole group; larry ends the run and its exit code is ours.

@@ -44,9 +44,9 @@ function runCommand(program: Command): void {
     .option('--plan <file>', 'the plan (default: plans/3-larry.yaml)')
     .option('--state <dir>', 'where logs, keys, the audit log and reports are kept', '.larry')
     .option('--output <dir>', 'where the reports are written (default: reports under --state)')
-    .option('--replicas <n>', 'copies of each Larry', wholeNumber, 1)
-    .option('--redis-port <port>', 'port of the run\'s own Redis on 127.0.0.1 (default: a free one)', wholeNumber)
-    .option('--lease-ttl <ms>', 'length of a lease', wholeNumber)
+    .option('--replicas <n>', 'copies of each Larry', atLeast(1), 1)
+    .option('--redis-port <port>', 'port of the run\'s own Redis on 127.0.0.1 (default: a free one)', portNumber)
+    .option('--lease-ttl <ms>', 'length of a lease, milliseconds, 300 or more', atLeast(300))
     .option('--lines', 'a line per event, also in a terminal')
     .option('--keep', 'leave everything up after the run, until Ctrl-C')
     .option('--json', 'print the summary as JSON and nothing else')
@@ -115,7 +115,7 @@ function simCommand(program: Command): void {
     .addHelpText('after', examples('larry sim up'))
     .command('up')
     .description('Serves "Larry & the Darryls" (3 masters, 4 workers), or what you name, until Ctrl-C.')
-    .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber, 0)
+    .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', portNumber, 0)
     .addOption(new Option('--manifests <dir>', 'load a tree of manifests, with controllers').conflicts(['snapshot', 'dump']))
     .addOption(new Option('--snapshot <dir>', 'serve a snapshot, frozen').conflicts(['manifests', 'dump']))
     .addOption(new Option('--dump <dir>', 'serve a dump of kubectl cluster-info, frozen').conflicts(['manifests', 'snapshot']))
@@ -123,6 +123,20 @@ function simCommand(program: Command): void {
     .option('--kubeconfig <file>', 'where to write the kubeconfig', '.larry/sim/kubeconfig')
     .addHelpText('after', examples('larry sim up', 'larry sim up --manifests ./deploy --speed 10', 'larry sim up --snapshot ./snap --port 6443'))
     .action(async (options) => (await import('./commands/sim.js')).simUp(options));
+}
+
+function atLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = wholeNumber(text);
+    if (value < least) throw new InvalidArgumentError(`must be ${least} or more`);
+    return value;
+  };
+}
+
+function portNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 65535) throw new InvalidArgumentError('must be a port, 0 to 65535');
+  return value;
 }
 
 function wholeNumber(text: string): number {

@@ -41,6 +41,7 @@ export async function run(options: RunOptions): Promise<void> {
   process.on('SIGINT', interrupted);
   process.on('SIGTERM', interrupted);
   const line = progressLine();
+  let lost: UserError | undefined;
   const stack = await startLocalStack({
     state: options.state,
     source,
@@ -53,9 +54,27 @@ export async function run(options: RunOptions): Promise<void> {
     ...(options.redisPort ? { redisPort: options.redisPort } : {}),
     ...(options.leaseTtl ? { leaseTtlMs: options.leaseTtl } : {}),
     onStep: (text) => line.show(text),
-  }).finally(() => line.clear());
+    say: (text) => process.stderr.write(`larry: ${text}\n`),
+    lost: (error) => {
+      lost ??= error;
+      stop.abort();
+    },
+    signal: stop.signal,
+  })
+    .catch((error: unknown) => {
+      if (stop.signal.aborted && !lost) return undefined;
+      throw lost ?? error;
+    })
+    .finally(() => line.clear());
+  if (!stack) {
+    process.stderr.write('larry: stopped before the run began\n');
+    process.exitCode = 130;
+    return;
+  }
   try {
     const ended = await runOnce(stack, plan, options, stop.signal);
+    if (lost) throw lost;
+    if (!ended) process.stderr.write('larry: stopped; the run is aborted, its leases are handed back\n');
     if (options.keep && !stop.signal.aborted) await keepUp(stack, stop.signal);
     process.exitCode = ended === undefined ? 130 : ended.status === 'completed' ? exitCodes.ok : exitCodes.found;
   } finally {
@@ -73,7 +92,6 @@ async function runOnce(stack: LocalStack, plan: Plan, options: RunOptions, signa
   const ended = await followRun(api, begun.run, runView(api, { plain: options.lines === true || options.json === true, quiet: options.json === true }), signal);
   if (!ended) {
     await api.post('/runs/current/abort').catch(() => undefined);
-    process.stderr.write('larry: stopped; the run is aborted, its leases are handed back\n');
     return undefined;
   }
   if (!ended.summary) {

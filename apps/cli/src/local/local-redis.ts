@@ -11,11 +11,13 @@ export interface LocalRedis {
   url: string;
   /** Whether this process started it, and stops it. */
   own: boolean;
+  /** Ends when a server of our own ends by itself; never for `REDIS_URL`. */
+  lost: Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Runs a program and ends it when standard input ends: however the process that started it went, the server goes too. */
-const leashed = '"$@" & pid=$!; cat >/dev/null; kill $pid; wait $pid';
+const leashed = 'exec 3<&0; "$@" 3<&- </dev/null & pid=$!; (cat <&3 >/dev/null; kill $pid 2>/dev/null) & wait $pid';
 
 /** `REDIS_URL`, or a server of our own on a free loopback port with its files in `folder`. */
 export async function localRedis(stateFolder: string, port = 0): Promise<LocalRedis> {
@@ -23,7 +25,7 @@ export async function localRedis(stateFolder: string, port = 0): Promise<LocalRe
   if (given) {
     // Asked here, so that the answer is one sentence and nothing has been started yet.
     await (await connectRedis({ url: given, connectTimeoutMs: 10_000 })).close();
-    return { url: given, own: false, stop: async () => undefined };
+    return { url: given, own: false, lost: new Promise(() => undefined), stop: async () => undefined };
   }
   const program = ['redis-server', 'valkey-server'].map(onPath).find((p) => p !== undefined);
   if (!program) throw new UserError('there is no redis-server or valkey-server on PATH; install one, or set REDIS_URL', exitCodes.unreachable);
@@ -37,12 +39,16 @@ export async function localRedis(stateFolder: string, port = 0): Promise<LocalRe
     detached: true,
   });
   child.stdin.on('error', () => undefined);
+  child.once('exit', () => child.stdin.end());
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
   const url = `redis://127.0.0.1:${chosen}`;
+  let stopping = false;
+  const lost = new Promise<void>((resolve) => void exited.then(() => stopping || resolve()));
   const stop = async (): Promise<void> => {
+    stopping = true;
     child.stdin.end();
     await exited;
   };
@@ -53,7 +59,7 @@ export async function localRedis(stateFolder: string, port = 0): Promise<LocalRe
     await stop();
     throw error;
   }
-  return { url, own: true, stop };
+  return { url, own: true, lost, stop };
 }
 
 function freePort(): Promise<number> {

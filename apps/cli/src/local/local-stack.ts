@@ -7,7 +7,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { ApiAddress } from '../run/api-client';
 import { exitCodes, UserError } from '../user-error';
-import { startChildService, type ChildService } from './child-service';
+import type { ChildService } from './child-service';
+import { startSupervisedService, type SupervisedService } from './supervised-service';
 import { localRedis, type LocalRedis } from './local-redis';
 
 /** How a run on this machine is made up. */
@@ -26,6 +27,12 @@ export interface LocalStackOptions {
   leaseTtlMs?: number;
   redisPort?: number;
   onStep(text: string): void;
+  /** Something happened that the user should know, one sentence. */
+  say(text: string): void;
+  /** The run cannot go on: a part that cannot be started again is gone. */
+  lost(error: UserError): void;
+  /** Stops the start-up. */
+  signal: AbortSignal;
 }
 
 /** The address of a running stack, as other commands find it. */
@@ -89,19 +96,24 @@ async function startAll(options: LocalStackOptions, started: { stop(): Promise<v
   onStep('starting Redis');
   const redis = await localRedis(path.join(state, 'redis'), options.redisPort);
   started.push(redis);
+  void redis.lost.then(() => options.lost(new UserError(`the Redis of this run ended by itself; its log: ${path.join(state, 'redis', 'redis.log')}`, exitCodes.unreachable)));
+  options.signal.throwIfAborted();
   const simulated = options.source === 'simulated';
   if (simulated) onStep('starting the simulated cluster');
-  const sim = simulated ? await startSimulation(state, folder) : undefined;
+  const sim = simulated ? await startSimulation(options, folder) : undefined;
   if (sim) started.push(sim);
-  const kubeconfig = sim ? String(sim.ready['kubeconfig']) : options.kubeconfig;
+  options.signal.throwIfAborted();
+  const kubeconfig = sim ? String(sim.current().ready['kubeconfig']) : options.kubeconfig;
   const { env, token } = environment(options, redis.url, kubeconfig);
   onStep('starting the meta-coordinator and the Larrys');
-  const meta = await startChildService({ name: 'meta-coordinator', program: program('meta-coordinator'), env, folder });
+  const keptUp = { restarts: 5, say: options.say, lost: options.lost };
+  const meta = await startSupervisedService({ name: 'meta-coordinator', program: program('meta-coordinator'), env, folder }, keptUp);
   started.push(meta);
-  const larrys = await Promise.all(larryNames(options).map(({ app, name }) => startChildService({ name, program: program(app), env, folder })));
+  const larrys = await Promise.all(larryNames(options).map(({ app, name }) => startSupervisedService({ name, program: program(app), env, folder }, keptUp)));
   started.push(...larrys);
-  const api = { url: `http://127.0.0.1:${String(meta.ready['port'])}`, token };
-  const services = [...(sim ? [sim] : []), meta, ...larrys];
+  options.signal.throwIfAborted();
+  const api = { url: `http://127.0.0.1:${String(meta.current().ready['port'])}`, token };
+  const services = [...(sim ? [sim] : []), meta, ...larrys].map((s) => s.current());
   writeStackFile(state, { pid: process.pid, api, redisUrl: redis.url, ...(kubeconfig ? { kubeconfig } : {}), services: services.map(({ name, pid }) => ({ name, pid })) });
   return { api, redis, ...(kubeconfig ? { kubeconfig } : {}), services, folder, stop };
 }
@@ -113,15 +125,17 @@ function larryNames({ larrys, replicas }: LocalStackOptions): { app: string; nam
   });
 }
 
-function startSimulation(state: string, folder: string): Promise<ChildService> {
-  return startChildService({
+function startSimulation({ state, say, lost }: LocalStackOptions, folder: string): Promise<SupervisedService> {
+  const spec = {
     name: 'simulated-cluster',
     program: path.join(__dirname, '..', 'main.js'),
     args: ['sim', 'up', '--kubeconfig', path.join(state, 'kubeconfig')],
     env: {},
     folder,
     readyWithinMs: 60_000,
-  });
+  };
+  // What was in it is gone with it.
+  return startSupervisedService(spec, { restarts: 0, say, lost });
 }
 
 function environment(options: LocalStackOptions, redisUrl: string, kubeconfig: string | undefined): { env: Record<string, string>; token: string } {

@@ -26,7 +26,7 @@ function detailOf(event: EventLine['event']): string {
     ...[event['task_id'] ?? alert['task_id'], event['message']].filter((v) => v !== undefined).map(said),
     ...attempt(event['attempt']),
     ...(event['reason'] === undefined ? [] : [`(${said(event['reason'])})`]),
-    ...(event['digest'] === undefined ? [] : [said(event['digest']).slice(0, 12)]),
+    ...(event['digest'] === undefined ? [] : [event.event === 'approval_requested' ? `waits for: larry approve ${said(event['digest']).slice(0, 12)}` : said(event['digest']).slice(0, 12)]),
     ...(event['who'] === undefined ? [] : [`by ${said(event['who'])}`]),
     ...(event['owner'] === undefined ? [] : [`held by ${said(event['owner'])}`]),
     ...counts(event['summary']),

@@ -16,7 +16,7 @@ export interface Row {
 
 /** Labels and annotations of an object after its owner's custom. */
 export function metadata({ ns, name, owner, labels = {}, annotations = {} }: Row): KubeObject['metadata'] {
-  const own = owner && typeof owner === 'object' ? ownerMarks(owner, ns, name) : { labels: {}, annotations: {} };
+  const own = owner && typeof owner === 'object' ? ownerMarks(owner, ns) : { labels: {}, annotations: {} };
   const allLabels = { ...own.labels, ...labels };
   const allAnnotations = { ...own.annotations, ...annotations };
   return {
@@ -27,7 +27,10 @@ export function metadata({ ns, name, owner, labels = {}, annotations = {} }: Row
   };
 }
 
-function ownerMarks(owner: { helm: string; chart: string; version?: string } | { addon: string }, ns: string, name: string): { labels: Labels; annotations: Labels } {
+/** Where the releases are whose charts have objects outside any namespace. */
+const releaseNamespaces: Record<string, string> = { 'cert-manager': 'ingress', grafana: 'monitoring', prometheus: 'monitoring' };
+
+function ownerMarks(owner: { helm: string; chart: string; version?: string } | { addon: string }, ns: string): { labels: Labels; annotations: Labels } {
   if ('addon' in owner) {
     return {
       labels: { 'objectset.rio.cattle.io/hash': hashOf(owner.addon) },
@@ -47,7 +50,7 @@ function ownerMarks(owner: { helm: string; chart: string; version?: string } | {
       ...(owner.version ? { 'app.kubernetes.io/version': owner.version } : {}),
       'helm.sh/chart': owner.chart,
     },
-    annotations: { 'meta.helm.sh/release-name': owner.helm, 'meta.helm.sh/release-namespace': ns || (name && 'kube-system') },
+    annotations: { 'meta.helm.sh/release-name': owner.helm, 'meta.helm.sh/release-namespace': ns || (releaseNamespaces[owner.helm] ?? 'kube-system') },
   };
 }
 
