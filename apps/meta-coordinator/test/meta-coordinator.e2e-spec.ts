@@ -335,6 +335,7 @@ describe('approvals', () => {
       expect(approvals).toEqual([expect.objectContaining({ digest, problem })]);
       expect(JSON.stringify(approvals)).not.toContain('label');
     }
+    expect((await api(meta).get('/runs/current/tasks/repair')).body.parked).toEqual({ digest, request: { problem } });
     await change(meta, `/approvals/${digest}`, { decision }).expect(409, { error: `task repair: ${problem}` });
     expect((await coordination.task('repair'))?.status).toBe('awaiting_approval');
     expect(logged().map((l) => l.action)).toEqual(['run_begun']);

@@ -234,7 +234,7 @@ describe('verification', () => {
     const edited: Playbook['verify'] = (...given) => {
       const live = world.target.get(ref)!;
       world.target.edit({ ...live, metadata: { ...live.metadata, finalizers: ['larry.dev/theirs'] } });
-      return verify(...(given as []));
+      return verify(...(given as unknown as []));
     };
     const result = await world.run(aPlaybook([aStep(), second], { verify: edited }));
     expect(result).toMatchObject({ outcome: 'failed', changes: [{ outcome: 'superseded', reason: expect.stringContaining('and the rollback failed') as string }, { outcome: 'verified' }] });

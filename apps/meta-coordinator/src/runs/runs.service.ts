@@ -11,6 +11,7 @@ import { larryReport } from '../converge/larry-report';
 import { readSummary } from '../converge/summary-result';
 import { ProblemException } from '../http/problem';
 import { PARTS, type MetaParts } from '../parts';
+import { approvalText } from './approval-text';
 import { modeRefusal } from './mode-policy';
 import { missingNodes } from './plan-nodes';
 import type { BeginRun } from './run-requests';
@@ -82,11 +83,12 @@ export class RunsService {
     return report;
   }
 
+  /** One task as it stands; of what it waits for only what its digest covers. */
   async task(task: string): Promise<TaskRecord> {
     await this.snapshot();
     const record = await this.parts.coordination.task(task);
     if (!record) throw new ProblemException(404, `the current run has no task "${task}"`);
-    return record;
+    return record.parked ? { ...record, parked: { ...record.parked, request: approvalText(record.parked.digest, record.parked.request) } } : record;
   }
 
   async approvals(): Promise<ApprovalView[]> {
