@@ -31,6 +31,11 @@ describe('a request for an approval', () => {
     expect(requestDiff(requestOf(one))).toBe('patch ConfigMap default/effects: append\n/data/a\n- "1"\n+ "2"');
   });
 
+  it('shows what stands in a part of what was read', () => {
+    const inside = aStep({ depends: ['/data'], patch: [{ op: 'replace', path: '/data/a', value: '2' }] });
+    expect(requestDiff(requestOf(inside))).toContain('/data/a\n- "1"\n+ "2"');
+  });
+
   it('says that something is replaced which the change does not depend on', () => {
     const blind = aStep({ depends: [], patch: [{ op: 'replace', path: '/data/z', value: 'x' }] });
     expect(requestDiff(requestOf(blind))).toContain('/data/z\n- (what stands there)\n+ "x"');

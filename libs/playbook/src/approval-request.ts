@@ -61,11 +61,13 @@ function linesOf({ change, observed }: RequestedChange): string[] {
 
 function linesOfOperation(operation: PatchOperation, observed: RequestedChange['observed']): string[] {
   const path = String(operation.path);
-  const [op, before] = [printable(operation.op, 20), observed.find(([pointer]) => pointer === path)];
-  const was = before ? `- ${line(named(path, before[1]))}` : '- (what stands there)';
+  const op = printable(operation.op, 20);
+  const read = observed.find(([pointer]) => path === pointer || path.startsWith(`${pointer}/`));
+  const before = read ? (valueAt(read[1], path.slice(read[0].length)) ?? null) : undefined;
+  const was = before === undefined ? '- (what stands there)' : `- ${line(named(path, before))}`;
   return [
     `${op === 'add' || op === 'replace' || op === 'remove' ? '' : `${op} `}${printable(path, 1000)}`,
-    ...(op === 'add' && (before?.[1] ?? null) === null ? [] : [was]),
+    ...(op === 'add' && (before ?? null) === null ? [] : [was]),
     ...(op === 'remove' ? [] : [`+ ${line(named(path, operation.value))}`]),
   ];
 }
