@@ -47,7 +47,7 @@ describe('what larry doctor says of clocks', () => {
   it('reads INFO with either end of line', () => expect(infoOf('# Server\r\nredis_version:7.0.15\r\nrole:master\n').get('role')).toBe('master'));
 });
 
-const kind = (resource: string, apiVersion: string, listed = true): KindInfo => ({ resource, apiVersion, kind: resource, namespaced: true, availability: listed ? { state: 'listed' } : { state: 'forbidden', reason: 'forbidden' } });
+const kind = (resource: string, apiVersion: string, listed = true): KindInfo => ({ resource, apiVersion, kind: resource, namespaced: true, availability: listed ? { state: 'listed' } : { state: 'unknown', reason: 'forbidden' } });
 const playbook = { id: 'scan', access: [{ apiGroups: [''], resources: ['secrets', 'pods'], verbs: ['list'] }] } as unknown as Playbook;
 
 describe('what larry doctor says of rights', () => {

@@ -1,8 +1,9 @@
+import type { Criterion } from '@larry/contracts';
 import { aDeployment, anObject, memoryCluster } from '@larry/kube/testing';
 import { namespace, scan, scanContext, today } from './__fixtures__/scan';
 import { observeScan } from './observe';
 
-const criterion = (criteria: { id: string }[], id: string) => criteria.find((c) => c.id === id);
+const criterion = (criteria: Criterion[], id: string) => criteria.find((c) => c.id === id);
 
 describe('coverage', () => {
   const objects = [
