@@ -285,6 +285,14 @@ describe('a successor', () => {
     expect(world.target.accepted).toHaveLength(1);
   });
 
+  it('goes on behind a deletion whose every record is lost', async () => {
+    const deletion = aStep({ step: 'zero', verb: 'delete', target: { ...ref, name: 'doomed' }, depends: [] });
+    const target = memoryTarget([start(), { ...start(), metadata: { ...start().metadata, name: 'doomed' } }]);
+    await expect(aWorld(target).run(aPlaybook([deletion, aStep()], { verify: die }))).rejects.toThrow(killed);
+    expect(outcomes(await aWorld(target).run(aPlaybook([deletion, aStep(), second])))).toEqual([['r/t/zero', 'verified'], ['r/t/one', 'verified'], ['r/t/two', 'verified']]);
+    expect(target.accepted.map((w) => w.verb)).toEqual(['delete', 'patch', 'patch']);
+  });
+
   it('does what its predecessor only intended', async () => {
     const world = aWorld();
     await expect(world.run(aPlaybook([aStep()]), {}, {}, { writer: { ...world.target.writer, patch: (c, o) => (o.dryRun ? world.target.writer.patch(c, o) : die()) } })).rejects.toThrow(killed);
