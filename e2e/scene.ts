@@ -10,7 +10,7 @@ import { countEffects, startTarget, type EffectCounts, type EffectTask } from '.
 /** Everything of one test: a target with what the plan changes, a coordination under a prefix of its own, and a crew. */
 export interface Scene {
   readonly plan: Plan;
-  readonly redis: TestRedis;
+  readonly redis: Pick<TestRedis, 'url' | 'client'>;
   readonly coordination: Coordination;
   readonly server: SimulatedApiServer;
   readonly crew: Crew;
@@ -23,7 +23,7 @@ export interface Scene {
 export const ttlMs = 1000;
 
 /** Sets a scene for a plan on a running Redis. Without `converger: false` runs end by themselves. */
-export async function aScene(redis: TestRedis, plan: Plan, options: Partial<CrewOptions> & { converger?: boolean } = {}): Promise<Scene> {
+export async function aScene(redis: Pick<TestRedis, 'url' | 'client'>, plan: Plan, options: Partial<CrewOptions> & { converger?: boolean } = {}): Promise<Scene> {
   const tasks = planTasks(plan).filter((t) => t.id.startsWith('effects-'));
   const server = await startTarget(tasks);
   const client = await redis.client();
