@@ -9,5 +9,6 @@ module.exports = {
   modulePathIgnorePatterns: [],
   // Libraries as they are built, through the workspace's own packages.
   moduleNameMapper: {},
+  setupFilesAfterEnv: ['<rootDir>/e2e/setup.js'],
   testTimeout: 120_000,
 };
