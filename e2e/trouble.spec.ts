@@ -49,8 +49,8 @@ it('a cluster that answers with errors, or not at all, ends every task with a se
 });
 
 describe('a Redis in trouble in the middle of a run', () => {
-  const effects = 60;
-  const plan = aPlan({ 'larry-01': [1, 2, 3].map((n) => aTask(`effects-${n}`, { attempts: 10, with: { effects } })) });
+  const effects = 45;
+  const plan = aPlan({ 'larry-01': [1, 2].map((n) => aTask(`effects-${n}`, { attempts: 10, with: { effects } })) });
   const accepted = (): number => scene.server.journal().filter((e) => e.manager === 'larry' && e.changed).length;
 
   it.each<[string, (redis: Scene['coordination']['redis']['commands']) => Promise<unknown>, (redis: Scene['coordination']['redis']['commands']) => Promise<unknown>]>([
@@ -62,15 +62,15 @@ describe('a Redis in trouble in the middle of a run', () => {
     scene = await aScene(redis(), plan);
     await scene.crew.larry();
     const run = await beginRun(scene.coordination, plan);
-    await eventually(() => expect(accepted()).toBeGreaterThan(20), 20_000);
+    await eventually(() => expect(accepted()).toBeGreaterThan(10), 20_000);
     const operator = await redis().client({ check: false });
     await begin(operator.commands);
     const since = Date.now();
     await eventually(() => expect(Date.now() - since).toBeGreaterThan(1500), 5000);
     await end(operator.commands);
     const ended = await runEnd(scene.coordination, run);
-    expect(statuses(ended)).toMatchObject({ 'effects-1': 'completed', 'effects-2': 'completed', 'effects-3': 'completed' });
-    expect(scene.counts(run)).toEqual({ expected: 3 * effects, once: 3 * effects, doubled: [], missing: [] });
+    expect(statuses(ended)).toMatchObject({ 'effects-1': 'completed', 'effects-2': 'completed' });
+    expect(scene.counts(run)).toEqual({ expected: 2 * effects, once: 2 * effects, doubled: [], missing: [] });
     for (const { id } of scene.tasks) expect((await resultOf(scene.coordination, id)).criteria).toMatchObject([{ verdict: 'met' }]);
   });
 });
