@@ -3,7 +3,6 @@ import { aPlan, aTask } from './src/plan';
 import { beginRun, runEnd, statuses } from './src/run';
 import { eventually } from '@larry/redis/testing';
 import { aScene, faultEnv, redisForFile, ttlMs, type Scene } from './scene';
-import { cpus, loadavg } from 'node:os';
 
 const redis = redisForFile();
 let scene: Scene;

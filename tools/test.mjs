@@ -7,7 +7,11 @@ import path from 'node:path';
 import { checkNode, ensureBuild, ensurePackages, ensureRedis, root } from './setup.mjs';
 
 const args = process.argv.slice(2);
-const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined;
+const only = args.includes('--only') ? args[args.indexOf('--only') + 1] ?? '' : undefined;
+if (only !== undefined && !['lint', 'unit', 'system'].includes(only)) {
+  console.error(`--only ${only}: there is no such part; use lint, unit or system.`);
+  process.exit(2);
+}
 checkNode();
 ensurePackages();
 await ensureRedis({ yes: args.includes('--yes') });
@@ -15,19 +19,21 @@ await ensureBuild();
 
 const results = mkdtempSync(path.join(os.tmpdir(), 'larry-test-'));
 const counts = { passed: 0, failed: 0, skipped: 0 };
-let ok = true;
+const failedParts = [];
 
-if (wanted('lint')) ok = run('nx', ['run-many', '-t', 'lint', '--output-style=static']) && ok;
-if (wanted('unit')) ok = jest('unit', ['--config', 'jest.config.js']) && ok;
-if (wanted('system') && existsSync(path.join(root, 'jest.system.config.js'))) {
-  ok = jest('system', ['--config', 'jest.system.config.js', '--runInBand']) && ok;
-}
+part('lint', () => run('nx', ['run-many', '-t', 'lint', '--output-style=static']));
+part('unit', () => jest('unit', ['--config', 'jest.config.js']));
+part('system', () => jest('system', ['--config', 'jest.system.config.js', '--runInBand']));
 rmSync(results, { recursive: true, force: true });
+if (failedParts.length > 0) console.log(`\nNot green: ${failedParts.join(', ')}. What failed is printed above; \`npm test -- --only ${failedParts[0]}\` runs that part alone.`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-process.exit(ok ? 0 : 1);
+process.exit(failedParts.length === 0 ? 0 : 1);
 
-function wanted(part) {
-  return only === undefined || only === part;
+function part(name, passes) {
+  if (only !== undefined && only !== name) return;
+  const started = Date.now();
+  if (!passes()) failedParts.push(name);
+  console.log(`${name}: ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 function run(program, programArgs) {
