@@ -3,7 +3,7 @@ import { aFolder, removeFolders } from '../testing-folder';
 import { loadTarget } from './kubeconfig';
 import { kubeconfigFor } from './testing-api';
 
-const names = ['KUBECONFIG', 'HOME', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'] as const;
+const names = ['KUBECONFIG', 'HOME', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT', 'LARRY_SERVICE_ACCOUNT_DIR'] as const;
 const before = names.map((name) => [name, process.env[name]] as const);
 beforeEach(() => names.forEach((name) => delete process.env[name]));
 afterAll(async () => {
@@ -35,6 +35,11 @@ describe('loadTarget', () => {
     process.env['HOME'] = await aFolder();
     Object.assign(process.env, { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' });
     expect(await loadTarget({})).toMatchObject({ context: 'in-cluster', cluster: { server: 'https://[fd00::1]:443' }, tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token' });
+  });
+
+  it('reads the account of a pod where LARRY_SERVICE_ACCOUNT_DIR says that it is mounted', async () => {
+    Object.assign(process.env, { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '6443', LARRY_SERVICE_ACCOUNT_DIR: '/pod/account' });
+    expect(await loadTarget({ inCluster: true })).toMatchObject({ cluster: { server: 'https://127.0.0.1:6443', caFile: '/pod/account/ca.crt' }, tokenFile: '/pod/account/token' });
   });
 
   it.each([
