@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { constants, type Dirent } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -57,13 +58,21 @@ export async function readTextFile(file: string, maxBytes: number): Promise<{ te
     const { size } = await handle.stat();
     if (size > maxBytes) return { reason: `larger than ${maxBytes / 1024 / 1024} MiB` };
     const bytes = await handle.readFile();
-    if (bytes.includes(0)) return { reason: 'not a text file' };
-    return { text: bytes.toString('utf8').replace(/^\ufeff/, '') };
+    return decoded(bytes);
   } catch (error) {
     return { reason: `cannot be read: ${codeOf(error)}` };
   } finally {
     await handle?.close();
   }
+}
+
+/** UTF-8 or nothing: a name with replacement characters in it would be the name of another object. */
+function decoded(bytes: Buffer): { text: string } | { reason: string } {
+  const mark = bytes.subarray(0, 2).toString('hex');
+  if (mark === 'fffe' || mark === 'feff') return { reason: 'UTF-16 text: save it as UTF-8' };
+  if (bytes.includes(0)) return { reason: 'not a text file' };
+  if (!isUtf8(bytes)) return { reason: 'not UTF-8 text: save it as UTF-8' };
+  return { text: bytes.toString('utf8').replace(/^\ufeff/, '') };
 }
 
 /** The code of a system error (`EACCES`), or its message. */

@@ -1,10 +1,7 @@
 import { posix } from 'node:path';
-import { parse } from 'yaml';
-import { isRecord } from './untrusted-object';
 
 /** Files that tools read beside manifests, by their name. */
 const toolFiles: [RegExp, string][] = [
-  [/^kustomization\.ya?ml$|^Kustomization$/, 'Kustomize file: render it with kubectl kustomize'],
   [/^Chart\.(ya?ml|lock)$/, 'Helm chart description, not a manifest'],
   [/^values([-_.].*)?\.(ya?ml|json)$|[-_.]values\.ya?ml$|^values\.schema\.json$/, 'Helm values, not a manifest'],
   [/^_.*\.tpl$|\.tpl$/, 'Helm template: render it with helm template'],
@@ -30,20 +27,4 @@ export function insideTemplates(file: string, charts: ReadonlySet<string>): bool
     if ((at === 0 || file[at - 1] === '/') && charts.has(chart)) return true;
   }
   return false;
-}
-
-/** The patch files that a kustomization names: parts of objects, which stand whole elsewhere. */
-export function kustomizePatches(file: string, text: string): string[] {
-  let content: unknown;
-  try {
-    content = parse(text, { logLevel: 'error' });
-  } catch {
-    return [];
-  }
-  if (!isRecord(content)) return [];
-  const named = [content['patches'], content['patchesStrategicMerge'], content['patchesJson6902']]
-    .flatMap((list: unknown) => (Array.isArray(list) ? (list as unknown[]) : []))
-    .map((entry) => (isRecord(entry) ? entry['path'] : entry))
-    .filter((path): path is string => typeof path === 'string' && !path.includes('\n'));
-  return named.map((path) => posix.normalize(posix.join(posix.dirname(file), path)));
 }

@@ -70,7 +70,7 @@ describe('openManifests', () => {
       'chart/values.yaml': 'Helm values, not a manifest',
       'chart/templates/plain.yaml': 'Helm template: render it with helm template',
       'loose.yaml': 'Helm template: render it with helm template',
-      'k/kustomization.yaml': 'Kustomize file: render it with kubectl kustomize',
+      'k/kustomization.yaml': 'Kustomize file, not built (not applied: patches): kubectl kustomize k renders it',
       'k/patch.yaml': 'Kustomize patch: a part of an object',
       'other.yaml': 'not a Kubernetes object: no apiVersion and kind (and 1 more documents)',
       'nameless.yaml': 'Pod without metadata.name',
@@ -135,6 +135,39 @@ describe('openManifests', () => {
   it('does not read files that are too large, and says so', async () => {
     const reader = await openManifests(await aFolder({ 'big.yaml': `# ${'x'.repeat(8 * 1024 * 1024)}`, 'bin.yaml': 'a\0b' }));
     expect(reasons(reader)).toEqual({ 'big.yaml': 'larger than 8 MiB', 'bin.yaml': 'not a text file' });
+  });
+
+  it('skips text that is not UTF-8, by name, and reads UTF-8 with a byte order mark', async () => {
+    const reader = await openManifests(
+      await aFolder({
+        'latin1.yaml': Buffer.from(`${configMapYaml('x')}data: {city: M\u00fcnchen}\n`, 'latin1'),
+        'utf16le.yaml': Buffer.from(`\ufeff${configMapYaml('y')}`, 'utf16le'),
+        'utf16be.yaml': Buffer.from(`\ufeff${configMapYaml('y')}`, 'utf16le').swap16(),
+        'marked.yaml': `\ufeff${configMapYaml('z')}`,
+      }),
+    );
+    expect(reader.files().loaded).toEqual(['marked.yaml']);
+    expect(reasons(reader)).toEqual({
+      'latin1.yaml': 'not UTF-8 text: save it as UTF-8',
+      'utf16le.yaml': 'UTF-16 text: save it as UTF-8',
+      'utf16be.yaml': 'UTF-16 text: save it as UTF-8',
+    });
+  });
+
+  it('lists an object that stands twice once, and skips the other with the place of the first', async () => {
+    const other = configMapYaml('x').replace('name: x', 'name: x\n  namespace: default');
+    const reader = await openManifests(
+      await aFolder({ 'a.yaml': configMapYaml('x'), 'b.yaml': `${configMapYaml('two')}---\n${other}---\n${configMapYaml('two')}`, 'c.yaml': `${other}data: {a: b}\n` }),
+    );
+    expect((await listAll(reader, configMap)).map((o) => [o.metadata.name, reader.originOf(o)?.file])).toEqual([['x', 'a.yaml'], ['two', 'b.yaml']]); // prettier-ignore
+    expect(reader.files()).toEqual({
+      loaded: ['a.yaml', 'b.yaml'],
+      skipped: [
+        { file: 'b.yaml', line: 6, reason: 'same object as in a.yaml:1', partial: true },
+        { file: 'b.yaml', line: 12, reason: 'same object as in b.yaml:1', partial: true },
+        { file: 'c.yaml', line: 1, reason: 'same object as in a.yaml:1, and not the same text: check its folder by itself to have this one read' },
+      ],
+    });
   });
 
   it('says in one sentence that a folder is not there', async () => {

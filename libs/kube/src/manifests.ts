@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { refOf, type KubeObject } from '@larry/contracts';
 import { builtinKind, builtinKinds, guessPlural, kindKey } from './builtin-kinds';
 import { LogUnavailableError, UnknownKindError } from './errors';
 import { readTextFile, walkTree } from './folder';
 import { helmTemplateReason, isHelmTemplate, jsonValues, yamlValues, type ManifestValue } from './manifest-documents';
-import { chartFolders, insideTemplates, kustomizePatches, passedOver } from './manifest-files';
+import { isKustomization, kustomizationsOf, type Kustomizations } from './kustomize';
+import { chartFolders, insideTemplates, passedOver } from './manifest-files';
 import { ObjectSet } from './object-set';
 import type { ClusterReader, KindInfo, KindRef, SkippedFile } from './reader';
 import { asKubeObject, isRecord } from './untrusted-object';
@@ -13,6 +15,8 @@ const maxFileBytes = 8 * 1024 * 1024;
 const noRuntime = 'manifests have no runtime state';
 
 type Origin = { file: string; line?: number };
+/** What came of one file that was read: documents that became objects, and why others did not. */
+type ReadFile = { file: string; used: number; problems: SkippedFile[] };
 type CustomKind = { resource: string; namespaced: boolean };
 
 /**
@@ -20,8 +24,9 @@ type CustomKind = { resource: string; namespaced: boolean };
  *
  * Files are all there is: a kind without a document is listed as empty. What a running cluster makes (Event, Node,
  * ReplicaSet, EndpointSlice, Lease …) is unknown (`manifests have no runtime state`), and so are Pods, unless documents of the
- * kind are in the tree: then those are listed. An object of a namespaced kind without a namespace gets `default`, as kubectl would apply it. Two
- * documents of one object are both listed. Files that cannot be used are in `files().skipped` with line and reason, and
+ * kind are in the tree: then those are listed. An object of a namespaced kind without a namespace gets `default`, as kubectl would apply it.
+ * The namespace of a kustomization is put on what it lists, unless two overlays put different ones; nothing else of Kustomize is built.
+ * Of two documents of one object the first is listed and the other skipped with the place of the first. Files that cannot be used are in `files().skipped` with line and reason, and
  * a file of which only a part could be used is in both lists.
  * @throws Error in one sentence when the folder is not there or holds more than 100,000 files.
  */
@@ -38,7 +43,8 @@ class ManifestLoader {
   private readonly loaded: string[] = [];
   private readonly skipped: SkippedFile[] = [];
   private readonly customKinds = new Map<string, CustomKind>();
-  private readonly found: { object: KubeObject; origin: Origin }[] = [];
+  private readonly found: { object: KubeObject; origin: { file: string; line: number }; from: ReadFile }[] = [];
+  private readonly read: ReadFile[] = [];
 
   constructor(
     private readonly root: string,
@@ -47,13 +53,14 @@ class ManifestLoader {
 
   async load(): Promise<void> {
     const charts = chartFolders(this.files);
-    const patches = await this.patchFiles();
+    const kustomize = await this.kustomizations();
     for (const file of this.files) {
-      const reason = passedOver(file) ?? (patches.has(file) ? 'Kustomize patch: a part of an object' : undefined);
+      const reason = isKustomization(file) ? kustomize.reasonOf(file) : (passedOver(file) ?? (kustomize.patches.has(file) ? 'Kustomize patch: a part of an object' : undefined));
       if (reason) this.skipped.push({ file, reason });
       else await this.loadFile(file, insideTemplates(file, charts));
     }
-    this.addObjects();
+    this.addObjects(kustomize);
+    this.countFiles();
   }
 
   reader(name: string, passedOverFiles: SkippedFile[]): ClusterReader {
@@ -83,13 +90,13 @@ class ManifestLoader {
     };
   }
 
-  private async patchFiles(): Promise<Set<string>> {
-    const patches = new Set<string>();
-    for (const file of this.files.filter((path) => /(^|\/)(kustomization\.ya?ml|Kustomization)$/.test(path))) {
+  private async kustomizations(): Promise<Kustomizations> {
+    const texts = new Map<string, string>();
+    for (const file of this.files.filter(isKustomization)) {
       const read = await readTextFile(join(this.root, file), maxFileBytes);
-      if ('text' in read) for (const patch of kustomizePatches(file, read.text)) patches.add(patch);
+      if ('text' in read) texts.set(file, read.text);
     }
-    return patches;
+    return kustomizationsOf(texts);
   }
 
   private async loadFile(file: string, insideChart: boolean): Promise<void> {
@@ -102,25 +109,22 @@ class ManifestLoader {
       this.skipped.push({ file, reason: helmTemplateReason });
       return;
     }
-    const problems: SkippedFile[] = [];
-    let used = false;
+    const from: ReadFile = { file, used: 0, problems: [] };
+    this.read.push(from);
     for (const value of /\.json$/i.test(file) ? jsonValues(read.text) : yamlValues(read.text)) {
-      const problem = this.take(file, value);
-      if (problem) problems.push({ file, line: value.line, reason: problem });
-      else used = true;
+      const problem = this.take(from, value);
+      if (problem) from.problems.push({ file, line: value.line, reason: problem });
     }
-    if (used) this.loaded.push(file);
-    this.skipped.push(...(used ? problems.map((problem) => ({ ...problem, partial: true as const })) : [wholeFile(file, problems)]));
   }
 
   /** Takes a value in as an object, or says why it is none. */
-  private take(file: string, found: ManifestValue): string | undefined {
+  private take(from: ReadFile, found: ManifestValue): string | undefined {
     const result = 'reason' in found ? found : asKubeObject(found.value);
     if ('reason' in result) return result.reason;
     const { object } = result;
     if (object.apiVersion.startsWith('kustomize.config.k8s.io/')) return 'Kustomize file: render it with kubectl kustomize';
     if (object.kind === 'CustomResourceDefinition') this.learnKind(object);
-    this.found.push({ object, origin: { file, line: found.line } });
+    this.found.push({ object, origin: { file: from.file, line: found.line }, from });
     return undefined;
   }
 
@@ -134,15 +138,37 @@ class ManifestLoader {
   }
 
   /** Second pass: only now are all CRDs of the tree known, so that a missing namespace can be told from none. */
-  private addObjects(): void {
-    for (const { object, origin } of this.found) {
+  private addObjects(kustomize: Kustomizations): void {
+    for (const { object, origin, from } of this.found) {
       const known = builtinKind(object) ?? this.customKinds.get(kindKey(object));
+      const given = kustomize.namespaceOf(origin.file);
+      // Kustomize takes a kind that it does not know as namespaced.
+      if (given !== undefined && known?.namespaced !== false) object.metadata.namespace = given;
       if (known?.namespaced) object.metadata.namespace ??= 'default';
       else if (known) delete object.metadata.namespace;
+      const same = this.objects.get(refOf(object));
+      if (same) {
+        from.problems.push({ ...origin, reason: this.sameAs(same, object) });
+        continue;
+      }
+      from.used += 1;
       this.objects.add(object);
       this.origins.set(object, origin);
     }
     this.found.length = 0;
+  }
+
+  private sameAs(first: KubeObject, object: KubeObject): string {
+    const { file = '', line } = this.origins.get(first) ?? {};
+    return `same object as in ${file}:${line}${isDeepStrictEqual(first, object) ? '' : ', and not the same text: check its folder by itself to have this one read'}`;
+  }
+
+  private countFiles(): void {
+    for (const { file, used, problems } of this.read) {
+      problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+      if (used > 0) this.loaded.push(file);
+      this.skipped.push(...(used > 0 ? problems.map((problem) => ({ ...problem, partial: true as const })) : [wholeFile(file, problems)]));
+    }
   }
 
   private kinds(): KindInfo[] {

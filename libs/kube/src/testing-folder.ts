@@ -5,7 +5,7 @@ import type { KubeObject } from '@larry/contracts';
 import type { ClusterReader, KindRef, ListOptions } from './reader';
 
 /** A folder of its own for a test, with the given files. Remove it with {@link removeFolders}. */
-export async function aFolder(files: Record<string, string> = {}): Promise<string> {
+export async function aFolder(files: Record<string, string | Buffer> = {}): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'larry-kube-'));
   folders.push(root);
   for (const [file, text] of Object.entries(files)) {
