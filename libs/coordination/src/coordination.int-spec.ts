@@ -187,6 +187,33 @@ testTopologies('a run', (redis) => {
     expect(await coordination.task('a')).toMatchObject({ status: 'failed', reason: 'stop', attempt: 7 });
   });
 
+  it('gives back what nobody holds, and never what a worker that may live holds', async () => {
+    const { run, coordination } = await begin();
+    const pending = claimOf(run, 'a', 'unheld-1');
+    expect(await coordination.claim(pending)).toMatchObject({ outcome: 'claimed' });
+    expect(await coordination.settleUnheld(pending, { outcome: 'error', reason: 'its image could not be pulled' })).toEqual({ outcome: 'settled', status: 'ready' });
+    expect(await coordination.start({ ...pending, holder: 'late' })).toMatchObject({ outcome: 'refused', why: 'stale' });
+    const lease = await aLease(coordination, run, 'a');
+    expect(await coordination.settleUnheld(lease, { outcome: 'returned', reason: 'its node is silent' })).toMatchObject({ outcome: 'refused', why: 'held' });
+    expect(await coordination.renew(lease)).toMatchObject({ outcome: 'renewed' });
+    await coordination.redis.commands.zadd(coordination.keys.due, 1, 'a');
+    expect(await coordination.settleUnheld(lease, { outcome: 'returned', reason: 'its node is silent' })).toEqual({ outcome: 'settled', status: 'ready' });
+    expect(await coordination.task('a')).toMatchObject({ status: 'ready', reason: 'its node is silent' });
+    expect(await coordination.renew(lease)).toEqual({ outcome: 'refused', why: 'stale' });
+  });
+
+  it('shows the node that a worker named at its start, of this attempt alone', async () => {
+    const { run, coordination } = await begin();
+    const claim = claimOf(run, 'a', 'node-1');
+    await coordination.claim(claim);
+    await coordination.start({ ...claim, holder: 'h', node: 'k3s-worker02' });
+    const node = async () => (await coordination.snapshot())?.tasks.find((t) => t.task === 'a')?.node;
+    expect(await node()).toBe('k3s-worker02');
+    await coordination.settleClaim(claim, { outcome: 'returned', reason: 'x' });
+    await aLease(coordination, run, 'a');
+    expect(await node()).not.toBe('k3s-worker02');
+  });
+
   it('lets the coordinator give back what its dead worker held, at once', async () => {
     const { run, coordination } = await begin();
     const lease = await aLease(coordination, run, 'a');

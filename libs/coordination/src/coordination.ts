@@ -121,9 +121,9 @@ export class Coordination {
     return this.renewAs({ run, task }, ['claim', claim, ''], lockValue(larry, claim), ttlMs);
   }
 
-  /** The worker's first act. `holder` is its own random id. Refused: it exits before touching anything. */
-  async start({ run, task, claim, holder }: Omit<TaskLease, 'fence' | 'larry'>, ttlMs = defaultTtlMs): Promise<StartOutcome> {
-    const reply = await this.transitions.onTask('start', run, task, [claim, holder, ttlMs]);
+  /** The worker's first act. `holder` is its own random id, `node` where it runs. Refused: it exits before touching anything. */
+  async start({ run, task, claim, holder, node = '' }: Omit<TaskLease, 'fence' | 'larry'> & { readonly node?: string }, ttlMs = defaultTtlMs): Promise<StartOutcome> {
+    const reply = await this.transitions.onTask('start', run, task, [claim, holder, ttlMs, node]);
     if (!reply.ok) return refused(reply);
     const [fence, until, attempt, larry, approval] = reply.values.map(String);
     return {
@@ -155,6 +155,14 @@ export class Coordination {
    */
   async settleClaim(claim: TaskClaim, settlement: Extract<Settlement, { outcome: 'error' | 'returned' | 'failed' | 'skipped' }>): Promise<SettleOutcome> {
     return this.settleAs(claim, ['claim', claim.claim, ''], settlement, '', '');
+  }
+
+  /**
+   * The same for a worker of which nobody can tell whether it lives (its node does not answer, its pod is gone): settled only
+   * while nobody holds the lease. `refused/held`: its worker has started and renews; `detail` is the moment (ms) to wait for.
+   */
+  async settleUnheld(claim: TaskClaim, settlement: Extract<Settlement, { outcome: 'error' | 'returned' }>): Promise<SettleOutcome> {
+    return this.settleAs(claim, ['unheld', claim.claim, ''], settlement, '', '');
   }
 
   /** A person's decision about a parked task. `proof` is opaque here: whoever applies the change verifies it. */
@@ -218,7 +226,7 @@ export class Coordination {
     const reason = 'reason' in settlement ? settlement.reason.slice(0, maxReasonLength) : '';
     const wait = settlement.outcome === 'error' ? (settlement.retryAfterMs ?? 0) : 0;
     const reply = await this.transitions.onTask('settle', at.run, at.task, [...who, settlement.outcome, reason, wait, result, blob]);
-    await this.locks.release(at.task, lockValue(at.larry, at.claim));
+    if (reply.ok || reply.refusal !== 'held') await this.locks.release(at.task, lockValue(at.larry, at.claim));
     if (!reply.ok) return refused(reply);
     return { outcome: 'settled', status: String(reply.values[0]) as TaskStatus };
   }

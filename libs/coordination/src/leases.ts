@@ -12,6 +12,8 @@ export interface LeaseOptions {
   readonly ttlMs?: number;
   /** The worker's own random id. Default: a new one. The same process may repeat its start with the same. */
   readonly holder?: string;
+  /** Where the work is done: a node's name. Shown instead of the plan's node from the start on. */
+  readonly node?: string;
   /** Stops the work as a lost lease does, and gives the task back: the process was told to end. */
   readonly stop?: AbortSignal;
 }
@@ -51,7 +53,7 @@ export class Leases {
     const ttlMs = options.ttlMs ?? defaultTtlMs;
     if (!Number.isInteger(ttlMs) || ttlMs < 300) throw new RangeError(`LeaseOptions.ttlMs is ${ttlMs}: it must be 300 milliseconds or more.`);
     const began = performance.now();
-    const started = await this.coordination.start({ ...claimed, holder: options.holder ?? randomUUID() }, ttlMs);
+    const started = await this.coordination.start({ ...claimed, holder: options.holder ?? randomUUID(), node: options.node }, ttlMs);
     if (started.outcome === 'refused') return { outcome: 'not-started', why: started.why };
     const keeper = new Keeper(this.coordination, started.lease, ttlMs, began);
     const stop = (): void => keeper.lose('the process is stopping');

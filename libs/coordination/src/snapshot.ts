@@ -34,6 +34,7 @@ export interface TaskState {
   readonly task: string;
   readonly larry: string;
   readonly worker: string;
+  /** Where its worker runs: the node that the worker named at its start, before that the plan's. */
   readonly node?: string;
   readonly status: TaskStatus;
   readonly skipReason?: SkipReason;
@@ -86,7 +87,7 @@ function readTask(entry: GraphEntry, raw: RawSnapshot): TaskState {
     task: entry.id,
     larry: entry.larry,
     worker: entry.worker,
-    node: entry.node,
+    node: raw.status.get(`${entry.id}/node`) ?? entry.node,
     status,
     skipReason: reason as SkipReason | undefined,
     attempt: Number(raw.status.get(`${entry.id}/attempt`) ?? 0),

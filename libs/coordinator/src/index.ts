@@ -9,3 +9,4 @@ export { turnedCriteria, validateAnew, validationRequestSchema, type ValidationR
 export { runWorker, workerExitCodes, type WorkerParts } from './worker';
 export { runWorkerProgram } from './worker-program';
 export { ensureJournalKey } from './worker-journal';
+export { launcherPermissions } from './jobs/launcher-permissions';

@@ -12,7 +12,8 @@
 --   1 prefix     goes before channels
 --   2 run
 --   3 task
---   4 by         holder (the worker) or claim (a coordinator that saw its worker end, or could not launch one)
+--   4 by         holder (the worker), claim (a coordinator that saw its worker end, or could not launch one), or unheld
+--                (a coordinator that cannot tell whether its worker lives: only while nobody holds the lease)
 --   5 id         the holder's or the claim's
 --   6 fence      the holder's; '' for a claim
 --   7 outcome    completed, skipped, failed, error (uses an attempt), returned (five times for nothing)
@@ -24,6 +25,7 @@
 --   {1, status}  settled; the task is now completed, skipped, failed or ready
 --   {0, status}  settled before by this holder or claim
 --   {-1}         no such run
+--   {-3, until}  unheld: the claim's worker has started, and its lease lives until then
 --   {-5}         the lease is somebody else's now
 --   {-6}         the task has ended otherwise
 -- Events: those of ending and retry
@@ -47,6 +49,8 @@ else
   local word = status_of(task)
   if has_ended(word) then return { -6 } end
   if stored[4] ~= id or (word ~= 'claimed' and word ~= 'in_progress') then return { -5 } end
+  local due = due_of()
+  if by == 'unheld' and word == 'in_progress' and due > now then return { -3, due } end
 end
 
 local now_is = outcome

@@ -15,6 +15,7 @@
 --   4 claim      from the worker's environment
 --   5 holder     the worker's own random id: the same again gets the same fence
 --   6 ttl        of the lease, milliseconds
+--   7 node       where it runs, or '' when it does not know
 -- Returns
 --   {1, fence, until, attempt, larry, approval}   started; approval is '' or JSON of what was approved
 --   {0, fence, until, attempt, larry, approval}   started before by this holder
@@ -24,7 +25,7 @@
 --   {-11}        another worker has started with this claim
 -- Events: convergence_started
 local RUN, STATUS, DUE, DEADLINES, GRAPH, EVENTS, TASK = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local prefix, run, task, claim, holder, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local prefix, run, task, claim, holder, ttl, node = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7]
 -- @include emit
 -- @include state
 -- @include lease
@@ -43,6 +44,7 @@ local fence = next_fence()
 redis.call('HSET', TASK, 'holder', holder, 'startedAt', now)
 redis.call('HDEL', TASK, 'reason')
 redis.call('HSET', STATUS, task, 'in_progress')
+if node == '' then redis.call('HDEL', STATUS, task .. '/node') else redis.call('HSET', STATUS, task .. '/node', node) end
 if entry_of(task).converge then
   say('larry:coordination', run .. '/' .. attempt_of(task), { event = 'convergence_started', from = stored[5] })
 end
