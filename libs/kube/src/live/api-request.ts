@@ -5,6 +5,7 @@ import { printable } from '@larry/contracts';
 import { ClusterUnavailableError } from '../errors';
 import { isRecord } from '../untrusted-object';
 import type { Credentials } from './credentials';
+import { RateLimit, type RequestRate } from './rate-limit';
 
 /** One request to the API server. */
 export interface ApiRequest {
@@ -36,6 +37,8 @@ export interface ApiClientOptions {
   timeoutMs?: number;
   /** The first pause before a request is tried again, in ms; doubled each time; 250 by default. */
   retryMs?: number;
+  /** How many requests it may send; no limit by default. Each try counts, a watch once for each connection. */
+  rate?: RequestRate;
 }
 
 const attempts = 4;
@@ -48,6 +51,7 @@ export class ApiClient {
   private readonly timeoutMs: number;
   /** The first pause before trying again, in ms. */
   readonly retryMs: number;
+  private readonly rate: RateLimit | undefined;
 
   constructor(
     /** `https://host:port`, perhaps with a path. */
@@ -57,6 +61,7 @@ export class ApiClient {
   ) {
     this.timeoutMs = options.timeoutMs ?? 30_000;
     this.retryMs = options.retryMs ?? 250;
+    this.rate = options.rate && new RateLimit(options.rate);
   }
 
   /**
@@ -86,9 +91,10 @@ export class ApiClient {
     }
   }
 
-  /** The body as it comes, for watches and logs. The caller reads it to its end or destroys it. */
+  /** The body as it comes, for watches and logs: it must begin in time, and then may be silent for `idleMs`. The caller reads it to its end or destroys it. */
   async stream(request: Omit<ApiRequest, 'method' | 'body'>, idleMs = this.timeoutMs): Promise<IncomingMessage> {
-    const { response } = await this.open({ ...request, method: 'GET' }, idleMs);
+    const { response } = await this.open({ ...request, method: 'GET' });
+    response.socket?.setTimeout(idleMs);
     return response;
   }
 
@@ -97,20 +103,21 @@ export class ApiClient {
   }
 
   private async once(request: ApiRequest): Promise<{ answer: ApiAnswer; retryAfter: string | undefined }> {
-    const { response } = await this.open(request, this.timeoutMs);
+    const { response } = await this.open(request);
     const body = await this.bodyOf(response);
     const answer = { status: response.statusCode ?? 0, bytes: body.length, json: parseJson(body) };
     return { answer, retryAfter: response.headers['retry-after'] };
   }
 
-  private async open(request: ApiRequest, idleMs: number): Promise<{ response: IncomingMessage }> {
-    const response = await this.send(request, idleMs, false);
+  private async open(request: ApiRequest): Promise<{ response: IncomingMessage }> {
+    const response = await this.send(request, false);
     if (response.statusCode !== 401) return { response };
     response.resume();
-    return { response: await this.send(request, idleMs, true) };
+    return { response: await this.send(request, true) };
   }
 
-  private async send(request: ApiRequest, idleMs: number, renew: boolean): Promise<IncomingMessage> {
+  private async send(request: ApiRequest, renew: boolean): Promise<IncomingMessage> {
+    await this.rate?.pass(request.signal);
     const { headers, agent, writeAgent } = await this.credentials.access(renew);
     const url = new URL(this.server);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
@@ -132,7 +139,7 @@ export class ApiClient {
         },
       };
       const sent: ClientRequest = (url.protocol === 'http:' ? httpRequest : httpsRequest)(options, resolve);
-      sent.setTimeout(idleMs, () => sent.destroy(new NoAnswerError(`${this.server} did not answer within ${idleMs / 1000} s`)));
+      sent.setTimeout(this.timeoutMs, () => sent.destroy(new NoAnswerError(`${this.server} did not answer within ${this.timeoutMs / 1000} s`)));
       sent.on('error', (error: NodeJS.ErrnoException) => reject(request.signal?.aborted ? (request.signal.reason as Error) : this.named(error)));
       sent.end(body);
     });

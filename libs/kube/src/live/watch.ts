@@ -22,6 +22,8 @@ export interface WatchOptions {
   /** As in `ListOptions`. */
   fieldSelector?: string;
   signal?: AbortSignal;
+  /** Called when every object that is there has been given as `present`: what was known and not given is gone. */
+  listed?(): void;
 }
 
 const serverTimeoutS = 240;
@@ -56,6 +58,7 @@ export async function* watchKind(
       const list = await present();
       place.resourceVersion = list.resourceVersion;
       for (const object of list.objects) if (wanted(object)) yield { type: 'present', object };
+      options.listed?.();
     }
     const began = Date.now();
     try {
