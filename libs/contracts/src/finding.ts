@@ -33,6 +33,8 @@ export const ownerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('manifest'), file: z.string(), line: z.number().int().positive().optional() }),
   /** Nothing claims it: whoever applied it last, by field manager. */
   z.object({ kind: z.literal('none'), lastManager: z.string().optional() }),
+  /** No mark on the object says whose it is, and who wrote it the source does not hold (`not in dump`): never shown as nobody's. */
+  z.object({ kind: z.literal('unknown'), reason: z.string() }),
 ]);
 export type Owner = z.infer<typeof ownerSchema>;
 

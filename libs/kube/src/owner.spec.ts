@@ -1,7 +1,7 @@
 import type { KubeObject, Owner } from '@larry/contracts';
 import { aDeployment, aNode, aPod, aReplicaSet, aService, anObject } from './builders';
 import { memoryCluster } from './memory-cluster';
-import { ownerOf } from './owner';
+import { ownerIn, ownerOf } from './owner';
 import { ownersOf, rootOwner } from './root-owner';
 
 const helm = { 'meta.helm.sh/release-name': 'web', 'meta.helm.sh/release-namespace': 'apps' };
@@ -72,6 +72,17 @@ describe('rootOwner', () => {
     expect(await rootOwner(memoryCluster([pod], { unknown: { ReplicaSet: 'not in dump' } }), pod)).toMatchObject(stop);
     const impostor = { ...replicaSet, metadata: { ...replicaSet.metadata, uid: 'other' } };
     expect(await rootOwner(memoryCluster([pod, impostor]), pod)).toMatchObject(stop);
+  });
+
+  it('is unknown for an object without marks where the source does not hold who wrote it, and never nobody', async () => {
+    const plain = aDeployment({ name: 'web', namespace: 'apps' });
+    const dump = memoryCluster([release, replicaSet], { source: { type: 'dump' } });
+    expect((await rootOwner(dump, plain)).owner).toEqual({ kind: 'unknown', reason: 'not in dump' });
+    expect((await rootOwner(dump, release)).owner).toMatchObject({ kind: 'helm' });
+    expect((await rootOwner(dump, pod)).owner).toMatchObject({ kind: 'helm' });
+    const written = aDeployment({ metadata: { managedFields: [{ manager: 'kubectl' }] } });
+    expect(ownerIn(memoryCluster([], { source: { type: 'snapshot' } }), written)).toEqual({ kind: 'none', lastManager: 'kubectl' });
+    expect(ownerIn(memoryCluster([]), plain)).toEqual({ kind: 'none' });
   });
 
   it('finds controllers without a namespace', async () => {

@@ -1,4 +1,5 @@
 import { type KubeObject, type ObjectRef, type Owner } from '@larry/contracts';
+import type { ClusterReader } from './reader';
 import { isRecord } from './untrusted-object';
 
 type Marks = Record<string, string>;
@@ -25,6 +26,16 @@ export function ownerOf(object: KubeObject, origin?: { file: string; line?: numb
     k3sOwner(labels, annotations, object) ??
     helmOwner(labels, annotations, object) ?? { kind: 'none', ...lastManagerOf(object) }
   );
+}
+
+/**
+ * {@link ownerOf} for an object of a source. Dumps leave out who wrote an object (`managedFields`), so there an object without
+ * marks is not nobody's: its owner is unknown.
+ */
+export function ownerIn(reader: Pick<ClusterReader, 'source' | 'originOf'>, object: KubeObject): Owner {
+  const owner = ownerOf(object, reader.originOf(object));
+  const told = owner.kind !== 'none' || owner.lastManager !== undefined || object.metadata.managedFields !== undefined;
+  return told || reader.source.type === 'live' ? owner : { kind: 'unknown', reason: `not in ${reader.source.type}` };
 }
 
 /** The object that controls this one, by its owner references; in the same namespace unless its kind has none. */

@@ -1,7 +1,7 @@
 import { refOf, type KubeObject, type ObjectRef, type Owner } from '@larry/contracts';
 import { builtinKind } from './builtin-kinds';
 import { UnknownKindError } from './errors';
-import { controllerOf, ownerOf } from './owner';
+import { controllerOf, ownerIn } from './owner';
 import type { ClusterReader, KindRef } from './reader';
 import { isRecord } from './untrusted-object';
 
@@ -50,8 +50,8 @@ class Owners {
       top = above;
     }
     const root = refOf(top);
-    const owner = await this.refine(ownerOf(top, this.reader.originOf(top)));
-    return { root, object: top, owner: owner.kind === 'none' && top !== object ? { kind: 'controller', ref: root } : owner };
+    const owner = await this.refine(ownerIn(this.reader, top));
+    return { root, object: top, owner: (owner.kind === 'none' || owner.kind === 'unknown') && top !== object ? { kind: 'controller', ref: root } : owner };
   }
 
   private controller(ref: ObjectRef): Promise<KubeObject | undefined> {

@@ -19,6 +19,8 @@ export function ownerText(owner: Owner): string {
       return `file ${owner.file}${owner.line ? `:${owner.line}` : ''}`;
     case 'none':
       return owner.lastManager ? `nobody (last written by ${owner.lastManager})` : 'nobody';
+    case 'unknown':
+      return `unknown (${owner.reason})`;
   }
 }
 

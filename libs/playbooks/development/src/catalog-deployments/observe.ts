@@ -1,5 +1,5 @@
 import { printable } from '@larry/contracts';
-import { ownerOf, UnknownKindError, type KindInfo } from '@larry/kube';
+import { ownerIn, UnknownKindError, type KindInfo } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import type { Asset, Inventory, KindCount } from '../inventory';
 import { Collector, type CollectedAsset } from './collector';
@@ -40,7 +40,7 @@ async function catalog(context: PlaybookContext): Promise<CatalogFacts> {
   const at = cluster.source.takenAt ?? context.now().toISOString();
   const live = cluster.source.type === 'live';
   const kinds = kindsToList(await cluster.kinds());
-  const collector = new Collector((object) => ownerOf(object, cluster.originOf(object)));
+  const collector = new Collector((object) => ownerIn(cluster, object));
   const counts: KindCount[] = [];
   const unlisted: Inventory['unlisted'] = [];
   for (const [index, kind] of kinds.entries()) {

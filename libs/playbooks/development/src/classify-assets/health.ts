@@ -55,6 +55,7 @@ function referencesPart(dangling: number): HealthPart {
 }
 
 function ownerPart({ owner }: Asset): HealthPart {
+  if (owner.kind === 'unknown') return { name: 'owner', points: 0, of: 0, why: `owner unknown (${owner.reason})` };
   const owned = owner.kind !== 'none';
   return { name: 'owner', points: owned ? 10 : 0, of: 10, why: owned ? `owned (${owner.kind})` : 'nothing owns it: it cannot be made again from a source' };
 }

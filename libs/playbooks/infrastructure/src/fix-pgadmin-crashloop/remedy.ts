@@ -81,6 +81,8 @@ export function remedyFor(cause: PgadminCause, workload: WorkloadFacts, options:
   const note = change.note ? { note: change.note } : {};
   const { owner } = workload;
   switch (owner.kind) {
+    case 'unknown':
+      return { layer: 'manifest', yaml: change.yaml, note: `who owns it is unknown (${owner.reason}): change it where it is applied from` };
     case 'none':
       return { layer: 'patch', target: workload.ref, patchType: 'json', patch: change.patch, command: kubectlPatch(workload.ref, change.patch), ...note };
     case 'manifest':
@@ -118,6 +120,8 @@ export function ownerText(owner: Owner): string {
       return owner.file;
     case 'none':
       return 'nothing';
+    case 'unknown':
+      return `an owner that is unknown (${owner.reason})`;
   }
 }
 

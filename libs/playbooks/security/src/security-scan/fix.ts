@@ -15,6 +15,13 @@ export type Fix =
   /** Nobody but a person can say what is right here. */
   | { kind: 'decide'; reason: string };
 
+/** A decision about fields of the object itself, each named with its place. */
+export function decideAt(places: readonly { at: string }[], reason: string): Fix {
+  const named = places.slice(0, 3).map(({ at }) => at);
+  const more = places.length - named.length;
+  return { kind: 'decide', reason: `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}: ${reason}` };
+}
+
 type Tree = Record<string, unknown>;
 
 /** The changes as one nested object: a strategic merge patch when `removed` is null. */

@@ -1,5 +1,5 @@
 import { refOf, type KubeObject, type Owner } from '@larry/contracts';
-import { ownerOf, ownersOf, type ClusterReader } from '@larry/kube';
+import { ownerIn, ownersOf, type ClusterReader } from '@larry/kube';
 import type { Subject } from './rules/family';
 
 type HelmOwner = Extract<Owner, { kind: 'helm' }>;
@@ -16,7 +16,7 @@ export class Ownership {
 
   subjectOf(object: KubeObject): Subject {
     const origin = this.cluster.originOf(object);
-    const owner = ownerOf(object, origin);
+    const owner = ownerIn(this.cluster, object);
     const subject: Subject = { ref: refOf(object), owner, ...(origin ? { origin } : {}) };
     if (owner.kind === 'helm' || owner.kind === 'k3s-addon') {
       const key = JSON.stringify(owner);

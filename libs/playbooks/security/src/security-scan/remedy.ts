@@ -1,7 +1,7 @@
 import { describeRef, printable, stripControl, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
 import { stringify } from 'yaml';
 import { patchCommand } from './command';
-import { changesAsObject, removedPaths, type Fix } from './fix';
+import { changesAsObject, pathText, removedPaths, type Fix } from './fix';
 import { asChartValues, type ChartValues } from './helm-values';
 import type { Subject } from './rules/family';
 
@@ -10,7 +10,7 @@ const immutable = new Set(['Pod', 'Job']);
 
 /** The change that mends a hit, at the layer that owns the object; `chart` is what the chart of its release is known to read. */
 export function remedyFor(fix: Fix, subject: Subject, chart?: ChartValues): Remedy {
-  const place = placeOf(subject);
+  const place = placeOf(subject, fix);
   const values = chart && fix.kind === 'fields' && !subject.origin ? asChartValues(fix.changes, chart) : undefined;
   if (values && subject.owner.kind === 'helm')
     return helmRemedy(values, subject.owner, fix.kind === 'fields' ? fix.note : undefined);
@@ -33,7 +33,7 @@ export function remedyFor(fix: Fix, subject: Subject, chart?: ChartValues): Reme
     const again = `the fields of a ${subject.ref.kind} cannot be changed while it exists: change its manifest, delete it and create it again`;
     return { layer: 'manifest', yaml: manifestYaml(fix, subject), ...note(join(again, fix.note)) };
   }
-  return patchRemedy(fix, subject.ref);
+  return patchRemedy(fix, subject.ref, place.where);
 }
 
 function helmRemedy(
@@ -46,13 +46,13 @@ function helmRemedy(
   return { layer: 'helm-value', release, namespace, values: yamlOf(values), ...note(join(how, more)) };
 }
 
-function patchRemedy(fix: Extract<Fix, { kind: 'fields' | 'json' }>, target: ObjectRef): Remedy {
+function patchRemedy(fix: Extract<Fix, { kind: 'fields' | 'json' }>, target: ObjectRef, where?: string): Remedy {
   const patchType = fix.kind === 'json' ? 'json' : 'strategic';
   const patch = fix.kind === 'json' ? fix.patch : changesAsObject(fix.changes, null);
   const command = patchCommand(target, patchType, patch);
   if (command === undefined)
     return none('the name of the object holds characters that no command should carry: change it in its manifest');
-  return { layer: 'patch', target, patchType, patch, command, ...note(fix.note ?? '') };
+  return { layer: 'patch', target, patchType, patch, command, ...note(join(where, fix.note)) };
 }
 
 interface Place {
@@ -63,11 +63,11 @@ interface Place {
   refuses?: boolean;
 }
 
-function placeOf({ owner, ref, origin }: Subject): Place {
+function placeOf({ owner, ref, origin }: Subject, fix: Fix): Place {
   if (origin) return { layer: 'manifest' };
   switch (owner.kind) {
     case 'helm':
-      return { layer: 'manifest', where: helmPlace(owner, ref) };
+      return { layer: 'manifest', where: helmPlace(owner, ref, fix) };
     case 'flux':
       return {
         layer: 'manifest',
@@ -99,14 +99,21 @@ function placeOf({ owner, ref, origin }: Subject): Place {
       return { layer: 'manifest' };
     case 'none':
       return { layer: 'patch' };
+    case 'unknown':
+      return { layer: 'patch', where: `who owns it is unknown (${printable(owner.reason)}): where Helm, Flux or another tool applies it, change it there instead` };
   }
 }
 
 /** Which values a chart reads is known only from the chart, so the template's fields are shown, and where to look. */
-function helmPlace(owner: Extract<Owner, { kind: 'helm' }>, ref: ObjectRef): string {
+function helmPlace(owner: Extract<Owner, { kind: 'helm' }>, ref: ObjectRef, fix: Fix): string {
   const release = printable(owner.release);
   const chart = owner.chart === undefined ? '' : ` (chart ${printable(owner.chart)})`;
-  return `Helm release ${printable(owner.namespace)}/${release}${chart} owns it: set this through the values that the chart's template of ${printable(describeRef(ref))} reads (helm show values; by convention securityContext, containerSecurityContext or podSecurityContext), then helm upgrade; a live patch would stand in the way of the next upgrade`;
+  const paths = fix.kind === 'fields' ? fix.changes.map(({ path }) => printable(pathText(path))) : [];
+  const what = paths.length === 0 ? 'this' : `${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
+  const byConvention = paths.some((path) => path.includes('securityContext'))
+    ? '; by convention securityContext, containerSecurityContext or podSecurityContext'
+    : '';
+  return `Helm release ${printable(owner.namespace)}/${release}${chart} owns it: set ${what} through the values that the chart's template of ${printable(describeRef(ref))} reads (helm show values${byConvention}), then helm upgrade; a live patch would stand in the way of the next upgrade`;
 }
 
 function manifestYaml(fix: Extract<Fix, { kind: 'fields' | 'json' }>, { ref }: Subject): string {

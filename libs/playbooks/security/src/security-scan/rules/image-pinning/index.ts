@@ -1,5 +1,5 @@
 import { listOf, textOf, valueIn, type KubeObject } from '@larry/contracts';
-import type { FieldChange, Step } from '../../fix';
+import { decideAt, type FieldChange, type Step } from '../../fix';
 import { defineFamily, type Ground, type Hit, type Subject } from '../family';
 import { imageName, type ImageName } from './image-name';
 import { imageRules } from './rules';
@@ -57,10 +57,10 @@ export const imagePinning = defineFamily<Kept>({
 });
 
 function hitsOf({ subject, group, images }: Used, ground: Ground, digests: ReadonlyMap<string, string>): Hit[] {
-  const about = (rule: string, found: UsedImage[], fix: Hit['fix']): Hit[] => {
+  const about = (rule: string, found: UsedImage[], fix: Hit['fix'] | string): Hit[] => {
     if (found.length === 0) return [];
     const evidence = found.map((i) => ({ at: i.at, value: i.image }));
-    return [{ rule, subject, ...(group ? { group } : {}), evidence, fix }];
+    return [{ rule, subject, ...(group ? { group } : {}), evidence, fix: typeof fix === 'string' ? decideAt(evidence, fix) : fix }];
   };
   const loose = images.filter((i) => i.name && i.name.digest === undefined);
   const moving = loose.filter((i) => (i.name?.tag ?? 'latest') === 'latest');
@@ -76,31 +76,25 @@ function hitsOf({ subject, group, images }: Used, ground: Ground, digests: Reado
     ...about(
       'image/bad-name',
       unreadable,
-      decide('write the name as [registry/]repository[:tag][@digest], lower case'),
+      'write the name as [registry/]repository[:tag][@digest], lower case',
     ),
     ...about(
       'image/foreign-registry',
       foreign,
-      decide(`take it from one of ${allowed}, or add its registry to the option registries`),
+      `take it from one of ${allowed}, or add its registry to the option registries`,
     ),
   ];
 }
 
 /** What runs now, pinned, where the pods tell exactly one digest for each name. */
-function pinned(images: readonly UsedImage[], digests: ReadonlyMap<string, string>): Hit['fix'] {
+function pinned(images: readonly UsedImage[], digests: ReadonlyMap<string, string>): Hit['fix'] | string {
   const changes = images.flatMap(({ image, path }): FieldChange[] => {
     const digest = digests.get(image);
     return digest !== undefined && path !== undefined ? [{ path, value: `${image}@${digest}` }] : [];
   });
   if (changes.length === images.length)
     return { kind: 'fields', changes, note: 'the digest is the one that its pods run now' };
-  return decide(
-    'name a version and add its digest (@sha256:…); what a pod runs stands in its .status.containerStatuses[].imageID',
-  );
-}
-
-function decide(reason: string): Hit['fix'] {
-  return { kind: 'decide', reason };
+  return 'name a version and add its digest (@sha256:…); what a pod runs stands in its .status.containerStatuses[].imageID';
 }
 
 function runningOf(pod: KubeObject): Running | undefined {

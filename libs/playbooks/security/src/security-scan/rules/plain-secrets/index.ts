@@ -1,4 +1,5 @@
 import { listOf, redacted, textOf, valueIn, type KubeObject } from '@larry/contracts';
+import { decideAt } from '../../fix';
 import { stringsOf, type PodView } from '../../pod-view';
 import { defineFamily, type Hit, type Sighting, type Subject } from '../family';
 import { secretIn, secretInFile, type Finding } from './detect';
@@ -71,7 +72,7 @@ function hitsOf(subject: Subject, all: Found[], group?: string): Hit[] {
   return ([['plain-secrets/token', 'shape'], ['plain-secrets/by-name', 'name']] as const).flatMap(([rule, because]) => {
     const evidence = all.filter((f) => f.because === because).map(({ at, value }) => ({ at, value }));
     if (evidence.length === 0) return [];
-    return [{ rule, subject, evidence, confidence: because === 'shape' ? 0.9 : 0.6, fix: { kind: 'decide' as const, reason: remedy(subject.ref.kind) }, ...(group ? { group } : {}) }];
+    return [{ rule, subject, evidence, confidence: because === 'shape' ? 0.9 : 0.6, fix: decideAt(evidence, remedy(subject.ref.kind)), ...(group ? { group } : {}) }];
   }); // prettier-ignore
 }
 

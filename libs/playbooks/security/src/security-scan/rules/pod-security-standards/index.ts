@@ -1,4 +1,5 @@
 import type { KubeObject } from '@larry/contracts';
+import { decideAt } from '../../fix';
 import type { PodView } from '../../pod-view';
 import { defineFamily, type Ground, type Hit, type Seen, type Subject } from '../family';
 import { baselineControls } from './baseline';
@@ -60,7 +61,7 @@ function hitOf(control: Control, pod: PodView, breaches: Breach[]): Hit {
     fix:
       changes.length === breaches.length
         ? { kind: 'fields', changes }
-        : { kind: 'decide', reason: decision(control, breaches) },
+        : decideAt(breaches, decision(control, breaches)),
   };
 }
 

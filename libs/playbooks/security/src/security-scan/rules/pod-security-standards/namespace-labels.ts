@@ -1,3 +1,4 @@
+import { decideAt } from '../../fix';
 import type { Hit, Subject } from '../family';
 
 const prefix = 'pod-security.kubernetes.io/';
@@ -30,7 +31,7 @@ export function namespaceHits(
     value: labels[key] ?? 'absent',
   });
   const badLabels: Hit[] = bad.length === 0 ? [] : [
-    { rule: 'pss-admission/bad-label', subject, evidence: bad.map(evidence), fix: { kind: 'decide', reason: `set one of ${levels.join(', ')} (or latest, v1.N for a version); which was meant is for its author to say` } },
+    { rule: 'pss-admission/bad-label', subject, evidence: bad.map(evidence), fix: decideAt(bad.map(evidence), `set one of ${levels.join(', ')} (or latest, v1.N for a version); which was meant is for its author to say`) },
   ]; // prettier-ignore
   const enforced = labels[`${prefix}enforce`];
   if (enforced !== undefined && enforced !== 'privileged') return badLabels;

@@ -60,7 +60,7 @@ function hitsOf(binding: Binding, subject: BoundSubject, risks: RoleRisk[]): Hit
     subject: binding.subject,
     key: who,
     evidence: [said, role],
-    fix: { kind: 'decide', reason: narrow(subject) },
+    fix: { kind: 'decide', reason: anotherRole(subject) },
     ...more,
   });
   const worst = risks.length > 0;
@@ -88,6 +88,7 @@ function hitsOf(binding: Binding, subject: BoundSubject, risks: RoleRisk[]): Hit
         },
       ],
       severity: binding.namespace === undefined ? risk.severity : oneLower(risk.severity),
+      fix: { kind: 'decide', reason: narrow(binding, subject, risk) },
     }),
   );
   const isDefault = subject.kind === 'ServiceAccount' && subject.name === 'default';
@@ -127,10 +128,22 @@ function oneLower(severity: Severity): Severity {
   }
 }
 
-function narrow(subject: BoundSubject): string {
-  const as =
-    subject.kind === 'ServiceAccount' ? `system:serviceaccount:${subject.namespace}:${subject.name}` : subject.name;
-  return `name in the role only the verbs and resources that ${as} really uses (the audit log of the API server tells), or bind it in one namespace; only its owner knows`;
+function narrow(binding: Binding, subject: BoundSubject, risk: RoleRisk): string {
+  const { kind, name } = binding.role;
+  const less =
+    binding.namespace === undefined
+      ? 'or grant it in one namespace, by a RoleBinding instead of this binding'
+      : `or take it out of .subjects[${subject.index}] of this binding`;
+  return `in ${risk.at} of ${kind} ${name} name only the verbs and resources that ${loginOf(subject)} really uses (the audit log of the API server tells), ${less}; only its owner knows`;
+}
+
+/** Kubernetes' own roles are not to be narrowed, and `.roleRef` of a binding cannot be changed. */
+function anotherRole(subject: BoundSubject): string {
+  return `make a role with only what ${loginOf(subject)} really uses (the audit log of the API server tells), bind that, and take .subjects[${subject.index}] out of this binding; only its owner knows`;
+}
+
+function loginOf({ kind, namespace, name }: BoundSubject): string {
+  return kind === 'ServiceAccount' ? `system:serviceaccount:${namespace}:${name}` : name;
 }
 
 /** The `test` makes sure that the list has not moved since. */

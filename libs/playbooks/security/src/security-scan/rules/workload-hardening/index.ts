@@ -1,5 +1,5 @@
 import { listOf, recordOf, textOf, valueIn, type JsonRecord, type KubeObject } from '@larry/contracts';
-import type { FieldChange } from '../../fix';
+import { decideAt, type FieldChange } from '../../fix';
 import type { ContainerView, PodView } from '../../pod-view';
 import { defineFamily, type Ground, type Hit, type Sighting, type Subject } from '../family';
 import { hardeningRules } from './rules';
@@ -76,17 +76,15 @@ function podHits(
   const about = { subject: pod.subject, ...(pod.group ? { group: pod.group } : {}) };
   // Pods that run hold what the LimitRange gave them; a template does not.
   const requests = pod.requests.filter((r) => !defaults.has(`${pod.namespace}/${r.what}`));
-  const decide = (what: string) => ({
-    kind: 'decide' as const,
-    reason: `set ${what}; what is enough shows in the metrics of its last days (kubectl top pod), plus room`,
-  });
+  const decide = (places: Sighting[]) =>
+    decideAt(places, 'set it; what is enough shows in the metrics of its last days (kubectl top pod), plus room');
   const hits: Hit[] = [];
   if (pod.memory.length > 0 && !defaults.has(`${pod.namespace}/limit`)) {
     hits.push({
       rule: 'hardening/memory-limit',
       ...about,
       evidence: pod.memory,
-      fix: decide('resources.limits.memory'),
+      fix: decide(pod.memory),
     });
   }
   if (requests.length > 0) {
@@ -94,7 +92,7 @@ function podHits(
       rule: 'hardening/resource-requests',
       ...about,
       evidence: requests.map(({ at, value }) => ({ at, value })),
-      fix: decide('resources.requests'),
+      fix: decide(requests),
     });
   }
   if (pod.readOnly.length > 0)
