@@ -25,7 +25,8 @@ export interface ServiceParts {
  */
 export async function startService(parts: ServiceParts): Promise<{ app: INestApplication; port: number }> {
   const app = await NestFactory.create(parts.module, { logger: new NestLogger(parts.log), abortOnError: false });
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  // As a container's first process it cannot end itself by the signal again: the kernel ignores it there.
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: process.pid === 1 });
   if (parts.events) {
     app.connectMicroservice<MicroserviceOptions>({ strategy: parts.events });
     await app.startAllMicroservices();
