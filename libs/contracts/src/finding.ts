@@ -100,6 +100,8 @@ export const findingSchema = z.object({
   references: z.array(z.string()).default([]),
   /** Other objects hit by the same root cause (replicas, pods of a Deployment), as `Kind ns/name`. */
   also: z.array(z.string()).default([]),
+  /** True when it was seen that something does not work now; a risk, or a manifest that would not start, is none. */
+  broken: z.boolean().optional(),
   /** Set when an exception of the exceptions file covers it: shown apart, counted apart. */
   accepted: z.object({ owner: z.string(), reason: z.string(), expires: z.string() }).optional(),
 });

@@ -1,6 +1,6 @@
 export { fenced, html, markdown } from './escape';
 export { page } from './page';
-export { displayWidth, wrapped } from './text-layout';
+export { cut, displayWidth, fitted, wrapped } from './text-layout';
 export { countBySeverity, groupFindings, worstFirst, type FindingGroup } from './check/finding-groups';
 export { checkToHtml } from './check/html';
 export { checkToMarkdown } from './check/markdown';

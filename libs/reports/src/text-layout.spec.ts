@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { displayWidth, wrapped } from './text-layout';
+import { cut, displayWidth, fitted, wrapped } from './text-layout';
 
 describe('wrapped', () => {
   it('breaks at spaces and indents what follows', () => {
@@ -22,5 +22,27 @@ describe('wrapped', () => {
         expect(lines.join('').replace(/ /g, '')).toBe(words.join(''));
       }),
     );
+  });
+});
+
+describe('the width of text in a terminal', () => {
+  it.each([
+    ['abc', 3],
+    ['├─é', 3],
+    ['日本', 4],
+    ['e\u0301', 1],
+    ['🔥x', 3],
+    ['', 0],
+  ])('%j takes %i columns', (text, columns) => expect(displayWidth(text)).toBe(columns));
+
+  it('cuts so that the mark of the cut still fits, also before a wide character', () => {
+    expect(cut('abcdef', 4)).toBe('abc…');
+    expect(cut('abc', 3)).toBe('abc');
+    expect(cut('日本語', 4)).toBe('日…');
+    expect(cut('abc', 0)).toBe('');
+  });
+
+  it('fits every text to exactly the columns', () => {
+    for (const text of ['', 'abc', '日本語日本語', 'a🔥b🔥c']) for (const columns of [1, 2, 5, 12]) expect(displayWidth(fitted(text, columns))).toBe(columns);
   });
 });

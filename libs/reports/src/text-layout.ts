@@ -1,17 +1,40 @@
 /** Characters that take two columns: East Asian wide and full-width forms (UAX #11), and emoji. */
 const wide = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 /** Characters that take none of their own: marks, joiners, variation selectors. */
-const none = /[\p{M}\u200c\u200d]/u;
+const none = /[\p{M}\u200c\u200d\ufe00-\ufe0f\u{1f3fb}-\u{1f3ff}]/u;
 const plain = /^[\x20-\x7e]*$/;
 
 /** Columns that a line takes in a terminal. The line holds no control characters: see `printable`. */
 export function displayWidth(line: string): number {
-  return plain.test(line) ? line.length : [...line].reduce((n, c) => n + widthOf(c), 0);
+  if (plain.test(line)) return line.length;
+  let columns = 0;
+  for (const character of line) columns += widthOf(character);
+  return columns;
 }
 
 function widthOf(character: string): number {
   if (none.test(character)) return 0;
   return wide.test(character) ? 2 : 1;
+}
+
+/** The line cut to so many columns, the last of which is `…` when something was cut. */
+export function cut(line: string, columns: number): string {
+  if (displayWidth(line) <= columns) return line;
+  if (columns <= 0) return '';
+  let kept = '';
+  let used = 0;
+  for (const character of line) {
+    used += widthOf(character);
+    if (used > columns - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** The line at exactly so many columns: cut, or filled with spaces. */
+export function fitted(line: string, columns: number): string {
+  const short = cut(line, columns);
+  return short + ' '.repeat(Math.max(0, columns - displayWidth(short)));
 }
 
 /**

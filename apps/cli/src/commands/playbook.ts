@@ -1,4 +1,5 @@
 import { printable, type TaskResult } from '@larry/contracts';
+import { findPlaybook } from '@larry/playbook';
 import { readPlan } from '../plan-file';
 import { playbookLibraries } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
@@ -19,7 +20,7 @@ export function listPlaybooks(options: { json?: boolean }): void {
 /** `larry playbook run <task>`: one playbook over a source, reading only. */
 export async function runOne(id: string, options: SourceOptions & { json?: boolean; plan?: string }): Promise<void> {
   const entry = readableTasks(readPlan(options.plan)).find((e) => e.task.id === id);
-  if (!entry) throw new UserError(`there is no playbook "${id}" that can be run; larry playbook list shows them`);
+  if (!entry) throw new UserError(whyNotRun(id));
   const cluster = await openSource(options);
   const line = progressLine();
   try {
@@ -34,6 +35,14 @@ export async function runOne(id: string, options: SourceOptions & { json?: boole
     line.clear();
     await cluster.close();
   }
+}
+
+/** A task that is planned and not built is known: it has its reason, and often something else that helps. */
+function whyNotRun(id: string): string {
+  const known = findPlaybook(playbookLibraries, id);
+  if (!known) return `there is no playbook "${printable(id, 100)}"; larry playbook list shows them`;
+  if ('playbook' in known) return `the plan has no task "${id}"; name a plan that does with --plan, or leave --plan out`;
+  return `${id} cannot be run: ${known.notBuilt}. Instead: ${known.instead ?? 'larry playbook list shows what is built'}`;
 }
 
 const marks = { met: '✅', 'not-met': '❌', provisional: '… ', unknown: '? ' } as const;

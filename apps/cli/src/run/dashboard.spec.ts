@@ -1,5 +1,5 @@
+import { displayWidth } from '@larry/reports';
 import { aLarry, anApproval, anEvent, aStatus, aTask } from '../../test/builders';
-import { displayWidth } from '../terminal/text-width';
 import { dashboardText, duration, type DashboardStatus, type DashboardStyle } from './dashboard';
 
 const now = new Date('2026-01-02T03:05:35.000Z');

@@ -1,6 +1,7 @@
 import { hasEnded, printable } from '@larry/contracts';
+import { cut, displayWidth, fitted } from '@larry/reports';
+import { typedCommand, type TypedAddress } from '../program/typed-command';
 import { paint, type Paint } from '../terminal/paint';
-import { cut, displayWidth, fitted } from '../terminal/text-width';
 import { eventLine, isAlert, type EventLine } from './event-line';
 import { approvalSummary, type FiguresByLarry, type LarryStatus, type RunStatus, type TaskStatusView } from './run-status';
 
@@ -15,6 +16,8 @@ export interface DashboardStyle {
   now: Date;
   /** What Ctrl-C does, said at the bottom while the run goes on. */
   keys?: string;
+  /** How commands find the run. */
+  address?: TypedAddress;
   /** Said at the bottom instead: that the connection is gone. */
   notice?: string;
 }
@@ -39,8 +42,8 @@ export function dashboardText(status: DashboardStatus, events: readonly EventLin
   const columns = Math.max(20, style.columns);
   const rows = Math.max(5, style.rows);
   const pen = paint(style.colour);
-  const top = [...heading(status, style, pen, columns), ...status.larrys.map((l) => larryLine(l, pen, columns)), ...figureLines(status, pen), ...approvalLines(status, pen)];
-  const bottom: Line[] = [{ text: ` ${printable(style.notice ?? footer(status, style.keys ?? ''), 300)}`, draw: style.notice ? pen.alarm : pen.dim }];
+  const top = [...heading(status, style, pen, columns), ...status.larrys.map((l) => larryLine(l, pen, columns)), ...figureLines(status, pen), ...approvalLines(status, style, pen)];
+  const bottom: Line[] = [{ text: ` ${printable(style.notice ?? footer(status, style), 300)}`, draw: style.notice ? pen.alarm : pen.dim }];
   const head = top.slice(0, rows - 1).map((line) => drawn(line, columns));
   const room = rows - head.length - bottom.length;
   const body = columns >= wideEnough ? sideBySide(status, events, style, { columns, room }, pen) : stacked(status, events, style, { columns, room }, pen);
@@ -64,10 +67,12 @@ function heading(status: DashboardStatus, style: DashboardStyle, pen: Paint, col
 
 function larryLine(larry: LarryStatus, pen: Paint, columns: number): Line {
   const { completed, total, failed, skipped, workersActive, progress } = larry;
-  const counts = [`${completed}/${total} done`, ...(failed ? [`${failed} failed`] : []), ...(skipped ? [`${skipped} skipped`] : []), ...(workersActive ? [`${workersActive} working`] : [])];
-  const width = columns >= wideEnough ? 40 : columns >= 70 ? 20 : 10;
+  const counts = [`${completed} of ${total} done`, ...(failed ? [`${failed} failed`] : []), ...(skipped ? [`${skipped} skipped`] : []), ...(workersActive ? [`${workersActive} working`] : [])];
+  const width = columns >= wideEnough ? 40 : columns >= 70 ? 16 : 10;
   const filled = Math.round((Math.min(100, Math.max(0, progress)) * width) / 100);
-  const bar = '█'.repeat(filled) + '░'.repeat(width - filled);
+  // Skipped work is no progress, and none is to come of it: shown as neither.
+  const gone = Math.min(width - filled, total > 0 ? Math.round((skipped * width) / total) : 0);
+  const bar = '█'.repeat(filled) + '░'.repeat(width - filled - gone) + '·'.repeat(gone);
   const title = columns >= wideEnough ? `  ${printable(larry.title, 60)}` : '';
   const name = fitted(printable(larry.larry, 40), 9);
   const text = ` ${name} ${bar} ${String(progress).padStart(3)} % ${printable(larry.status, 11).padEnd(11)} ${counts.join(', ')}${title}`;
@@ -105,14 +110,15 @@ function inventoryText(figures: Readonly<Record<string, number>>): string {
 
 const shownApprovals = 3;
 
-function approvalLines({ approvals }: DashboardStatus, pen: Paint): Line[] {
+function approvalLines({ approvals }: DashboardStatus, { address = {} }: DashboardStyle, pen: Paint): Line[] {
   if (approvals.length === 0) return [];
   const shown = approvals.slice(0, shownApprovals).map((approval) => {
     const { task, digest, asks } = approval;
-    return { text: `  larry ${asks ? 'approve' : 'cannot approve'} ${printable(digest.slice(0, 12), 12)}  ${printable(task, 70)}: ${printable(approvalSummary(approval), 200)}`, draw: asks ? pen.yellow : pen.red };
+    const short = printable(digest.slice(0, 12), 12);
+    return { text: `  ${asks ? printable(typedCommand(`approve ${short}`, address), 300) : `cannot be approved: ${short}`}  ${printable(task, 70)}: ${printable(approvalSummary(approval), 200)}`, draw: asks ? pen.yellow : pen.red };
   });
-  const more = approvals.length > shownApprovals ? `, ${approvals.length - shownApprovals} more: larry status` : '';
-  return [{ text: ` Waiting for you (${approvals.length}${more}); larry deny refuses`, draw: pen.bold }, ...shown];
+  const more = approvals.length > shownApprovals ? `, ${approvals.length - shownApprovals} more: ${typedCommand('status', address)}` : '';
+  return [{ text: ` Waiting for you (${approvals.length}${more}); deny in the place of approve refuses`, draw: pen.bold }, ...shown];
 }
 
 interface Room {
@@ -125,7 +131,7 @@ function stacked(status: DashboardStatus, events: readonly EventLine[], style: D
   if (room <= 0) return [];
   const forEvents = Math.min(room, 1 + Math.min(2, events.length));
   const tasks = taskLines(status, style, room - forEvents, columns, pen);
-  const log = eventLines(events, room - tasks.length, pen);
+  const log = eventLines(events, style, room - tasks.length, pen);
   return [...tasks, ...log].map((line) => drawn(line, columns));
 }
 
@@ -135,7 +141,7 @@ function sideBySide(status: DashboardStatus, events: readonly EventLine[], style
   const left = Math.floor((columns - 1) / 2);
   const right = columns - left - 1;
   const tasks = taskLines(status, style, room, left, pen);
-  const log = eventLines(events, room, pen);
+  const log = eventLines(events, style, room, pen);
   return Array.from({ length: room }, (_, i) => {
     const task = tasks[i] ?? { text: '' };
     const event = log[i] ?? { text: '' };
@@ -175,15 +181,15 @@ function taskLine(task: TaskStatusView, style: DashboardStyle, { columns, stateW
   return { text: `  ${fitted(printable(task.task, 63), 26)} ${state.padEnd(stateWidth)} ${since.padStart(7)}${attempt}${where}`, ...(draw ? { draw } : {}) };
 }
 
-function eventLines(events: readonly EventLine[], room: number, pen: Paint): Line[] {
+function eventLines(events: readonly EventLine[], { address }: DashboardStyle, room: number, pen: Paint): Line[] {
   if (room < 1 || events.length === 0) return [];
   const last = room > 1 ? events.slice(-(room - 1)) : [];
-  return [{ text: ' Events', draw: pen.bold }, ...last.map((item) => ({ text: `  ${eventLine(item)}`, draw: isAlert(item) ? pen.red : pen.dim }))];
+  return [{ text: ' Events', draw: pen.bold }, ...last.map((item) => ({ text: `  ${eventLine(item, address)}`, draw: isAlert(item) ? pen.red : pen.dim }))];
 }
 
-function footer({ status, abortedBy, reportReady }: DashboardStatus, keys: string): string {
-  if (status === 'aborted') return `Aborted${abortedBy ? ` by ${abortedBy}` : ''}.`;
-  if (status !== 'running') return reportReady ? 'The run has ended: larry report shows what it came to.' : 'The run has ended.';
+function footer({ status, abortedBy, reportReady }: DashboardStatus, { keys = '', address = {} }: DashboardStyle): string {
+  if (status === 'aborted') return `Aborted${abortedBy ? ` by ${abortedBy}` : ''}: ${typedCommand('report', address)} shows what was done until then.`;
+  if (status !== 'running') return reportReady ? `The run has ended: ${typedCommand('report', address)} shows what it came to.` : 'The run has ended.';
   return keys;
 }
 

@@ -28,7 +28,7 @@ export function larryReport(larry: string, facts: RunFacts & { source: RunSource
 function taskReport(task: OwnedTask, { plan, records, results }: RunFacts): TaskReport {
   const record = records.get(task.id);
   const result = results.get(task.id);
-  const reason = record?.reason ?? (record?.status === 'skipped' ? result?.summary : undefined);
+  const reason = record?.reason ?? (record?.status === 'skipped' ? (result?.summary ?? missingNeeds(task, records)) : undefined);
   return {
     task: task.id,
     title: task.title ?? task.id,
@@ -43,6 +43,17 @@ function taskReport(task: OwnedTask, { plan, records, results }: RunFacts): Task
     plannedMinutes: task.minutes,
     ...(result ? { result } : {}),
   };
+}
+
+/** Why a task was skipped for another's sake: which one, and what became of that one. */
+function missingNeeds(task: OwnedTask, records: RunFacts['records']): string | undefined {
+  const missing = task.needs.flatMap((need) => {
+    const record = records.get(need);
+    if (!record || record.status === 'completed') return [];
+    const why = record.skipReason ?? record.reason;
+    return [`${need}, which is ${record.status}${why ? ` (${why})` : ''}`];
+  });
+  return missing.length === 0 ? undefined : `Not begun: it needs ${missing.join(' and ')}.`;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

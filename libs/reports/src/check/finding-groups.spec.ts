@@ -1,5 +1,5 @@
 import { aFinding } from '../builders';
-import { countBySeverity, groupFindings, worstFirst } from './finding-groups';
+import { alsoIn, countBySeverity, groupFindings, isOutage, namesOf, worstFirst } from './finding-groups';
 
 const object = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', namespace: 'web', name });
 const accepted = { owner: 'me', reason: 'known', expires: '2027-01-01' };
@@ -18,12 +18,52 @@ describe('groupFindings', () => {
     ]);
   });
 
-  it('keeps severities of one rule apart, and rules whose names hold spaces', () => {
-    expect(groupFindings([aFinding(), aFinding({ severity: 'low', id: 'l' }), aFinding({ rule: 'pss-baseline/privileged high', id: 's' })])).toHaveLength(3);
+  it('makes one group of one rule in all its severities, led by the worst, and sorted by it', () => {
+    const groups = groupFindings([
+      aFinding({ rule: 'b', severity: 'high' }),
+      aFinding({ rule: 'a', severity: 'low', object: object('a') }),
+      aFinding({ rule: 'a', severity: 'critical', object: object('z') }),
+      aFinding({ rule: 'a', severity: 'high', object: object('m') }),
+    ]);
+    expect(groups.map((g) => [g.rule, g.severity, [g.first, ...g.others].map((f) => f.object.name)])).toEqual([
+      ['a', 'critical', ['z', 'm', 'a']],
+      ['b', 'high', ['shop']],
+    ]);
+  });
+
+  it('is led by the object on which more stands, of two that are as bad', () => {
+    const groups = groupFindings([
+      aFinding({ severity: 'critical', object: object('a-lesser') }),
+      aFinding({ severity: 'critical', object: object('worse') }),
+      aFinding({ rule: 'other', severity: 'critical', object: object('worse') }),
+    ]);
+    expect(groups.find((g) => g.others.length > 0)?.first.object.name).toBe('worse');
+  });
+
+  it('names what is critical in a group however many there are, and says of the others how bad they are', () => {
+    const critical = Array.from({ length: 9 }, (_, i) => aFinding({ severity: 'critical', object: { ...object(`c${i}`), kind: 'DaemonSet' } }));
+    const [group] = groupFindings([...critical, aFinding({ severity: 'high' })]);
+    const { roots } = alsoIn(group!);
+    const text = namesOf(group!, roots, 3);
+    expect(critical.slice(1).filter((f) => !text.includes(f.object.name))).toEqual([]);
+    expect(text).toMatch(/, and 1 more$/);
+    expect(namesOf(group!, roots, 9)).toContain('Deployment web/shop (high)');
+  });
+
+  it('tells two findings of one rule on one object apart by what was seen', () => {
+    const seen = (value: string) => [{ object: object('b'), at: '.subjects[0]', value }];
+    const [group] = groupFindings([aFinding({ evidence: seen('one'), severity: 'critical' }), aFinding({ id: 'x', evidence: seen('ServiceAccount ai/runner') })]);
+    expect(namesOf(group!, alsoIn(group!).roots, 3)).toBe('Deployment web/shop (ServiceAccount ai/runner) (high)');
+  });
+
+  it('calls an outage what was seen not to work, whatever task saw it', () => {
+    expect(isOutage(aFinding({ broken: true, task: 'anything' }))).toBe(true);
+    expect(isOutage(aFinding({ broken: true, severity: 'medium' }))).toBe(false);
+    expect(isOutage(aFinding({ task: 'fix-pgadmin-crashloop' }))).toBe(false);
   });
 
   it('puts what does not run now before what is merely risky, each by itself', () => {
-    const broken = (name: string) => aFinding({ task: 'fix-pgadmin-crashloop', rule: 'pgadmin/email', object: object(name), id: name });
+    const broken = (name: string) => aFinding({ broken: true, rule: 'pgadmin/email', object: object(name), id: name });
     const groups = groupFindings([aFinding({ severity: 'critical' }), broken('one'), broken('two')]);
     expect(groups.map((g) => g.first.object.name)).toEqual(['one', 'two', 'shop']);
   });

@@ -1,29 +1,43 @@
 import { compareSeverity, describeRef, type Finding, type Severity, severities } from '@larry/contracts';
 
-/** Findings of one rule and severity: one root cause to read about, however many objects it stands in. */
+/** Findings of one rule: one root cause to read about, however many objects it stands in. */
 export interface FindingGroup {
   rule: string;
+  /** The worst of its members'. */
   severity: Severity;
-  /** The one that is shown in full. */
+  /** The worst one, which is shown in full: of two as bad the one on whose object more stands that is bad. */
   first: Finding;
+  /** Worst first. */
   others: Finding[];
 }
 
-/** Tasks whose findings mean that something does not work now; they come before what is merely risky. */
-const brokenNow = new Set(['fix-pgadmin-crashloop']);
-
-/** Open findings (accepted ones left out) grouped by rule, worst first; what does not run stands before what is risky. */
+/** Open findings (accepted ones left out) grouped by rule, worst first; what does not run stands before what is risky, each by itself. */
 export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
-  const groups = new Map<string, FindingGroup>();
-  for (const finding of [...findings].sort(worstFirst)) {
-    if (finding.accepted) continue;
-    const separate = brokenNow.has(finding.task) ? finding.id : '';
-    const key = [finding.severity, finding.rule, separate].join('\0');
+  const open = findings.filter((f) => !f.accepted);
+  const burdens = burdensOf(open);
+  const burden = (f: Finding): number => burdens.get(describeRef(f.object)) ?? 0;
+  const groups = new Map<string, Finding[]>();
+  for (const finding of open) {
+    const key = [finding.rule, finding.broken ? finding.id : ''].join('\0');
     const group = groups.get(key);
-    if (group) group.others.push(finding);
-    else groups.set(key, { rule: finding.rule, severity: finding.severity, first: finding, others: [] });
+    if (group) group.push(finding);
+    else groups.set(key, [finding]);
   }
-  return [...groups.values()];
+  const sorted = [...groups.values()].map((members) => members.sort((a, b) => compareSeverity(a.severity, b.severity) || burden(b) - burden(a) || worstFirst(a, b)));
+  return sorted
+    .flatMap(([first, ...others]) => (first ? [{ rule: first.rule, severity: first.severity, first, others }] : []))
+    .sort((a, b) => worstFirst(a.first, b.first));
+}
+
+/** How much stands on each object: nothing lighter outweighs one finding of the next severity, up to a thousand of them. */
+function burdensOf(findings: readonly Finding[]): Map<string, number> {
+  const weights: Record<Severity, number> = { critical: 1e9, high: 1e6, medium: 1e3, low: 1, info: 0 };
+  const burdens = new Map<string, number>();
+  for (const { object, severity } of findings) {
+    const name = describeRef(object);
+    burdens.set(name, (burdens.get(name) ?? 0) + weights[severity]);
+  }
+  return burdens;
 }
 
 /**
@@ -34,7 +48,7 @@ export function worstFirst(a: Finding, b: Finding): number {
   return (
     Number(isOutage(b)) - Number(isOutage(a)) ||
     compareSeverity(a.severity, b.severity) ||
-    Number(brokenNow.has(b.task)) - Number(brokenNow.has(a.task)) ||
+    Number(b.broken ?? false) - Number(a.broken ?? false) ||
     b.confidence - a.confidence ||
     compareText(a.rule, b.rule) ||
     compareText(describeRef(a.object), describeRef(b.object)) ||
@@ -44,7 +58,7 @@ export function worstFirst(a: Finding, b: Finding): number {
 
 /** Whether a finding means that something bad does not work now; see {@link worstFirst}. */
 export function isOutage(finding: Finding): boolean {
-  return brokenNow.has(finding.task) && compareSeverity(finding.severity, 'high') <= 0;
+  return finding.broken === true && compareSeverity(finding.severity, 'high') <= 0;
 }
 
 /** How many open findings there are of each severity. */
@@ -56,16 +70,40 @@ export function countBySeverity(findings: readonly Finding[]): Record<Severity, 
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What else a group stands for, beside the object that is shown: other objects by name, and pods, which are many and follow from them. */
-export function alsoIn({ first, others }: FindingGroup): { roots: string[]; pods: string[]; podCount: number } {
+/** Another object of a group, by name. */
+export interface AlsoHit {
+  name: string;
+  /** As bad as its own finding; absent where it is named by another's finding. */
+  severity?: Severity;
+}
+
+/** What else a group stands for, beside the object that is shown: other objects by name, worst first, and pods, which are many and follow from them. */
+export function alsoIn({ first, others }: FindingGroup): { roots: AlsoHit[]; pods: string[]; podCount: number } {
   const own = describeRef(first.object);
-  const roots = new Set<string>();
+  const roots = new Map<string, AlsoHit>();
   const pods = new Set<string>();
   let unnamed = 0;
-  for (const text of [first, ...others].flatMap((f) => [describeRef(f.object), ...f.also])) {
+  const add = (name: string, severity?: Severity): void => {
+    if (severity === undefined && name.startsWith('Pod ')) pods.add(name);
+    else if (name !== own && !roots.has(name)) roots.set(name, { name, ...(severity ? { severity } : {}) });
+  };
+  for (const { object, severity, evidence } of others) {
+    const name = describeRef(object);
+    // A second finding of the same rule on the same object is told apart by what was seen.
+    add(name === own ? `${name} (${evidence[0]?.value ?? ''})` : name, object.kind === 'Pod' && severity === first.severity ? undefined : severity);
+  }
+  for (const text of [first, ...others].flatMap((f) => f.also)) {
     const more = /^(?:and )?(\d{1,9}) more pods$/.exec(text);
     if (more) unnamed += Number(more[1]);
-    else if (text !== own) (text.startsWith('Pod ') ? pods : roots).add(text);
+    else add(text);
   }
-  return { roots: [...roots], pods: [...pods], podCount: pods.size + unnamed };
+  return { roots: [...roots.values()], pods: [...pods], podCount: pods.size + unnamed };
+}
+
+/** As many of a group's other objects as fit, those as bad as the first in any case up to `mostBad`; each less bad one says how bad it is. */
+export function namesOf(group: FindingGroup, roots: readonly AlsoHit[], count: number, mostBad = 20): string {
+  const bad = group.severity === 'critical' ? roots.filter((r) => r.severity === 'critical').length : 0;
+  const shown = Math.max(count, Math.min(bad, mostBad));
+  const names = roots.slice(0, shown).map(({ name, severity }) => (severity === undefined || severity === group.severity ? name : `${name} (${severity})`));
+  return `${names.join(', ')}${roots.length > shown ? `, and ${roots.length - shown} more` : ''}`;
 }

@@ -1,7 +1,7 @@
 import { describeRef, severities, type CheckReport } from '@larry/contracts';
 import { html } from '../escape';
 import { page } from '../page';
-import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
+import { alsoIn, countBySeverity, groupFindings, isOutage, namesOf, type FindingGroup } from './finding-groups';
 import { filesText, nothingRead } from './files-text';
 import { ownerText, remedyText } from './remedy-text';
 
@@ -24,16 +24,18 @@ ${filesPart(report)}`;
   return page({ title: 'Larry check', simulated: report.source.simulated, body });
 }
 
-function groupCard({ first, others, severity }: FindingGroup): string {
+function groupCard(group: FindingGroup): string {
+  const { first, severity } = group;
   const remedy = remedyText(first);
-  const also = [...first.also, ...others.map((o) => describeRef(o.object))];
+  const { roots, pods, podCount } = alsoIn(group);
+  const also = [...(roots.length > 0 ? [namesOf(group, roots, 200)] : []), ...(podCount > 0 ? [`${podCount} ${podCount === 1 ? 'pod' : 'pods'} (${pods.slice(0, 20).join(', ')}${podCount > 20 ? ', …' : ''})`] : [])];
   return `<details class="card ${severity}"${severity === 'critical' || severity === 'high' ? ' open' : ''}>
-<summary><span class="badge">${severity}</span> ${html(first.title)}${also.length > 0 ? ` <small>and ${also.length} more</small>` : ''}</summary>
+<summary><span class="badge">${isOutage(first) ? 'down now ' : ''}${severity}</span> ${html(first.title)}${roots.length > 0 ? ` <small>and ${roots.length} more</small>` : ''}</summary>
 <dl><dt>Object</dt><dd>${html(describeRef(first.object))}</dd><dt>Owner</dt><dd>${html(ownerText(first.owner))}</dd>
 ${first.evidence.map((e) => `<dt>Seen</dt><dd><code>${html(e.at)}</code> ${html(e.value)}</dd>`).join('')}
 <dt>Change</dt><dd>${html(remedy.where)}${remedy.note ? ` (${html(remedy.note)})` : ''}${remedy.body ? `<pre>${html(remedy.body)}</pre>` : ''}</dd>
 <dt>Rule</dt><dd>${html(first.rule)}${first.references.map((r) => `<br><small>${html(r)}</small>`).join('')}</dd>
-${also.length > 0 ? `<dt>Also</dt><dd>${also.slice(0, 200).map(html).join(', ')}${also.length > 200 ? ` and ${also.length - 200} more` : ''}</dd>` : ''}</dl>
+${also.length > 0 ? `<dt>Also</dt><dd>${html(also.join('; and '))}</dd>` : ''}</dl>
 </details>`;
 }
 

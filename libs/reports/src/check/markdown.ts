@@ -1,6 +1,6 @@
 import { describeRef, severities, type CheckReport } from '@larry/contracts';
 import { fenced, markdown } from '../escape';
-import { countBySeverity, groupFindings, type FindingGroup } from './finding-groups';
+import { alsoIn, countBySeverity, groupFindings, isOutage, namesOf, type FindingGroup } from './finding-groups';
 import { filesText } from './files-text';
 import { ownerText, remedyText } from './remedy-text';
 
@@ -23,14 +23,16 @@ export function checkToMarkdown(report: CheckReport): string {
   return `${parts.join('\n\n')}\n`;
 }
 
-function groupSection({ first, others, severity }: FindingGroup, number: number): string {
+function groupSection(group: FindingGroup, number: number): string {
+  const { first, severity } = group;
   const remedy = remedyText(first);
-  const also = [...first.also, ...others.map((o) => describeRef(o.object))];
+  const { roots, podCount } = alsoIn(group);
+  const also = [roots.length > 0 ? namesOf(group, roots, 20) : '', podCount > 0 ? `${podCount} ${podCount === 1 ? 'pod' : 'pods'}` : ''].filter(Boolean).join('; and ');
   return [
-    `### ${number}. ${severity.toUpperCase()} ${markdown(first.title)}`,
+    `### ${number}. ${isOutage(first) ? 'DOWN NOW ' : ''}${severity.toUpperCase()} ${markdown(first.title)}`,
     `- Object: ${markdown(describeRef(first.object))}, owned by ${markdown(ownerText(first.owner))}`,
     ...first.evidence.map((e) => `- Seen: ${markdown(e.at)}: ${markdown(e.value)}`),
-    ...(also.length > 0 ? [`- Also: ${markdown(also.slice(0, 20).join(', '), 2000)}${also.length > 20 ? ` and ${also.length - 20} more` : ''}`] : []),
+    ...(also ? [`- Also: ${markdown(also, 4000)}`] : []),
     `- Rule: ${markdown(first.rule)}${first.references.length > 0 ? ` (${first.references.map((r) => markdown(r)).join(', ')})` : ''}`,
     `- Change: ${markdown(remedy.where)}${remedy.note ? ` (${markdown(remedy.note)})` : ''}`,
     ...(remedy.body ? ['', fenced(remedy.body, remedy.language)] : []),

@@ -105,7 +105,7 @@ describe('checkToTerminal', () => {
   });
 
   it('marks what is down now, so that its place before what is critical explains itself', () => {
-    const findings = [aFinding({ severity: 'critical' }), aFinding({ task: 'fix-pgadmin-crashloop', rule: 'pgadmin/email' })];
+    const findings = [aFinding({ severity: 'critical' }), aFinding({ broken: true, rule: 'pgadmin/email' })];
     const text = checkToTerminal(aCheckReport({ findings }), plain);
     expect(text).toMatch(/^ 1 DOWN NOW HIGH /m);
     expect(text).toMatch(/^ 2 CRITICAL /m);

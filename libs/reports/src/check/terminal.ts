@@ -1,5 +1,5 @@
 import { describeRef, printable, severities, stripControl, type CheckReport, type Severity } from '@larry/contracts';
-import { alsoIn, countBySeverity, groupFindings, isOutage, type FindingGroup } from './finding-groups';
+import { alsoIn, countBySeverity, groupFindings, isOutage, namesOf, type FindingGroup } from './finding-groups';
 import { cutLine } from '../escape';
 import { wrapped } from '../text-layout';
 import { filesText, nothingRead } from './files-text';
@@ -50,7 +50,7 @@ function findingBlock(group: FindingGroup, number: number, report: CheckReport, 
     field('change', remedy.where, style),
     ...(remedy.body ? [bodyLines(remedy.body)] : []),
     ...(remedy.note ? [field('note', remedy.note, style)] : []),
-    ...(also ? [field('also', also, style)] : []),
+    ...(also ? [field('also', also, style, 3000)] : []),
     field('rule', first.rule, style),
   ].join('\n');
 }
@@ -58,10 +58,9 @@ function findingBlock(group: FindingGroup, number: number, report: CheckReport, 
 /** The other roots by name, and their pods as a number: replicas are no news of their own. */
 function alsoText(group: FindingGroup): string {
   const { roots, pods, podCount } = alsoIn(group);
-  const firstOf = (names: string[], count: number) => `${names.slice(0, 3).join(', ')}${count > 3 ? ', …' : ''}`;
   const counted = podCount === 0 ? '' : `${podCount} ${podCount === 1 ? 'pod' : 'pods'}`;
-  if (roots.length === 0) return podCount === 0 ? '' : `${counted}: ${firstOf(pods, podCount)}`;
-  return [`${roots.length} more: ${firstOf(roots, roots.length)}`, counted].filter(Boolean).join('; and ');
+  if (roots.length === 0) return podCount === 0 ? '' : `${counted}: ${pods.slice(0, 3).join(', ')}${podCount > 3 ? ', …' : ''}`;
+  return [`${roots.length} more: ${namesOf(group, roots, 3)}`, counted].filter(Boolean).join('; and ');
 }
 
 /** Kept as it is, not wrapped, so that it can be copied from the screen. */
@@ -72,8 +71,8 @@ function bodyLines(body: string): string {
   return shown.map((l) => `           ${l}`).join('\n');
 }
 
-function field(name: string, text: string, style: TerminalStyle): string {
-  return `   ${name.padEnd(7)} ${wrapped(printable(text, 600), style.columns, 11, 11)}`;
+function field(name: string, text: string, style: TerminalStyle, longest = 600): string {
+  return `   ${name.padEnd(7)} ${wrapped(printable(text, longest), style.columns, 11, 11)}`;
 }
 
 function closing(report: CheckReport, more: number, style: TerminalStyle): string {

@@ -2,7 +2,7 @@ import type { LarryReport, RunSummary, TaskReport } from '@larry/contracts';
 import { html } from '../escape';
 import { page } from '../page';
 import { ganttSvg } from './gantt';
-import { counted } from './markdown';
+import { counted, workWords } from './markdown';
 import { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark } from './verdict-mark';
 
 /** The summary as one self-contained page with the timeline and, where drawn, the lineage graph. */
@@ -28,7 +28,7 @@ ${lineage(summary)}
 }
 
 function larryPart(larry: LarryReport): string {
-  return `<h2>${html(larry.larry)}: ${html(larry.title)}</h2><p>Phase ${html(larry.status)}; ${larry.didWork} of ${larry.tasks.length} tasks did work; ${larry.tokens.used} of ${larry.tokens.limit} tokens.</p>${larry.tasks.map(taskCard).join('')}`;
+  return `<h2>${html(larry.larry)}: ${html(larry.title)}</h2><p>Phase ${html(larry.status)}; ${workWords(larry)}; ${larry.tokens.used} of ${larry.tokens.limit} tokens.</p>${larry.tasks.map(taskCard).join('')}`;
 }
 
 function taskCard(task: TaskReport): string {

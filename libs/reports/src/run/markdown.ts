@@ -55,8 +55,7 @@ function actual(task: TaskReport): string {
 }
 
 function larrySection(larry: LarryReport): string {
-  const of = larry.tasks.length;
-  return [`## ${markdown(larry.larry)}: ${markdown(larry.title)}`, '', `Phase **${larry.status}**; ${larry.didWork} of ${of} tasks did work.`, '', ...larry.tasks.map(taskSection)].join('\n');
+  return [`## ${markdown(larry.larry)}: ${markdown(larry.title)}`, '', `Phase **${larry.status}**; ${workWords(larry)}.`, '', ...larry.tasks.map(taskSection)].join('\n');
 }
 
 function taskSection(task: TaskReport): string {
@@ -93,6 +92,13 @@ function sinceLast({ sinceLast: since }: RunSummary): string {
 }
 
 const bullets = (lines: string[]): string => lines.map((l) => `- ${markdown(l, 1000)}`).join('\n') || 'None.';
+
+/** `2 of 5 tasks did work, 3 were skipped (progress 40 %: skipped work is no progress)`. */
+export function workWords({ didWork, tasks }: LarryReport): string {
+  const skipped = tasks.filter((t) => t.status === 'skipped').length;
+  const words = `${didWork} of ${tasks.length} tasks did work`;
+  return skipped === 0 ? words : `${words}, ${skipped} ${skipped === 1 ? 'was' : 'were'} skipped (progress ${Math.floor((didWork * 100) / tasks.length)} %: skipped work is no progress)`;
+}
 
 /** `2 verified, 1 refused`. */
 export function counted(values: string[]): string {

@@ -61,6 +61,7 @@ function pgadminFinding(workload: WorkloadFacts, cause: PgadminCause, facts: Fac
     evidence: cause.evidence.map(clip),
     remedy: remedyFor(cause, workload, options),
     confidence: cause.confidence,
+    ...(facts.runtime ? { broken: true } : {}),
     references: ['https://www.pgadmin.org/docs/pgadmin4/latest/container_deployment.html'],
   };
 }
@@ -70,6 +71,7 @@ function genericFinding(workload: WorkloadFacts, at: string): Finding {
   const hint = advice[reason];
   return {
     ...base(workload, `workload-not-running/${reason.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)}`),
+    broken: true,
     severity: workload.ready === 0 ? 'high' : 'medium',
     title: printable(`${describeRef(workload.ref)} does not run: ${reason}, ${workload.ready} of ${workload.desired} ready`, 500),
     evidence: genericEvidence(workload, at).map(clip),
