@@ -1,6 +1,7 @@
 import { modes } from '@larry/playbook';
 import { serviceEnvironmentSchema } from '@larry/service';
 import { z } from 'zod';
+import { mirrorEnvironmentSchema } from './mirrors/sinks';
 
 const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
 
@@ -12,7 +13,7 @@ const programs = z.string().transform((text, context): Record<string, string> =>
 });
 
 /** What the meta-coordinator reads from its environment, beside what every service reads. */
-export const metaEnvironmentSchema = serviceEnvironmentSchema.extend({
+export const metaEnvironmentSchema = serviceEnvironmentSchema.extend(mirrorEnvironmentSchema.shape).extend({
   /** Who may change anything: JSON `{"name":"<sha-256 of the token, hex>"}`, or lines `name:<sha-256>`. Without it nothing can be changed. */
   LARRY_TOKENS_FILE: z.string().optional(),
   /** The private key (PEM file) that approvals are signed with; without it nothing can be approved here. */

@@ -8,6 +8,7 @@ import { EventsController } from './http/events.controller';
 import { ProblemFilter } from './http/problem.filter';
 import { RunsController } from './http/runs.controller';
 import { RunMetrics } from './metrics/run-metrics';
+import { MirrorsService } from './mirrors/mirrors.service';
 import { PARTS, type MetaParts } from './parts';
 import { ApprovalsService } from './runs/approvals.service';
 import { ReconcileService } from './runs/reconcile.service';
@@ -32,6 +33,7 @@ export class MetaCoordinatorModule {
         ApprovalsService,
         ConvergeService,
         ReconcileService,
+        MirrorsService,
       ],
     };
   }

@@ -8,6 +8,7 @@ import type { KeyObject } from 'node:crypto';
 import type { LastRunFile } from './converge/last-run';
 import type { Validator } from './converge/validator';
 import type { MetaEnvironment } from './environment';
+import type { ConfiguredSink } from './mirrors/sinks';
 
 /** What the meta-coordinator works with; opened once by `startMetaCoordinator`. */
 export interface MetaParts {
@@ -17,6 +18,8 @@ export interface MetaParts {
   readonly coordination: Coordination;
   readonly feed: EventFeed;
   readonly events: EventPublisher;
+  /** Where events are carried to, outside Redis. */
+  readonly sinks: readonly ConfiguredSink[];
   readonly audit: AuditLog;
   /** Absent where no key is configured: then nothing can be approved here. */
   readonly approvalKey?: KeyObject;

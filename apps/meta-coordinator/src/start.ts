@@ -14,6 +14,7 @@ import { ProcessValidator } from './converge/process-validator';
 import { docsMiddleware } from './docs/docs.middleware';
 import type { MetaEnvironment } from './environment';
 import { MetaCoordinatorModule } from './meta-coordinator.module';
+import { configuredSinks } from './mirrors/sinks';
 import type { MetaParts } from './parts';
 
 /** A running meta-coordinator. */
@@ -58,6 +59,7 @@ async function openParts(env: MetaEnvironment, log: Logger, redis: RedisClient):
     coordination: new Coordination(redis),
     feed: await EventFeed.open(redis, { log }),
     events: new EventPublisher(redis),
+    sinks: await configuredSinks(env, log),
     audit: new AuditLog(env.LARRY_AUDIT_LOG),
     validator: new ProcessValidator({ programs: env.LARRY_WORKER_PROGRAMS, timeoutMs: env.LARRY_VALIDATION_TIMEOUT_MS }),
     lastRun: new LastRunFile(env.LARRY_STATE_DIR),

@@ -6,7 +6,14 @@ import { eventStreamKey } from './keys';
 
 /** What a follower gets: an event with the cursor behind it, or the news that entries between two cursors are gone. */
 export type FeedItem =
-  | { readonly kind: 'event'; readonly cursor: Cursor; readonly channel: string; readonly event: LarryEvent }
+  | {
+      readonly kind: 'event';
+      readonly cursor: Cursor;
+      readonly channel: string;
+      readonly event: LarryEvent;
+      /** The event as it was published, to the byte. */
+      readonly json: string;
+    }
   | { readonly kind: 'events_lost'; readonly from: Cursor; readonly to: Cursor };
 
 /** Where and what to follow. */
@@ -52,26 +59,31 @@ export class EventFeed {
 
   /** Every event after a cursor, in order, for as long as the signal lets it. @throws the errors of `@larry/redis` */
   async *follow(options: FollowOptions): AsyncGenerator<FeedItem, void, void> {
+    for await (const page of this.pages(options)) {
+      for (const item of page) {
+        if (options.signal.aborted) return;
+        yield item;
+      }
+    }
+  }
+
+  /** The same, as they are read: up to 200 items at once, never none. @throws the errors of `@larry/redis` */
+  async *pages(options: FollowOptions): AsyncGenerator<readonly FeedItem[], void, void> {
     const { signal, run } = options;
     let cursor = options.after === 'now' ? (await this.info()).last : options.after === 'start' ? startCursor : options.after;
-    let check = true;
     while (!signal.aborted) {
       // Armed before reading: what is published in between wakes us.
       const woken = this.nextWake(signal);
       try {
-        if (check) {
-          const gap = await this.gap(cursor);
-          if (gap.lost) yield { kind: 'events_lost', from: cursor, to: gap.to };
-          cursor = gap.restart ? startCursor : cursor;
-        }
+        // Before every page: a follower may have rested for so long that the stream was cut behind its cursor.
+        const gap = await this.gap(cursor);
+        const lost: FeedItem[] = gap.lost ? [{ kind: 'events_lost', from: cursor, to: gap.to }] : [];
+        cursor = gap.restart ? startCursor : cursor;
         const entries = await this.read(cursor);
-        for (const [id, fields] of entries) {
-          cursor = id;
-          const item = this.item(id, fields);
-          if (item && (run === undefined || item.event.run === run)) yield item;
-          if (signal.aborted) return;
-        }
-        check = entries.length === 0;
+        cursor = entries.at(-1)?.[0] ?? cursor;
+        const items = entries.map(([id, fields]) => this.item(id, fields)).filter((item) => item !== undefined);
+        const page = [...lost, ...items.filter((item) => run === undefined || item.event.run === run)];
+        if (page.length > 0) yield page;
         if (entries.length < batch) await woken.promise;
       } finally {
         woken.cancel();
@@ -90,9 +102,10 @@ export class EventFeed {
 
   private item(cursor: Cursor, fields: readonly string[]): Extract<FeedItem, { kind: 'event' }> | undefined {
     const value = (name: string) => fields.find((_, i) => i % 2 === 1 && fields[i - 1] === name) ?? '';
-    const read = readMessage(value(streamFields.json));
-    if ('event' in read) return { kind: 'event', cursor, channel: value(streamFields.channel), event: read.event };
-    this.drops.drop(`stream entry ${cursor}`, read.problem, value(streamFields.json));
+    const json = value(streamFields.json);
+    const read = readMessage(json);
+    if ('event' in read) return { kind: 'event', cursor, channel: value(streamFields.channel), event: read.event, json };
+    this.drops.drop(`stream entry ${cursor}`, read.problem, json);
     return undefined;
   }
 

@@ -5,7 +5,7 @@ import { startTopology, type RunningServers } from './testing/topologies';
 import type { Topology } from './url';
 
 export { cuttingProxy, named, type CutRule, type CuttingProxy } from './testing/proxy';
-export { eventually, startServer, type ServerProcess } from './testing/process';
+export { eventually, freePort, leashed, startServer, type ServerProcess } from './testing/process';
 
 /** Real servers for the tests of one file. */
 export interface TestRedis {

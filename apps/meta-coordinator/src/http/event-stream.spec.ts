@@ -5,7 +5,7 @@ import { serverSentEvent, writeEvents } from './event-stream';
 
 function anItem(n: number, message = 'x'): FeedItem {
   const event = { id: `t/${n}/progress_update`, from: 'larry-01', event: 'progress_update' as const, timestamp: '2026-01-01T00:00:00Z', run: 'r', progress: 1, message };
-  return { kind: 'event', cursor: `${n}-0`, channel: 'larry:coordination', event };
+  return { kind: 'event', cursor: `${n}-0`, channel: 'larry:coordination', event, json: JSON.stringify(event) };
 }
 
 /** Serves `items` to one reader over a real socket. */

@@ -60,13 +60,22 @@ export async function startServer(extra: (port: number, folder: string) => reado
   }
 }
 
-async function launch(args: readonly string[], port: number, folder: string): Promise<ServerProcess> {
-  const shell = spawn('/bin/sh', ['-c', WATCHDOG, 'sh', serverProgram(), ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
+/** Starts a program that ends with this process, however that ends. `stop` kills it; its output goes nowhere. */
+export async function leashed(program: string, args: readonly string[]): Promise<{ readonly pid: number; stop(): Promise<void> }> {
+  const shell = spawn('/bin/sh', ['-c', WATCHDOG, 'sh', program, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = new Promise<void>((resolve) => shell.once('close', () => resolve()));
   const pid = await firstLine(shell);
   const stop = async (): Promise<void> => {
     shell.stdin?.end();
     await ended;
+  };
+  return { pid, stop };
+}
+
+async function launch(args: readonly string[], port: number, folder: string): Promise<ServerProcess> {
+  const { pid, stop: end } = await leashed(serverProgram(), args);
+  const stop = async (): Promise<void> => {
+    await end();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
