@@ -2,7 +2,7 @@ import { plannedNode, planTasks } from '@larry/contracts';
 import { defaultTtlMs, onWake, retryWaitMs, wakeEveryMs, type Coordination, type RunSnapshot, type TaskClaim, type TaskState } from '@larry/coordination';
 import type { PlaybookLog } from '@larry/playbook';
 import { randomUUID } from 'node:crypto';
-import type { LaunchedWorker, WorkerExit, WorkerLauncher } from './launcher';
+import type { LaunchedWorker, WorkerExit, WorkerLauncher, WorkOrder } from './launcher';
 import { readRunDocument, type RunDocument } from './run-document';
 
 /** What an engine works with. */
@@ -25,7 +25,14 @@ interface Launch {
   worker?: LaunchedWorker;
   /** Told to stop because its lease lapsed. */
   ending?: boolean;
+  /** Ends the renewals of its claim. */
+  keeping: AbortController;
+  /** Resolves when its worker has ended and what it left is settled. */
+  done?: Promise<void>;
 }
+
+/** `started`: the worker renews now. `refused`: the claim is over. `lost`: its lock or its time is, before any worker started. */
+type Kept = 'started' | 'refused' | 'lost' | 'over';
 
 const stopGraceMs = 5000;
 const staleGraceMs = 200;
@@ -35,6 +42,7 @@ const staleGraceMs = 200;
  * second: claims ready tasks of its phase, launches a worker for each, watches, settles what died. Replicas are equal.
  */
 export class LarryEngine {
+  /** By claim. */
   private readonly launches = new Map<string, Launch>();
   private readonly documents = new Map<string, RunDocument>();
   private waker?: Awaited<ReturnType<typeof onWake>>;
@@ -44,20 +52,35 @@ export class LarryEngine {
 
   constructor(private readonly options: LarryEngineOptions) {}
 
-  /** Begins to reconcile; returns at once. */
+  /** Takes over what runs already, and begins to reconcile. */
   async start(): Promise<void> {
-    const { coordination, log } = this.options;
+    const { coordination, launcher, log } = this.options;
+    const taken: Promise<void>[] = [];
+    launcher.adopt?.((order, worker) => void taken.push(this.takeOver(order, worker)));
+    // Their claims are renewed first: what has lapsed would be claimed anew.
+    await Promise.all(taken);
     this.waker = await onWake(coordination.redis, () => this.reconcile(), {
       onError: (error) => log.warn({ error: messageOf(error) }, 'reconciling failed; it is tried again'),
     });
   }
 
-  /** Stops claiming, asks its workers to stop, and gives back what they did not settle themselves. */
+  /**
+   * Stops claiming. Workers that end with their coordinator are asked to stop, and what they did not settle is given back;
+   * those that outlive it are left to whoever takes them over.
+   */
   async stop(): Promise<void> {
+    const { launcher } = this.options;
     this.stopping = true;
     await this.waker?.stop();
-    await Promise.all([...this.launches.values()].map((l) => l.worker?.stop(stopGraceMs)));
-    await Promise.all([...this.launches.values()].map((l) => this.afterExit(l, { reason: 'its coordinator stopped' })));
+    const launches = [...this.launches.values()];
+    if (launcher.outlives) {
+      launches.forEach(({ keeping }) => keeping.abort());
+      await launcher.close?.();
+      await Promise.all(launches.map(({ worker, done }) => (worker ? undefined : done)));
+      return;
+    }
+    await Promise.all(launches.map((l) => l.worker?.stop(stopGraceMs)));
+    await Promise.all(launches.map((l) => this.afterExit(l, { reason: 'its coordinator stopped' })));
   }
 
   /** How many workers this replica runs now. */
@@ -90,17 +113,17 @@ export class LarryEngine {
     for (const task of snapshot.tasks) {
       if (this.stopping) return;
       if (task.larry !== larry || !task.claimable) continue;
-      if (this.launches.has(task.task)) this.endStale(task.task);
+      const launches = [...this.launches.values()].filter(({ claim }) => claim.task === task.task);
+      if (launches.length > 0) launches.forEach((launch) => this.endStale(launch));
       else if (this.launches.size < maxWorkers) await this.take(snapshot.run.run, task);
     }
   }
 
   /** A worker of ours whose lease has lapsed hangs or is paused. It ends here, and the task is anybody's again. */
-  private endStale(task: string): void {
-    const launch = this.launches.get(task);
-    if (!launch?.worker || launch.ending) return;
+  private endStale(launch: Launch): void {
+    if (!launch.worker || launch.ending) return;
     launch.ending = true;
-    this.options.log.warn({ run: launch.claim.run, task, worker: launch.worker.id }, 'its lease has lapsed: the worker is ended');
+    this.options.log.warn({ run: launch.claim.run, task: launch.claim.task, worker: launch.worker.id }, 'its lease has lapsed: the worker is ended');
     // Asked and made at once: a worker that does not renew does not listen, and its effects are guarded.
     void launch.worker.stop(staleGraceMs);
   }
@@ -114,58 +137,94 @@ export class LarryEngine {
       return;
     }
     log.info({ run, task: task.task, fence: claimed.fence, attempt: claimed.attempt }, 'claimed');
-    const launch: Launch = { claim, attempt: claimed.attempt };
-    this.launches.set(task.task, launch);
     // Not waited for: a launch may take minutes (an image pull), and other tasks are ready.
-    void this.launchAndWatch(launch, task).finally(() => {
-      if (this.launches.get(task.task) === launch) this.launches.delete(task.task);
+    this.note({ claim, attempt: claimed.attempt, keeping: new AbortController() }, (launch) => this.launchAndWatch(launch, task));
+  }
+
+  private note(launch: Launch, watch: (launch: Launch) => Promise<void>): void {
+    this.launches.set(launch.claim.claim, launch);
+    launch.done = watch(launch).finally(() => {
+      this.launches.delete(launch.claim.claim);
       this.waker?.wake();
     });
   }
 
   private async launchAndWatch(launch: Launch, task: TaskState): Promise<void> {
-    const { larry, launcher, log } = this.options;
-    const { claim, attempt } = launch;
-    const keeping = new AbortController();
-    const kept = this.keepClaim(claim, launcher.startLimitMs, keeping.signal);
+    const { launcher, log } = this.options;
+    const { claim, attempt, keeping } = launch;
+    const kept = this.keepClaim(launch, this.options.ttlMs ?? defaultTtlMs);
     try {
-      const order = { run: claim.run, task: task.task, claim: claim.claim, larry, worker: task.worker, plannedNode: await this.plannedNodeOf(claim.run, task), attempt };
-      launch.worker = await launcher.launch(order);
-      log.info({ run: claim.run, task: task.task, worker: launch.worker.id, node: launch.worker.node }, 'launched');
-      // Its claim was given back while it was being launched.
-      if (this.stopping) void launch.worker.stop(stopGraceMs);
-      const lost = kept.then(async (state) => {
-        // The claim is somebody else's: this worker must not start, and one that started has been told by its own renewal.
-        if (state === 'lost') await launch.worker?.stop(stopGraceMs);
-      });
-      const exit = await launch.worker.exited;
-      keeping.abort();
-      await lost;
-      log.info({ run: claim.run, task: task.task, worker: launch.worker.id, exit: exit.reason }, 'worker ended');
-      await this.afterExit(launch, exit);
+      launch.worker = await launcher.launch(await this.orderOf(launch, task));
     } catch (error) {
       keeping.abort();
       log.warn({ run: claim.run, task: task.task, error: messageOf(error) }, 'could not launch');
-      await this.settle(launch, { outcome: 'error', reason: `could not be launched: ${messageOf(error)}`, retryAfterMs: retryWaitMs(attempt) });
+      const reason = `could not be launched: ${messageOf(error)}`;
+      // A Job may have been made all the same, where no answer came: nothing is taken from a worker that has started.
+      return this.settle(launch, this.stopping ? { outcome: 'returned', reason } : { outcome: 'error', reason, retryAfterMs: retryWaitMs(attempt) }, launcher.outlives);
     }
+    log.info({ run: claim.run, task: task.task, worker: launch.worker.id, node: launch.worker.node }, 'launched');
+    // Its claim was given back while it was being launched.
+    if (this.stopping && !launcher.outlives) void launch.worker.stop(stopGraceMs);
+    await this.follow(launch, launch.worker, kept);
   }
 
-  /** Renews while the launch is pending. `started`: the worker renews now. `lost`: the claim is not ours any more. */
-  private async keepClaim(claim: TaskClaim, limitMs: number, signal: AbortSignal): Promise<'started' | 'lost' | 'over'> {
-    const { coordination, ttlMs = defaultTtlMs, log } = this.options;
-    const until = performance.now() + limitMs;
-    while (performance.now() < until) {
-      if (!(await pause(ttlMs / 3, signal))) return 'over';
-      try {
-        const renewed = await coordination.renewClaim(claim, ttlMs);
-        if (renewed.outcome === 'renewed') continue;
-        if (renewed.outcome === 'refused' && renewed.why === 'started') return 'started';
-        return 'lost';
-      } catch (error) {
-        log.warn({ task: claim.task, error: messageOf(error) }, 'the claim could not be renewed; it is tried again');
-      }
+  /** A worker that this replica did not launch. Resolves when its claim has been renewed, where it can be. */
+  private async takeOver(order: WorkOrder, worker: LaunchedWorker): Promise<void> {
+    const { run, task, larry, claim, attempt } = order;
+    if (this.stopping || this.launches.has(claim)) return;
+    this.options.log.debug({ run, task, worker: worker.id, node: worker.node }, 'taken over');
+    await new Promise<void>((renewed) => {
+      const launch = { claim: { run, task, larry, claim }, attempt, worker, keeping: new AbortController() };
+      this.note(launch, () => {
+        const kept = this.keepClaim(launch, 0, renewed);
+        void kept.then(() => renewed());
+        return this.follow(launch, worker, kept);
+      });
+    });
+  }
+
+  private async follow(launch: Launch, worker: LaunchedWorker, kept: Promise<Kept>): Promise<void> {
+    const { claim, keeping } = launch;
+    const { launcher, ttlMs = defaultTtlMs } = this.options;
+    const ended = kept.then(async (state) => {
+      if (state !== 'lost' && state !== 'refused') return;
+      // It has settled its task and is about to end, or is refused at its start: a Job that ends by itself keeps its log.
+      if (state === 'refused' && launcher.outlives) await Promise.race([worker.exited, pause(ttlMs, keeping.signal)]);
+      await worker.stop(stopGraceMs);
+    });
+    const exit = await worker.exited;
+    keeping.abort();
+    await ended;
+    this.options.log.info({ run: claim.run, task: claim.task, worker: worker.id, node: worker.node, exit: exit.reason }, 'worker ended');
+    await this.afterExit(launch, exit);
+  }
+
+  /** Renews while the launch is pending. `firstMs`: before the first renewal, of which `renewed` is told. */
+  private async keepClaim(launch: Launch, firstMs: number, renewed: () => void = () => undefined): Promise<Kept> {
+    const { ttlMs = defaultTtlMs, launcher } = this.options;
+    const { signal } = launch.keeping;
+    const until = performance.now() + launcher.startLimitMs;
+    for (let waitMs = Math.min(firstMs, ttlMs / 3); performance.now() < until; waitMs = ttlMs / 3) {
+      if (!(await pause(waitMs, signal))) return 'over';
+      const state = await this.renew(launch.claim);
+      renewed();
+      if (state) return state;
     }
     return 'lost';
+  }
+
+  /** Undefined when it is to be renewed again. */
+  private async renew(claim: TaskClaim): Promise<Kept | undefined> {
+    const { coordination, ttlMs = defaultTtlMs, log } = this.options;
+    try {
+      const outcome = await coordination.renewClaim(claim, ttlMs);
+      if (outcome.outcome === 'renewed') return undefined;
+      if (outcome.outcome === 'lost') return 'lost';
+      return outcome.why === 'started' ? 'started' : 'refused';
+    } catch (error) {
+      log.warn({ task: claim.task, error: messageOf(error) }, 'the claim could not be renewed; it is tried again');
+      return undefined;
+    }
   }
 
   /**
@@ -175,28 +234,42 @@ export class LarryEngine {
   private async afterExit(launch: Launch, exit: WorkerExit): Promise<void> {
     if (exit.code === 0 || exit.code === 2) return;
     const reason = `worker ended: ${exit.reason}`;
-    if (exit.code === 1) await this.settle(launch, { outcome: 'error', reason, retryAfterMs: retryWaitMs(launch.attempt) });
-    else await this.settle(launch, { outcome: 'returned', reason });
+    const failed = exit.code === 1 || exit.error === true;
+    await this.settle(launch, failed ? { outcome: 'error', reason, retryAfterMs: retryWaitMs(launch.attempt) } : { outcome: 'returned', reason }, exit.unsure);
   }
 
-  private async settle(launch: Launch, settlement: Parameters<Coordination['settleClaim']>[1]): Promise<void> {
-    const { coordination, log } = this.options;
+  /** `unsure`: nobody knows whether its worker lives. Nothing is taken from one that does: its lease is waited for. */
+  private async settle(launch: Launch, settlement: Extract<Parameters<Coordination['settleClaim']>[1], { outcome: 'error' | 'returned' }>, unsure = false): Promise<void> {
+    const { coordination, log, ttlMs = defaultTtlMs } = this.options;
     try {
-      await coordination.settleClaim(launch.claim, settlement);
+      if (!unsure) return void (await coordination.settleClaim(launch.claim, settlement));
+      for (;;) {
+        const outcome = await coordination.settleUnheld(launch.claim, settlement);
+        if (outcome.outcome !== 'refused' || outcome.why !== 'held' || this.stopping) return;
+        await pause(ttlMs / 3, neverAborted);
+      }
     } catch (error) {
       // The lease lapses by itself; the task is then anybody's.
       log.warn({ task: launch.claim.task, error: messageOf(error) }, 'could not be settled; its lease will lapse');
     }
   }
 
-  private async plannedNodeOf(run: string, task: TaskState): Promise<string> {
+  private async orderOf({ claim, attempt }: Launch, task: TaskState): Promise<WorkOrder> {
+    const { run, larry } = claim;
+    const document = await this.documentOf(run);
+    const planned = document && planTasks(document.plan).find((t) => t.id === task.task);
+    const plannedOn = document && planned ? plannedNode(document.plan, planned) : (task.node ?? 'unknown');
+    return { run, task: task.task, claim: claim.claim, larry, worker: task.worker, plannedNode: plannedOn, attempt, ...(planned ? { limitMs: planned.minutes * 60_000 } : {}) };
+  }
+
+  private async documentOf(run: string): Promise<RunDocument | undefined> {
     const document = this.documents.get(run) ?? (await readRunDocument(this.options.coordination, run));
-    if (!document) return task.node ?? 'unknown';
-    this.documents.set(run, document);
-    const planned = planTasks(document.plan).find((t) => t.id === task.task);
-    return planned ? plannedNode(document.plan, planned) : (task.node ?? 'unknown');
+    if (document) this.documents.set(run, document);
+    return document;
   }
 }
+
+const neverAborted = new AbortController().signal;
 
 /** False when it was cut short. */
 function pause(ms: number, signal: AbortSignal): Promise<boolean> {
