@@ -41,6 +41,49 @@ describe('connecting to Redis', () => {
     });
   });
 
+  it.each([
+    ['no channel', ['~*', '+@all']],
+    ['no channel of this name', ['~*', '&other:*', '+@all']],
+    ['no write', ['~*', '&larry:*', '+@all', '-@write']],
+    ['no script', ['~*', '&larry:*', '+@all', '-eval']],
+    ['no key of the quick start', ['~{larry}:*', '&larry:*', '+@all']],
+  ])('refuses a user who may use %s before a run has begun, and shows no password', async (_what, rights) => {
+    await withServer(['--user', 'larry', 'on', '>hidden', ...rights], async (server) => {
+      const error = await connectRedis({ url: at(server, 'larry:hidden@'), rights: true }).catch((e: Error) => e);
+      expect(error).toBeInstanceOf(RedisAccessError);
+      expect((error as Error).message).toMatch(/does not allow this user.*&larry:\*/);
+      expect((error as Error).message).not.toContain('hidden');
+    });
+  });
+
+  it('lets a user with the rights that the message names begin, and leaves no key behind', async () => {
+    await withServer(['--user', 'larry', 'on', '>pw', '~*', '&larry:*', '+@all'], async (server) => {
+      const client = await connectRedis({ url: at(server, 'larry:pw@'), rights: true });
+      expect(await client.commands.dbsize()).toBe(0);
+      await client.close();
+    });
+  });
+
+  it('finds that a server is full before a run has begun', async () => {
+    await withServer(['--maxmemory', '100kb'], async (server) => {
+      await expect(connectRedis({ url: at(server), rights: true })).rejects.toThrow(RedisFullError);
+    });
+  });
+
+  it('says what to do where one side speaks TLS and the other does not', async () => {
+    await withServer([], async (server) => {
+      const error = await connectRedis({ url: `rediss://:secret@127.0.0.1:${server.port}`, connectTimeoutMs: 700 }).catch((e: Error) => e);
+      expect(error).toBeInstanceOf(RedisUnavailableError);
+      expect((error as Error).message).toMatch(/TLS.*rediss:\/\//);
+      expect((error as Error).message).not.toContain('secret');
+    });
+  });
+
+  it('names the file of a certificate that cannot be read', async () => {
+    await expect(connectRedis({ url: 'rediss://127.0.0.1:1?ca=/nonexistent/ca.pem' })).rejects.toThrow(/\?ca=\/nonexistent\/ca\.pem.*ENOENT/);
+    await expect(connectRedis({ url: `rediss://127.0.0.1:1?ca=${__filename}` })).rejects.toThrow(/not a PEM file/);
+  });
+
   it('refuses a server that may evict keys', async () => {
     await withServer(['--maxmemory-policy', 'allkeys-lru'], async (server) => {
       await expect(connectRedis({ url: at(server) })).rejects.toThrow(/maxmemory-policy "allkeys-lru".*noeviction/);

@@ -1,6 +1,8 @@
 import type { ChainableCommander, Cluster, Redis, RedisCommander } from 'ioredis';
 import type { ConnectionOptions } from 'node:tls';
 import { checkServers } from './boot';
+import { checkRights } from './rights';
+import { tlsOptions } from './tls';
 import { commandConnection, subscriberConnection, type ConnectionSpec } from './connection';
 import { RedisSetupError, redisError } from './errors';
 import { loadScripts, type ScriptSource } from './scripts';
@@ -13,7 +15,9 @@ export interface RedisOptions {
   readonly url: string;
   /** Goes before every key and, explicitly, before every channel. Default empty, so that the quick start's lines work. No braces: they would move the keys to other slots. */
   readonly prefix?: string;
-  /** Used with a `rediss…` scheme: `ca`, `cert`, `key`, `servername`. */
+  /** Also checks that this user may do what a run needs, and that the server takes new keys. Default `false`. */
+  readonly rights?: boolean;
+  /** Used with a `rediss…` scheme, beside what the URL names: `ca`, `cert`, `key`, `servername`. */
   readonly tls?: ConnectionOptions;
   /** Name of the connection in `CLIENT LIST`. Default `larry`. */
   readonly name?: string;
@@ -71,16 +75,17 @@ export interface RedisClient {
 
 /**
  * Connects and checks the server: version 7.0 or newer, eviction policy `noeviction`, writable.
- * @throws RedisUnavailableError, RedisAccessError, RedisReadOnlyError, RedisSetupError: one sentence each
+ * @throws RedisUnavailableError, RedisAccessError, RedisFullError, RedisReadOnlyError, RedisSetupError: one sentence each
  */
 export async function connectRedis(options: RedisOptions): Promise<RedisClient> {
   const prefix = options.prefix ?? '';
   if (!/^[A-Za-z0-9:._/-]*$/.test(prefix)) {
     throw new RedisSetupError(`The Redis key prefix "${prefix}" may hold letters, digits and : . _ / - only.`);
   }
+  const address = parseRedisUrl(options.url);
   const spec: ConnectionSpec = {
-    address: parseRedisUrl(options.url),
-    tls: options.tls,
+    address,
+    tls: { ...tlsOptions(address), ...options.tls },
     name: options.name ?? 'larry',
     commandTimeoutMs: options.commandTimeoutMs ?? 5000,
     connectTimeoutMs: options.connectTimeoutMs ?? 5000,
@@ -90,6 +95,7 @@ export async function connectRedis(options: RedisOptions): Promise<RedisClient> 
   try {
     await firstAnswer(connection, spec);
     if (options.check !== false) await checkServers(connection, client.server);
+    if (options.rights) await checkRights(connection, prefix, () => subscriberConnection(spec, connection));
   } catch (error) {
     connection.disconnect();
     throw redisError(error, client.server);

@@ -57,10 +57,31 @@ function singleOptions(spec: ConnectionSpec): IoOptions {
   };
 }
 
+/**
+ * Goes on where ioredis gives up. Its failover detector, told of a switch while the sentinels are still being asked for the
+ * master, makes that question fail, and the connection would say "Connection is closed." until its process ends.
+ */
+class LastingRedis extends Redis {
+  private closed = false;
+
+  constructor(options: IoOptions) {
+    super(options);
+    this.on('end', () => {
+      // A failure is told as an `error` event, and the next one ends here again.
+      if (!this.closed) this.connect().catch(() => undefined);
+    });
+  }
+
+  override disconnect(reconnect = false): void {
+    this.closed ||= !reconnect;
+    super.disconnect(reconnect);
+  }
+}
+
 /** The connection for commands. Lazy: nothing is sent before `connect()`. */
 export function commandConnection(spec: ConnectionSpec): Redis | Cluster {
   const { address } = spec;
-  if (address.topology !== 'cluster') return new Redis({ ...singleOptions(spec), lazyConnect: true });
+  if (address.topology !== 'cluster') return new LastingRedis({ ...singleOptions(spec), lazyConnect: true });
   return new Cluster([...address.nodes], {
     lazyConnect: true,
     scaleReads: 'master',

@@ -33,7 +33,7 @@ const RULES: readonly Rule[] = [
       new RedisAccessError(`Redis at ${server} refused the user or password: check REDIS_URL and its ACL user.`, { cause }),
   },
   {
-    pattern: /NOPERM/,
+    pattern: /NOPERM|ACL failure in script|can't run this command|no permissions/i,
     make: (server, cause) =>
       new RedisAccessError(
         `Redis at ${server} does not allow this user a command, key or channel that Larry needs (the ACL needs "&larry:*" and the keys under the prefix): ${messageOf(cause)}`,
@@ -52,11 +52,18 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT|Command timed out|max retries per request|Connection is closed|Socket timeout|connection close|Stream isn't writeable|LOADING|MASTERDOWN|CLUSTERDOWN|sentinels are unreachable|Failed to refresh slots cache|None of startup nodes|handshake|certificate/i,
+      /ECONN|ENOTFOUND|no answer within|wrong version number|packet length too long|self-signed|unable to (get|verify)|altnames|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT|Command timed out|max retries per request|Connection is closed|Socket timeout|connection close|Stream isn't writeable|LOADING|MASTERDOWN|CLUSTERDOWN|sentinels are unreachable|Failed to refresh slots cache|None of startup nodes|handshake|certificate/i,
     make: (server, cause) =>
-      new RedisUnavailableError(`Redis at ${server} cannot be reached (${messageOf(cause)}): start it, or set REDIS_URL to one that runs.`, { cause }),
+      new RedisUnavailableError(`Redis at ${server} cannot be reached (${messageOf(cause)}): ${adviceOn(messageOf(cause))}.`, { cause }),
   },
 ];
+
+/** What to do where nothing answers as it should. */
+function adviceOn(message: string): string {
+  if (/self-signed|unable to (get|verify)|certificate|altnames/i.test(message)) return 'name the authority that signed its certificate with rediss://…?ca=FILE, and a client certificate with &cert=FILE&key=FILE';
+  if (/no answer within|wrong version number|packet length|ECONNRESET/i.test(message)) return 'is it Redis, and does it want TLS? rediss:// speaks TLS, redis:// does not';
+  return 'start it, or set REDIS_URL to one that runs';
+}
 
 function messageOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);

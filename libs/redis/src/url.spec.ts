@@ -7,6 +7,7 @@ describe('the Redis URL', () => {
     ['redis://:only@h:1', { username: undefined, password: 'only' }],
     ['redis-sentinel://a:1,b/mymaster/3', { topology: 'sentinel', master: 'mymaster', nodes: [{ host: 'a', port: 1 }, { host: 'b', port: 26379 }], db: 3 }],
     ['redis-sentinel://a/m?sentinelPassword=s', { master: 'm', sentinelPassword: 's' }],
+    ['rediss://h:1/2?ca=/etc/ca.pem&cert=/c.pem&key=/k.pem', { tls: true, db: 2, tlsFiles: { ca: '/etc/ca.pem', cert: '/c.pem', key: '/k.pem' } }],
     ['redis-cluster://a:1,[::1]:2', { topology: 'cluster', nodes: [{ host: 'a', port: 1 }, { host: '::1', port: 2 }] }],
   ])('reads %s', (url, expected) => {
     expect(parseRedisUrl(url)).toMatchObject(expected);
@@ -20,11 +21,28 @@ describe('the Redis URL', () => {
     ['redis-cluster://a/1', /database 0 only/],
     ['redis://h/x', /must be a whole number/],
     ['redis://u:100%@h', /percent-encoded/],
+    ['redis://h?ca=/etc/ca.pem', /needs TLS.*rediss/],
+    ['rediss://h?cert=/c.pem', /only one of \?cert= and \?key=/],
   ])('refuses %s with a sentence that says what is wrong', (url, message) => {
     expect(() => parseRedisUrl(url)).toThrow(message);
+  });
+
+  it.each(['redis://:sec@ret@h:1', 'redis://:sec/ret@h:1', 'redis://u:123/ret@h:1'])('shows nothing of a password that is not encoded: %s', (url) => {
+    const said = errorOf(() => parseRedisUrl(url)).message;
+    expect(said).toMatch(/@ as %40/);
+    expect(said).not.toMatch(/sec|ret|123/);
   });
 
   it('is shown to people without credentials', () => {
     expect(describeAddress(parseRedisUrl('redis-sentinel://u:secret@a:1,b:2/m'))).toBe('a:1,b:2 (sentinels of "m")');
   });
 });
+
+function errorOf(run: () => unknown): Error {
+  try {
+    run();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('it did not throw');
+}

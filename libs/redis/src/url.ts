@@ -18,6 +18,19 @@ export interface RedisAddress {
   /** Sentinel only: `?sentinelPassword=` (and `sentinelUsername=`), where the sentinels have their own. */
   readonly sentinelUsername?: string;
   readonly sentinelPassword?: string;
+  /** With TLS only: files (PEM) and the name to expect, from `?ca=`, `?cert=`, `?key=`, `?servername=`. */
+  readonly tlsFiles?: TlsFiles;
+}
+
+/** What `rediss…` needs beside the system's own authorities; paths of PEM files. */
+export interface TlsFiles {
+  /** The authority that signed the server's certificate. */
+  readonly ca?: string;
+  /** This client's certificate and key, where the server asks for one. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name in the server's certificate where it is not the host's. */
+  readonly servername?: string;
 }
 
 const SCHEMES: Readonly<Record<string, { topology: Topology; tls: boolean }>> = {
@@ -31,7 +44,8 @@ const SCHEMES: Readonly<Record<string, { topology: Topology; tls: boolean }>> = 
 
 /**
  * Reads `redis://[user:password@]host:port[/db]`, `redis-sentinel://h1:p1,h2:p2/master[/db]` and
- * `redis-cluster://h1:p1,h2:p2`; `rediss…` is the same over TLS. User and password are percent-encoded.
+ * `redis-cluster://h1:p1,h2:p2`; `rediss…` is the same over TLS, with `?ca=FILE&cert=FILE&key=FILE` where it needs them.
+ * User and password are percent-encoded.
  * @throws RedisSetupError naming the part that is wrong; the message never holds the password.
  */
 export function parseRedisUrl(url: string): RedisAddress {
@@ -40,8 +54,12 @@ export function parseRedisUrl(url: string): RedisAddress {
   if (!match || !scheme) {
     throw new RedisSetupError(`The Redis URL must begin with ${Object.keys(SCHEMES).map((s) => `${s}://`).join(', ')}.`);
   }
-  const [, , credentials, hosts, path] = match;
-  const query = new URLSearchParams(match[5] ?? '');
+  const [, , credentials, hosts, path, search = ''] = match;
+  // An @, / or ? that a password holds as it is: refused before a part of it is taken for a host and shown.
+  if (`${hosts}/${path ?? ''}`.includes('@') || (!credentials && search.includes('@'))) {
+    throw new RedisSetupError('The Redis URL cannot be read: in a user or password write @ as %40, / as %2F, ? as %3F, : as %3A.');
+  }
+  const query = new URLSearchParams(search);
   const segments = (path ?? '').split('/').filter(Boolean);
   const master = scheme.topology === 'sentinel' ? segments.shift() : undefined;
   if (scheme.topology === 'sentinel' && !master) {
@@ -55,7 +73,19 @@ export function parseRedisUrl(url: string): RedisAddress {
     master,
     sentinelUsername: query.get('sentinelUsername') ?? undefined,
     sentinelPassword: query.get('sentinelPassword') ?? undefined,
+    ...tlsFilesOf(query, scheme.tls),
   };
+}
+
+const tlsParts = ['ca', 'cert', 'key', 'servername'] as const;
+
+function tlsFilesOf(query: URLSearchParams, tls: boolean): { tlsFiles?: TlsFiles } {
+  const given = tlsParts.flatMap((part) => (query.get(part) ? [[part, query.get(part)] as const] : []));
+  if (given.length === 0) return {};
+  const [[first = 'ca'] = []] = given;
+  if (!tls) throw new RedisSetupError(`The Redis URL names ?${first}=, which needs TLS: begin it with rediss (two s).`);
+  if (query.has('cert') !== query.has('key')) throw new RedisSetupError('The Redis URL names only one of ?cert= and ?key=: a client certificate needs both.');
+  return { tlsFiles: Object.fromEntries(given) as TlsFiles };
 }
 
 /** The servers as a person may see them: hosts and ports, no credentials. */

@@ -2,6 +2,7 @@ import { printable, stripControl } from '@larry/contracts';
 import { findApi } from '../local/local-stack';
 import { ApiClient } from '../run/api-client';
 import { approvalSummary, type ApprovalView } from '../run/run-status';
+import { typedCommand } from '../program/typed-command';
 import { confirmed } from '../terminal/ask';
 import { paint, wantsColour } from '../terminal/paint';
 import { UserError } from '../user-error';
@@ -26,7 +27,7 @@ async function listOpen(options: DecideOptions): Promise<void> {
   const { approvals } = await new ApiClient(findApi(options)).get<{ approvals: ApprovalView[] }>('/approvals');
   if (options.json) process.stdout.write(`${JSON.stringify(approvals, null, 2)}\n`);
   else if (approvals.length === 0) process.stdout.write('Nothing waits for an approval.\n');
-  else for (const approval of approvals) process.stdout.write(`${approvalText(approval, wantsColour(process.stdout))}\n${approval.asks ? `  larry approve ${short(approval)}\n` : ''}\n`);
+  else for (const approval of approvals) process.stdout.write(`${approvalText(approval, wantsColour(process.stdout))}\n${approval.asks ? `  ${typedCommand(`approve ${short(approval)}`, options)}\n` : ''}\n`);
 }
 
 async function decide(prefix: string, decision: 'granted' | 'denied', options: DecideOptions): Promise<void> {

@@ -14,7 +14,7 @@ export async function dashboard(options: RunAddress): Promise<void> {
   if (current.status !== 'running') return status(options);
   const { signal, release } = interruptSignal();
   const over = new AbortController();
-  const view = new LiveDashboard(api, { stream: process.stdout, keys: 'Ctrl-C leaves the dashboard; the run goes on.' });
+  const view = new LiveDashboard(api, { stream: process.stdout, keys: 'Ctrl-C leaves the dashboard; the run goes on.', address: options });
   let complete = false;
   try {
     for await (const item of api.events({ signal: AbortSignal.any([signal, over.signal]), run: current.run })) {

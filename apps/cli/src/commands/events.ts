@@ -24,7 +24,7 @@ export async function events(options: EventsOptions): Promise<void> {
   try {
     if (last !== undefined && (since === 'now' || !isBefore(since, last))) return;
     for await (const item of api.events({ signal: AbortSignal.any([signal, caughtUp.signal]), lastId: since })) {
-      process.stdout.write(options.json ? `${JSON.stringify({ cursor: item.id, ...item.event })}\n` : `${eventLine(item)}\n`);
+      process.stdout.write(options.json ? `${JSON.stringify({ cursor: item.id, ...item.event })}\n` : `${eventLine(item, options)}\n`);
       if (endsHere(item, current.run, last)) break;
     }
   } finally {

@@ -7,10 +7,12 @@ import { readPlan } from '../plan-file';
 import { requirePlaybooks } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
 import { ApiClient } from '../run/api-client';
-import { followRun, type FollowedRun } from '../run/follow-run';
+import { endedRun, followRun, type FollowedRun } from '../run/follow-run';
 import { runView } from '../run/run-view';
 import { writeReports } from '../run/write-reports';
+import { typedCommand } from '../program/typed-command';
 import type { SourceOptions } from '../sources';
+import { stopSignal } from '../terminal/stop-signal';
 import { exitCodes, UserError } from '../user-error';
 
 interface RunOptions extends SourceOptions {
@@ -36,10 +38,7 @@ export async function run(options: RunOptions): Promise<void> {
   if (source !== 'simulated' && source !== 'live' && options.mode !== 'observe') {
     throw new UserError(`a folder cannot be changed: --mode ${options.mode} needs a cluster`);
   }
-  const stop = new AbortController();
-  const interrupted = (): void => stop.abort();
-  process.on('SIGINT', interrupted);
-  process.on('SIGTERM', interrupted);
+  const stop = stopSignal();
   const line = progressLine();
   let lost: UserError | undefined;
   const stack = await startLocalStack({
@@ -57,7 +56,7 @@ export async function run(options: RunOptions): Promise<void> {
     say: (text) => process.stderr.write(`larry: ${text}\n`),
     lost: (error) => {
       lost ??= error;
-      stop.abort();
+      stop.stop();
     },
     signal: stop.signal,
   })
@@ -68,41 +67,54 @@ export async function run(options: RunOptions): Promise<void> {
     .finally(() => line.clear());
   if (!stack) {
     process.stderr.write('larry: stopped before the run began\n');
-    process.exitCode = 130;
+    process.exitCode = exitCodes.interrupted;
+    stop.release();
     return;
   }
   try {
     const ended = await runOnce(stack, plan, options, stop.signal);
     if (lost) throw lost;
-    if (!ended) process.stderr.write('larry: stopped; the run is aborted, its leases are handed back\n');
     if (options.keep && !stop.signal.aborted) await keepUp(stack, stop.signal);
-    process.exitCode = ended === undefined ? 130 : ended.status === 'completed' ? exitCodes.ok : exitCodes.found;
+    process.exitCode = ended.status === 'completed' ? exitCodes.ok : ended.interrupted ? exitCodes.interrupted : exitCodes.found;
   } finally {
     await stack.stop();
-    process.off('SIGINT', interrupted);
-    process.off('SIGTERM', interrupted);
+    stop.release();
   }
 }
 
-async function runOnce(stack: LocalStack, plan: Plan, options: RunOptions, signal: AbortSignal): Promise<FollowedRun | undefined> {
+async function runOnce(stack: LocalStack, plan: Plan, options: RunOptions, signal: AbortSignal): Promise<{ status: FollowedRun['status']; interrupted: boolean }> {
   const api = new ApiClient(stack.api);
   const begun = await api.post<{ run: string; warnings?: string[] }>('/runs', { plan, mode: options.mode, allow: options.allow });
   for (const warning of begun.warnings ?? []) process.stderr.write(`larry: ${printable(warning, 500)}\n`);
   if (!options.json) process.stdout.write(heading(stack, begun.run, plan, options));
-  const ended = await followRun(api, begun.run, runView(api, { plain: options.lines === true || options.json === true, quiet: options.json === true }), signal);
-  if (!ended) {
-    await api.post('/runs/current/abort').catch(() => undefined);
-    return undefined;
+  const followed = await followRun(api, begun.run, runView(api, { plain: options.lines === true || options.json === true, quiet: options.json === true, state: options.state }), signal);
+  const ended = followed ?? (await abortRun(api));
+  if (ended.summary) {
+    const files = writeReports(ended.summary, options.output ?? path.join(options.state, 'reports'));
+    process.stdout.write(options.json ? `${JSON.stringify(ended.summary, null, 2)}\n` : closing(ended.summary, files));
+  } else {
+    process.stderr.write(`larry: the run ended as ${ended.status} without a summary; ${typedCommand('logs meta-coordinator', options)} says why\n`);
   }
-  if (!ended.summary) {
-    process.stderr.write(`larry: the run ended as ${ended.status} without a summary; larry logs meta-coordinator says why\n`);
-    return ended;
-  }
-  const folder = options.output ?? path.join(options.state, 'reports');
-  const files = writeReports(ended.summary, folder);
-  process.stdout.write(options.json ? `${JSON.stringify(ended.summary, null, 2)}\n` : closing(ended.summary, files));
-  return ended;
+  return { status: ended.status, interrupted: followed === undefined };
 }
+
+/** After Ctrl-C: the run is aborted, and what it did until then is reported. One that ended in this moment is reported whole. */
+async function abortRun(api: ApiClient): Promise<FollowedRun> {
+  process.stderr.write('larry: stopping. Running tasks end as skipped(aborted): their workers make no further change and hand their leases back. Ctrl-C again ends at once, without a report.\n');
+  try {
+    await api.post('/runs/current/abort', {}, { timeoutMs: patienceMs }).catch((error: unknown) => {
+      // It had ended already.
+      if (!(error instanceof UserError) || error.exitCode === exitCodes.unreachable) throw error;
+    });
+    return await endedRun(api);
+  } catch (error) {
+    process.stderr.write(`larry: no report of what was done could be made: ${printable(error instanceof Error ? error.message : String(error), 500)}\n`);
+    return { status: 'aborted' };
+  }
+}
+
+/** Whoever pressed Ctrl-C waits. */
+const patienceMs = 10_000;
 
 function sourceOf(options: RunOptions): string {
   if (options.simulated) return 'simulated';
@@ -126,21 +138,31 @@ function heading(stack: LocalStack, run: string, plan: Plan, options: RunOptions
 /** What the run came to, on one screen: every claim with what was seen for it. */
 function closing(summary: RunSummary, files: string[]): string {
   const columns = Math.min(process.stdout.columns ?? 100, 120);
-  const done = summary.larrys.flatMap((l) => l.tasks).filter((t) => t.status === 'completed' && t.result);
+  const tasks = summary.larrys.flatMap((l) => l.tasks);
+  const done = tasks.filter((t) => t.status === 'completed' && t.result);
+  const stopped = tasks.filter((t) => t.skipReason === 'aborted' && t.startedAt);
   const lines = [
     '',
     ...(summary.source.simulated ? ['SIMULATED cluster: nothing here is real'] : []),
-    `Run ${summary.run} ${summary.status}: ${summary.didWork.done} of ${summary.didWork.of} tasks did work.`,
+    `Run ${summary.run} ${summary.status}: ${summary.didWork.done} of ${summary.didWork.of} tasks did work.${summary.status === 'aborted' ? ' This is a partial report.' : ''}`,
     ...done.flatMap((t) => [
       `  ${t.task}: ${printable(t.result?.summary ?? '', 300)}`,
       ...(t.result?.criteria ?? []).map((c) => `    ${criterionMark(c)} ${c.text}: ${printable(criterionBasis(c), 400)}`),
     ]),
-    ...summary.larrys.map((l) => `  ${l.larry}: phase ${l.status}, ${l.didWork} of ${l.tasks.length} tasks did work`),
-    `  cross-checks: ${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length} agree; claims turned: ${summary.validations.reduce((n, v) => n + v.turned.length, 0)}`,
+    ...stopped.map((t) => `  ${t.task}: ${printable(t.reason ?? 'stopped', 500)}`),
+    ...summary.larrys.map((l) => `  ${l.larry}: phase ${l.status}, ${doneWords(l.tasks)}`),
+    ...(summary.status === 'aborted' ? summary.lessons.slice(0, 1).map((text) => `  ${printable(text, 400)}`) : [`  cross-checks: ${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length} agree; claims turned: ${summary.validations.reduce((n, v) => n + v.turned.length, 0)}`]),
     ...files.filter((f) => /SUMMARY/.test(f)).map((f) => `  ${f}`),
     '',
   ];
   return lines.map((line) => hanging(line, columns)).join('\n');
+}
+
+/** `2 of 4 tasks did work, 2 were skipped`. */
+function doneWords(tasks: readonly { status: string }[]): string {
+  const count = (status: string): number => tasks.filter((t) => t.status === status).length;
+  const [skipped, failed] = [count('skipped'), count('failed')];
+  return `${count('completed')} of ${tasks.length} tasks did work${skipped ? `, ${skipped} were skipped` : ''}${failed ? `, ${failed} failed` : ''}`;
 }
 
 /** Wrapped with its own indent, later lines a little deeper. */

@@ -3,6 +3,7 @@ import { ApiClient } from '../run/api-client';
 import { dashboardText } from '../run/dashboard';
 import { Figures, isSimulated } from '../run/live-dashboard';
 import type { RunStatus } from '../run/run-status';
+import { typedCommand } from '../program/typed-command';
 import { wantsColour } from '../terminal/paint';
 import { exitCodes } from '../user-error';
 
@@ -31,7 +32,8 @@ export async function status(options: RunAddress & { json?: boolean }): Promise<
     colour: wantsColour(process.stdout),
     ...(simulated === undefined ? {} : { simulated }),
     now: new Date(current.now),
-    keys: 'larry dashboard follows it; larry events prints what happened.',
+    keys: `${typedCommand('dashboard', options)} follows it; events in its place prints what happened.`,
+    address: options,
   });
   process.stdout.write(`${text}\n`);
 }

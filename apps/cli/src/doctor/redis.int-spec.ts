@@ -1,4 +1,4 @@
-import { testRedis, type TestRedis } from '@larry/redis/testing';
+import { startServer, testRedis, type TestRedis } from '@larry/redis/testing';
 import { createServer, type AddressInfo } from 'node:net';
 import type { DoctorLine } from './doctor-line';
 import { redisLines } from './redis';
@@ -32,6 +32,25 @@ describe('what larry doctor says of a Redis', () => {
     } finally {
       await client.commands.config('SET', 'maxmemory-policy', 'noeviction');
       await client.commands.config('SET', 'appendonly', aof);
+    }
+  });
+
+  it('gives each fault its own advice', async () => {
+    const server = await startServer(() => ['--maxmemory', '100kb', '--user', 'guest', 'on', '>pw', '~*', '+@all', '--user', 'default', 'on', '>right', '~*', '&*', '+@all']);
+    try {
+      const full = await redisLines(`redis://:right@127.0.0.1:${server.port}`);
+      expect(of(full, 'Redis memory')).toMatchObject({ level: 'fail', todo: expect.stringContaining('maxmemory') as string });
+      expect(of(full, 'Redis rights')).toMatchObject({ level: 'fail', seen: expect.stringContaining('maxmemory') as string });
+      expect(await redisLines(`redis://:wrong@127.0.0.1:${server.port}`)).toMatchObject([{ level: 'fail', todo: expect.stringContaining('password') as string }]);
+      expect(await redisLines('http://x')).toMatchObject([{ level: 'fail', todo: expect.stringContaining('URL') as string }]);
+    } finally {
+      await server.stop();
+    }
+    const closed = await startServer(() => ['--user', 'guest', 'on', '>pw', '~*', '+@all']);
+    try {
+      expect(of(await redisLines(`redis://guest:pw@127.0.0.1:${closed.port}`), 'Redis rights')).toMatchObject({ level: 'fail', todo: expect.stringContaining('&larry:*') as string });
+    } finally {
+      await closed.stop();
     }
   });
 

@@ -9,14 +9,54 @@ export async function redisLines(url: string | undefined): Promise<DoctorLine[]>
   try {
     redis = await connectRedis({ url, check: false, name: 'larry-doctor', connectTimeoutMs: 3000 });
   } catch (error) {
-    return [{ subject: 'Redis', level: 'fail', seen: error instanceof Error ? error.message : String(error), todo: 'start it, or name another with --redis or REDIS_URL' }];
+    return [failedLine('Redis', error)];
   }
   try {
     const info = infoOf(await redis.named(redis.commands.info()));
-    return [versionLine(redis.server, info), policyLine(info), roleLine(info), persistenceLine(info), await clockLine(redis)];
+    const master = info.get('role') !== 'slave';
+    return [versionLine(redis.server, info), policyLine(info), memoryLine(info), roleLine(info), persistenceLine(info), await clockLine(redis), ...(master ? [await rightsLine(url)] : [])];
+  } catch (error) {
+    return [failedLine('Redis', error)];
   } finally {
     await redis.close();
   }
+}
+
+/** Whether a run could do what it does there; tried on keys of its own, which are gone afterwards. */
+async function rightsLine(url: string): Promise<DoctorLine> {
+  const subject = 'Redis rights';
+  try {
+    await (await connectRedis({ url, prefix: process.env['LARRY_PREFIX'] ?? '', check: false, rights: true, name: 'larry-doctor', connectTimeoutMs: 3000 })).close();
+    return { subject, level: 'ok', seen: 'this user may read, write, run scripts and use the channels' };
+  } catch (error) {
+    return failedLine(subject, error);
+  }
+}
+
+const advice: Record<string, string> = {
+  RedisAccessError: 'put the right user and password into the URL, or give the ACL user: ~* &larry:* +@all -@admin -@dangerous +info +role +wait',
+  RedisFullError: 'raise maxmemory (CONFIG SET maxmemory), or remove what is not Larry\'s',
+  RedisReadOnlyError: "give the master's address, or redis-sentinel://; a full disk of the server does this too",
+  RedisSetupError: 'mend the URL in --redis or REDIS_URL',
+};
+
+function failedLine(subject: string, error: unknown): DoctorLine {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return { subject, level: 'fail', seen: message, todo: advice[name] ?? 'start it, or name another with --redis or REDIS_URL' };
+}
+
+/** A full server takes no new work. */
+export function memoryLine(info: ReadonlyMap<string, string>): DoctorLine {
+  const subject = 'Redis memory';
+  const [used, limit] = [Number(info.get('used_memory') ?? Number.NaN), Number(info.get('maxmemory') ?? Number.NaN)];
+  if (Number.isNaN(used)) return { subject, level: 'unknown', seen: 'INFO does not say used_memory' };
+  const mb = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  if (!limit) return { subject, level: 'ok', seen: `${mb(used)} used, no maxmemory` };
+  const seen = `${mb(used)} of ${mb(limit)} used`;
+  const todo = 'raise maxmemory (CONFIG SET maxmemory): a full server takes no new work, a run needs some 20 MB';
+  if (used >= limit) return { subject, level: 'fail', seen, todo };
+  if (limit - used < 20 * 1024 * 1024) return { subject, level: 'warn', seen, todo };
+  return { subject, level: 'ok', seen };
 }
 
 function noRedisLine(): DoctorLine {

@@ -24,7 +24,7 @@ export async function localRedis(stateFolder: string, port = 0): Promise<LocalRe
   const given = process.env['REDIS_URL'];
   if (given) {
     // Asked here, so that the answer is one sentence and nothing has been started yet.
-    await (await connectRedis({ url: given, connectTimeoutMs: 10_000 })).close();
+    await (await connectRedis({ url: given, prefix: process.env['LARRY_PREFIX'] ?? '', connectTimeoutMs: 10_000, rights: true })).close();
     return { url: given, own: false, lost: new Promise(() => undefined), stop: async () => undefined };
   }
   const program = ['redis-server', 'valkey-server'].map(onPath).find((p) => p !== undefined);

@@ -17,8 +17,8 @@ const shown = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, '');
 describe('the dashboard', () => {
   it('shows at 80×24 each Larry, findings, inventory, tokens, active tasks with their seconds, and the last events', () => {
     const text = linesOf({ ...aStatus(), figures }).join('\n');
-    expect(text).toMatch(/larry-01 +█{10}░{10} +50 % in_progress 2\/4 done, 1 skipped, 1 working/);
-    expect(text).toMatch(/larry-02 +█{20} 100 % completed/);
+    expect(text).toMatch(/larry-01 +█{6}░{3}·{3} +50 % in_progress 2 of 4 done, 1 skipped, 1 working/);
+    expect(text).toMatch(/larry-02 +█{12} 100 % completed/);
     expect(text).toContain('3 critical · 10 high · 0 medium · 2 low');
     expect(text).toContain('173 resources · 9 Helm releases');
     expect(text).toContain('1200 of 478000 · larry-02 1200');
@@ -88,8 +88,8 @@ describe('the dashboard', () => {
   it('says what to type for each open approval, and how many more there are', () => {
     const text = linesOf(aStatus({ approvals: [anApproval()] })).join('\n');
     expect(text).toContain('Waiting for you (1)');
-    expect(text).toContain('larry approve 37e02466b644  fix-pgadmin-crashloop: Set PGADMIN_DEFAULT_EMAIL');
-    expect(linesOf(aStatus({ approvals: Array.from({ length: 5 }, () => anApproval()) })).join('\n')).toContain('(5, 2 more: larry status)');
+    expect(text).toMatch(/  (npx )?larry approve 37e02466b644 {2}fix-pgadmin-crashloop: Set PGADMIN_DEF/);
+    expect(linesOf(aStatus({ approvals: Array.from({ length: 5 }, () => anApproval()) }), { address: { state: '/tmp/x' } }).join('\n')).toMatch(/\(5, 2 more: (npx )?larry status --state \/tmp\/x\).*\n {2}(npx )?larry approve 37e02466b644 --state \/tmp\/x /);
   });
 
   it('says SIMULATED only of a simulated cluster', () => {
@@ -128,7 +128,7 @@ describe('the dashboard', () => {
 
   it('says why something that waits cannot be approved', () => {
     const text = linesOf(aStatus({ approvals: [anApproval({ asks: undefined, problem: 'it does not fit' })] })).join('\n');
-    expect(text).toContain('larry cannot approve 37e02466b644  fix-pgadmin-crashloop: it does not fit');
+    expect(text).toContain('cannot be approved: 37e02466b644  fix-pgadmin-crashloop: it does not fit');
   });
 
   it('says at the bottom what Ctrl-C does, that the connection is gone, or that the run has ended', () => {

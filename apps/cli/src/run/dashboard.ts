@@ -68,7 +68,7 @@ function heading(status: DashboardStatus, style: DashboardStyle, pen: Paint, col
 function larryLine(larry: LarryStatus, pen: Paint, columns: number): Line {
   const { completed, total, failed, skipped, workersActive, progress } = larry;
   const counts = [`${completed} of ${total} done`, ...(failed ? [`${failed} failed`] : []), ...(skipped ? [`${skipped} skipped`] : []), ...(workersActive ? [`${workersActive} working`] : [])];
-  const width = columns >= wideEnough ? 40 : columns >= 70 ? 16 : 10;
+  const width = columns >= wideEnough ? 40 : columns >= 100 ? 20 : 12;
   const filled = Math.round((Math.min(100, Math.max(0, progress)) * width) / 100);
   // Skipped work is no progress, and none is to come of it: shown as neither.
   const gone = Math.min(width - filled, total > 0 ? Math.round((skipped * width) / total) : 0);

@@ -17,6 +17,11 @@ describe('an event on one line', () => {
     [{ event: 'worker_failure', task_id: undefined, severity: 'warning', data: { worker_id: 'w', task_id: 't', error: 'boom', retry_count: 1 } }, '03:04:05 larry-01 worker_failure    warning: t worker_id w error boom retry_count 1'],
   ])('%j', (event, line) => expect(eventLine(anEvent(event))).toBe(line));
 
+  it('says what to type for a change that waits, with where its run is', () => {
+    const line = eventLine(anEvent({ event: 'approval_requested', run: 'run-1', digest: 'ab'.repeat(32) }), { state: '/tmp/elsewhere' });
+    expect(line).toMatch(/ fix-pgadmin-crashloop of run-1 waits for you: (npx )?larry approve abababababab --state \/tmp\/elsewhere$/);
+  });
+
   it('is one safe line whatever an event of anybody holds', () => {
     const hostile = '\u001b[2J\u001b]0;owned\u0007\u202e\nnext line';
     for (const event of eventNames) {

@@ -1,4 +1,5 @@
 import { channelOf, eventNames, printable, recordOf, type EventName } from '@larry/contracts';
+import { typedCommand, type TypedAddress } from '../program/typed-command';
 import type { StreamedEvent } from './api-client';
 
 /** An event as it came from the stream. */
@@ -9,15 +10,15 @@ export function isAlert({ event }: EventLine): boolean {
   return (eventNames as string[]).includes(event.event) && channelOf(event.event as EventName) === 'larry:alerts';
 }
 
-/** `12:03:04 larry-01 task_complete fix-pgadmin-crashloop`: one event on one line, safe to print. Times are UTC. */
-export function eventLine(item: EventLine): string {
+/** `12:03:04 larry-01 task_complete fix-pgadmin-crashloop`: one event on one line, safe to print. Times are UTC. `address`: how commands find the run. */
+export function eventLine(item: EventLine, address: TypedAddress = {}): string {
   const { event } = item;
   const time = /T(\d\d:\d\d:\d\d)/.exec(String(event['timestamp'] ?? ''))?.[1] ?? '--:--:--';
   const from = printable(String(event['from'] ?? ''), 40).padEnd(8);
-  return `${time} ${from} ${printable(event.event, 40).padEnd(17)} ${printable(detailOf(event), 400)}`.trimEnd();
+  return `${time} ${from} ${printable(event.event, 40).padEnd(17)} ${printable(detailOf(event, address), 600)}`.trimEnd();
 }
 
-function detailOf(event: EventLine['event']): string {
+function detailOf(event: EventLine['event'], address: TypedAddress): string {
   const alert = recordOf(event['data']);
   const severity = event['severity'] === undefined ? [] : [`${said(event['severity'])}:`];
   const parts = [
@@ -26,7 +27,7 @@ function detailOf(event: EventLine['event']): string {
     ...[event['task_id'] ?? alert['task_id'], event['message']].filter((v) => v !== undefined).map(said),
     ...attempt(event['attempt']),
     ...(event['reason'] === undefined ? [] : [`(${said(event['reason'])})`]),
-    ...(event['digest'] === undefined ? [] : [event.event === 'approval_requested' ? `waits for: larry approve ${said(event['digest']).slice(0, 12)}` : said(event['digest']).slice(0, 12)]),
+    ...(event['digest'] === undefined ? [] : [event.event === 'approval_requested' ? waiting(event, address) : said(event['digest']).slice(0, 12)]),
     ...(event['who'] === undefined ? [] : [`by ${said(event['who'])}`]),
     ...(event['owner'] === undefined ? [] : [`held by ${said(event['owner'])}`]),
     ...counts(event['summary']),
@@ -34,6 +35,11 @@ function detailOf(event: EventLine['event']): string {
     ...dataOf(event.event, alert),
   ];
   return parts.join(' ');
+}
+
+function waiting(event: EventLine['event'], address: TypedAddress): string {
+  const run = event['run'] === undefined ? '' : `of ${said(event['run'])} `;
+  return `${run}waits for you: ${typedCommand(`approve ${said(event['digest']).slice(0, 12)}`, address)}`;
 }
 
 /** The first attempt goes without saying. */

@@ -12,7 +12,7 @@ export interface RunView {
 /** How a followed run ended. */
 export interface FollowedRun {
   status: 'completed' | 'failed' | 'aborted';
-  /** The summary, when the convergence got that far. */
+  /** The summary, when the convergence got that far; of an aborted run what was done until then. */
   summary?: RunSummary;
 }
 
@@ -39,7 +39,11 @@ export async function followRun(api: ApiClient, run: string, view: RunView, sign
     clearInterval(timer);
     view.end();
   }
-  if (signal.aborted) return undefined;
+  return signal.aborted ? undefined : endedRun(api);
+}
+
+/** How the current run ended, with its summary. */
+export async function endedRun(api: ApiClient): Promise<FollowedRun> {
   const summary = await api.find<RunSummary>('/runs/current/report');
   const { status } = await api.get<{ status: FollowedRun['status'] }>('/runs/current');
   return { status, ...(summary ? { summary } : {}) };

@@ -1,6 +1,7 @@
 import type { LarryReport, TaskResult } from '@larry/contracts';
 import type { WriteStream } from 'node:tty';
 import { alternateScreen, type AlternateScreen } from '../terminal/alternate-screen';
+import type { TypedAddress } from '../program/typed-command';
 import { wantsColour } from '../terminal/paint';
 import type { ApiClient, StreamedEvent } from './api-client';
 import { dashboardText, type DashboardStatus } from './dashboard';
@@ -17,6 +18,8 @@ export interface LiveDashboardOptions {
   stream: WriteStream;
   /** What Ctrl-C does, at the bottom. */
   keys: string;
+  /** How commands find the run. */
+  address?: TypedAddress;
 }
 
 /**
@@ -109,6 +112,7 @@ export class LiveDashboard implements RunView {
       ...(this.simulated === undefined ? {} : { simulated: this.simulated }),
       now: new Date(Date.parse(this.status.now) + sinceMs),
       keys: this.options.keys,
+      ...(this.options.address ? { address: this.options.address } : {}),
       ...(this.problem === undefined ? {} : { notice: this.problem }),
     });
   }

@@ -6,7 +6,8 @@ import type { RunSnapshot, RunSpec, TaskRecord } from '@larry/coordination';
 import { eventStreamKey } from '@larry/events';
 import type { ClusterReader } from '@larry/kube';
 import { randomBytes } from 'node:crypto';
-import { gatherRun } from '../converge/gather';
+import { abortedSummary, begunChanges } from '../converge/aborted-summary';
+import { gatherRun, type RunSource } from '../converge/gather';
 import { larryReport } from '../converge/larry-report';
 import { readSummary } from '../converge/summary-result';
 import { ProblemException } from '../http/problem';
@@ -24,11 +25,14 @@ export interface BegunRun {
   warnings: string[];
 }
 
-const noRun = 'there is no run: begin one with POST /runs (larry run)';
+const noRun = 'there is no run: larry run begins one (POST /runs)';
 
 /** Runs: begun, looked at, ended. Every answer is read from the state in Redis; nothing is remembered here. */
 @Injectable()
 export class RunsService {
+  /** Of the run that was begun here: a report can name it when it is out of reach. */
+  private begunOver?: RunSource;
+
   constructor(@Inject(PARTS) private readonly parts: MetaParts) {}
 
   /** @throws ProblemException 400 with every problem of the plan, 403 for a mode that may not be, 409 while another run is active */
@@ -37,6 +41,7 @@ export class RunsService {
     await this.refuseSecondRun(request.run);
     const cluster = await this.parts.openCluster();
     try {
+      this.begunOver = cluster.source;
       const refusal = modeRefusal(request.mode, cluster.source, this.parts.env.LARRY_MODES_ALLOWED);
       if (refusal) throw new ProblemException(403, refusal);
       const warnings = await this.nodeWarnings(plan, cluster, request.strictNodes);
@@ -61,10 +66,14 @@ export class RunsService {
     return runStatus({ snapshot, plan: document?.plan, details, budget, lastEventId });
   }
 
-  /** @throws ProblemException 404 until the run has converged, saying what is missing */
+  /**
+   * The summary; of an aborted run what was done until then.
+   * @throws ProblemException 404 until the run has converged, saying what is missing
+   */
   async summary(): Promise<RunSummary> {
     const snapshot = await this.snapshot();
     const { run } = snapshot;
+    if (run.status === 'aborted') return this.abortedSummary();
     const converge = snapshot.tasks.find((t) => t.converge);
     if (converge?.status !== 'completed') throw new ProblemException(404, whyNoReport(snapshot), { run: run.run, status: run.status });
     const summary = readSummary((await this.parts.coordination.task(converge.task))?.result);
@@ -72,13 +81,29 @@ export class RunsService {
     return summary;
   }
 
+  private async abortedSummary(): Promise<RunSummary> {
+    const facts = await gatherRun(this.parts);
+    if (!facts) throw new ProblemException(404, noRun);
+    return abortedSummary(facts, await this.source(), await begunChanges(this.parts.coordination, facts));
+  }
+
+  /** The source as it names itself, or as it did when the run began. */
+  private async source(): Promise<RunSource> {
+    try {
+      const cluster = await this.parts.openCluster();
+      await cluster.close();
+      return cluster.source;
+    } catch (error) {
+      if (this.begunOver) return this.begunOver;
+      throw error;
+    }
+  }
+
   /** The report of one Larry as of now; the final one when its phase has ended. */
   async larryReport(larry: string): Promise<LarryReport> {
     const facts = await gatherRun(this.parts);
     if (!facts) throw new ProblemException(404, noRun);
-    const cluster = await this.parts.openCluster();
-    await cluster.close();
-    const report = larryReport(larry, { ...facts, source: cluster.source });
+    const report = larryReport(larry, { ...facts, source: await this.source() });
     if (!report) throw new ProblemException(404, `run ${facts.snapshot.run.run} has no "${larry}"; it has ${facts.plan.larrys.map((l) => l.id).join(', ')}`);
     return report;
   }
@@ -181,11 +206,10 @@ function reservedIds(plan: Plan): { path: string; message: string }[] {
 }
 
 function anotherRun(run: string): ProblemException {
-  return new ProblemException(409, `run ${run} is active, and there is one run at a time: wait for it, or end it with POST /runs/current/abort (larry abort)`, { run });
+  return new ProblemException(409, `run ${run} is active, and there is one run at a time: wait for it, or end it with larry abort (POST /runs/current/abort)`, { run });
 }
 
 function whyNoReport({ run, tasks }: RunSnapshot): string {
-  if (run.status === 'aborted') return `run ${run.run} was aborted: there is no summary`;
   const open = tasks.filter((t) => !t.converge && !['completed', 'failed', 'skipped'].includes(t.status)).length;
   if (open > 0) return `run ${run.run} has not converged: ${open} of ${tasks.filter((t) => !t.converge).length} tasks have not ended`;
   const converge = tasks.find((t) => t.converge)?.status;
