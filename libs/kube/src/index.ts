@@ -5,6 +5,7 @@ export * from './manifests';
 export * from './dump';
 export * from './snapshot';
 export * from './snapshot-write';
+export { SharedLists } from './shared-lists';
 export { controllerOf, ownerIn, ownerOf } from './owner';
 export { ownersOf, rootOwner, type RootOwner } from './root-owner';
 export { openLive, type LiveCluster, type LiveOptions } from './live/live';

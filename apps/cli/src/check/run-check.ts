@@ -1,7 +1,7 @@
 import { printable, type CheckReport, type Finding, type Plan, type TaskResult } from '@larry/contracts';
-import type { ClusterReader } from '@larry/kube';
+import { SharedLists, type ClusterReader } from '@larry/kube';
 import { worstFirst } from '@larry/reports';
-import { readableTasks, runReadOnly, type Progress } from '../run-in-process';
+import { readableTasks, runReadOnly, type Progress, type ReadableTask } from '../run-in-process';
 
 /** What a check came to: the report, and the pictures that the tasks drew. */
 export interface CheckOutcome {
@@ -20,15 +20,9 @@ export async function runCheck(
   options: { signal: AbortSignal; progress: Progress; exceptions?: string },
 ): Promise<CheckOutcome> {
   const startedAt = new Date().toISOString();
-  const results = new Map<string, TaskResult>();
-  const titles = new Map<string, string>();
-  for (const entry of readableTasks(plan)) {
-    const isScan = 'exceptions' in optionKeys(entry.playbook.options);
-    const extra = options.exceptions && isScan ? { with: { exceptions: options.exceptions } } : {};
-    results.set(entry.task.id, await runReadOnly(entry, cluster, results, { ...options, ...extra }));
-    titles.set(entry.task.id, entry.playbook.title);
-  }
-  const all = [...results.values()];
+  const entries = readableTasks(plan);
+  const all = await runTogether(entries, cluster, options);
+  const titles = new Map(entries.map(({ task, playbook }) => [task.id, playbook.title]));
   const report: CheckReport = {
     kind: 'LarryCheckReport',
     version: 1,
@@ -55,6 +49,29 @@ export async function runCheck(
     incomplete: nothingRead !== undefined || all.some((r) => r.outcome === 'failed'),
     ...(nothingRead ? { nothingRead } : {}),
   };
+}
+
+/** Every task as soon as those that it needs have ended, over one reading of the source; results in the order of the tasks. */
+async function runTogether(entries: readonly ReadableTask[], cluster: ClusterReader, options: Parameters<typeof runCheck>[2]): Promise<TaskResult[]> {
+  const lists = new SharedLists(cluster);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const results = new Map<string, TaskResult>();
+  const begun = new Map<string, Promise<void>>();
+  for (const entry of entries) begun.set(entry.task.id, run(entry).catch((error: unknown) => (stop.abort(error), Promise.reject(error))));
+  const ended = await Promise.allSettled(begun.values());
+  const failed = ended.find((e) => e.status === 'rejected');
+  // What ended first is what stopped the others.
+  if (failed) throw stop.signal.reason;
+  return entries.flatMap(({ task }) => results.get(task.id) ?? []);
+
+  async function run(entry: ReadableTask): Promise<void> {
+    const needed = entry.task.needs.flatMap((need) => begun.get(need) ?? []);
+    if (needed.length > 0) await Promise.all(needed);
+    const isScan = 'exceptions' in optionKeys(entry.playbook.options);
+    const extra = options.exceptions && isScan ? { with: { exceptions: options.exceptions } } : {};
+    results.set(entry.task.id, await lists.use((reader) => runReadOnly(entry, reader, results, { ...options, ...extra, signal })));
+  }
 }
 
 function nothingReadFrom(cluster: ClusterReader): string | undefined {
