@@ -25,8 +25,13 @@ function looking(program: Command): void {
     .option('--follow', 'go on until the run is complete (the default)')
     .option('--since <id>', 'start, now, or the cursor of an event: what came after it', 'start')
     .option('--json', 'one JSON object a line; its cursor is what --since takes')
+    .option('--kafka', 'read a run back from Kafka alone (KAFKA_BROKERS and its like; docs/events.md); needs --run')
+    .option('--run <id>', 'with --kafka: which run')
     .addHelpText('after', examples('larry events', 'larry events --no-follow --json | jq -r .event | sort | uniq -c', 'larry events --since now'))
-    .action(async (options) => (await import('../commands/events.js')).events(options));
+    .action(async (options) => {
+      if (options.kafka) return (await import('../commands/events-from-kafka.js')).eventsFromKafka(options);
+      return (await import('../commands/events.js')).events(options);
+    });
 }
 
 function deciding(program: Command): void {
