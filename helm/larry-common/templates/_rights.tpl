@@ -1,0 +1,155 @@
+{{/*
+Rights of the account that reads (and where it is allowed, writes): from files/rights.yaml, which is generated from what
+the playbooks declare. Call with (list context account).
+*/}}
+{{- define "larry-common.rights" -}}
+{{- $ := index . 0 }}{{- $account := index . 1 }}
+{{- $rights := $.Files.Get "files/rights.yaml" | fromYaml }}
+{{- $name := include "larry-common.clusterName" $ }}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {{ $name }}-read
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+rules:
+  {{- toYaml $rights.read | nindent 2 }}
+  {{- if $.Values.rbac.readSecrets }}
+  {{- with $rights.readSecrets }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- end }}
+  {{- range $.Values.rbac.customResources }}
+  - apiGroups: [{{ .apiGroup | quote }}]
+    resources:
+      {{- toYaml .resources | nindent 6 }}
+    verbs: [get, list]
+  {{- end }}
+{{- if $.Values.rbac.readNamespaces }}
+{{- range $.Values.rbac.readNamespaces }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}-read
+  namespace: {{ . }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+{{ include "larry-common.bindingOf" (list $ "ClusterRole" (printf "%s-read" $name) $account) }}
+{{- end }}
+{{- else }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ $name }}-read
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+{{ include "larry-common.bindingOf" (list $ "ClusterRole" (printf "%s-read" $name) $account) }}
+{{- end }}
+{{- end }}
+
+{{- define "larry-common.bindingOf" -}}
+{{- $ := index . 0 -}}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ index . 1 }}
+  name: {{ index . 2 }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ index . 3 }}
+    namespace: {{ $.Release.Namespace }}
+{{- end }}
+
+{{/* Writing: a Role in each namespace that values list, and no other. Call with (list context account). */}}
+{{- define "larry-common.writing" -}}
+{{- $ := index . 0 }}{{- $account := index . 1 }}
+{{- $rights := $.Files.Get "files/rights.yaml" | fromYaml }}
+{{- $name := include "larry-common.clusterName" $ }}
+{{- if $.Values.rbac.writeNamespaces }}
+{{- if not $rights.write }}
+{{- fail (printf "rbac.writeNamespaces: no playbook of %s declares a write, so there is nothing to allow; leave it empty" $.Chart.Name) }}
+{{- end }}
+{{- if not (or $.Values.storage.size $.Values.storage.claim) }}
+{{- fail "rbac.writeNamespaces needs storage.size or storage.claim: every change is written to an audit log before it is made, and that log must outlive the pod" }}
+{{- end }}
+{{- end }}
+{{- range $.Values.rbac.writeNamespaces }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ $name }}-write
+  namespace: {{ . }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+rules:
+  {{- toYaml $rights.write | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}-write
+  namespace: {{ . }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+{{ include "larry-common.bindingOf" (list $ "Role" (printf "%s-write" $name) $account) }}
+{{- end }}
+{{- end }}
+
+{{/*
+RBAC knows kinds, not fields: where the API server has admission policies, one confines our account to the fields that the
+playbooks declare. It matches no request of anybody else. Call with (list context account).
+*/}}
+{{- define "larry-common.confinement" -}}
+{{- $ := index . 0 }}{{- $account := index . 1 }}
+{{- $rights := $.Files.Get "files/rights.yaml" | fromYaml }}
+{{- $name := include "larry-common.clusterName" $ }}
+{{- if and $.Values.rbac.writeNamespaces ($.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") }}
+{{- range $i, $rule := $rights.confine }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: {{ $name }}-declared-fields-{{ $i }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+      - apiGroups: {{ toJson $rule.apiGroups }}
+        apiVersions: [v1]
+        resources: {{ toJson $rule.resources }}
+        operations: [UPDATE]
+  matchConditions:
+    - name: our-account
+      expression: request.userInfo.username == "system:serviceaccount:{{ $.Release.Namespace }}:{{ $account }}"
+  validations:
+    {{- toYaml $rule.validations | nindent 4 }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ $name }}-declared-fields-{{ $i }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+spec:
+  policyName: {{ $name }}-declared-fields-{{ $i }}
+  validationActions: [Deny]
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* An account without a token of its own: pods get theirs by a projected volume. Call with (list context name). */}}
+{{- define "larry-common.account" -}}
+{{- $ := index . 0 -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ index . 1 }}
+  namespace: {{ $.Release.Namespace }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+automountServiceAccountToken: false
+{{- end }}

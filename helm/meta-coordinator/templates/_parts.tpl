@@ -1,0 +1,42 @@
+{{- define "meta-coordinator.env" -}}
+- name: LARRY_MODES_ALLOWED
+  value: {{ join "," .Values.modesAllowed | quote }}
+- name: LARRY_APPROVAL_PRIVATE_KEY
+  value: /etc/larry/approval/approval.key
+- name: LARRY_TOKENS_FILE
+  value: /etc/larry/tokens/tokens.json
+- name: LARRY_STATE_DIR
+  value: /var/lib/larry/state
+- name: LARRY_VALIDATION_TIMEOUT_MS
+  value: {{ int .Values.validationTimeoutMs | quote }}
+- name: LARRY_WORKER_PROGRAMS
+  value: '{"larry-01":"apps/larry-01/dist/worker.js","larry-02":"apps/larry-02/dist/worker.js","larry-03":"apps/larry-03/dist/worker.js"}'
+{{- end }}
+
+{{- define "meta-coordinator.mounts" -}}
+{{ include "larry-common.stateMount" . }}
+- name: approval
+  mountPath: /etc/larry/approval
+  readOnly: true
+- name: tokens
+  mountPath: /etc/larry/tokens
+  readOnly: true
+{{- end }}
+
+{{- define "meta-coordinator.volumes" -}}
+{{ include "larry-common.stateVolume" . }}
+- name: approval
+  secret:
+    secretName: {{ .Values.approval.secret }}
+    defaultMode: 0440
+    items:
+      - key: approval.key
+        path: approval.key
+- name: tokens
+  secret:
+    secretName: {{ .Values.tokens.secret }}
+    defaultMode: 0440
+    items:
+      - key: tokens.json
+        path: tokens.json
+{{- end }}

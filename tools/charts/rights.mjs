@@ -1,0 +1,70 @@
+// Rights of the accounts, from the declarations of the playbooks (`access`) and of the launcher.
+import { validationsFor } from './declared-fields.mjs';
+
+const writing = ['create', 'patch', 'delete'];
+const isWrite = (verb) => writing.includes(verb);
+
+/** A catalog's "every kind" as a list: Kubernetes' own kinds but Secrets. Custom resources are named by the operator's values. */
+function expanded(rule, kinds) {
+  if (!rule.apiGroups.includes('*') && !rule.resources.includes('*')) return [rule];
+  if (rule.verbs.some(isWrite)) throw new Error('a playbook declares "*" with a writing verb: that is nobody’s to have');
+  const byGroup = new Map();
+  for (const { apiVersion, resource } of kinds) {
+    if (resource === 'secrets') continue;
+    const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
+    byGroup.set(group, [...(byGroup.get(group) ?? []), resource]);
+  }
+  return [...byGroup].map(([group, resources]) => ({ apiGroups: [group], resources, verbs: rule.verbs }));
+}
+
+/** One rule for each group and set of verbs, everything sorted: the same declarations give the same file. */
+function merged(rules) {
+  const verbsOf = new Map();
+  for (const { apiGroups, resources, verbs } of rules) {
+    for (const group of apiGroups) {
+      for (const resource of resources) {
+        const key = `${group}/${resource}`;
+        verbsOf.set(key, new Set([...(verbsOf.get(key) ?? []), ...verbs]));
+      }
+    }
+  }
+  const byVerbs = new Map();
+  for (const [key, verbs] of [...verbsOf].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const group = key.slice(0, key.indexOf('/'));
+    const same = `${group} ${[...verbs].sort().join(',')}`;
+    const rule = byVerbs.get(same) ?? { apiGroups: [group], resources: [], verbs: [...verbs].sort() };
+    rule.resources.push(key.slice(key.indexOf('/') + 1));
+    byVerbs.set(same, rule);
+  }
+  return [...byVerbs.values()];
+}
+
+const withVerbs = (rule, wanted) => ({ ...rule, verbs: rule.verbs.filter(wanted) });
+const some = (rule) => rule.verbs.length > 0 && rule.resources.length > 0;
+
+function parts(playbooks, kinds) {
+  const rules = playbooks.flatMap(({ access }) => access.flatMap((rule) => expanded(rule, kinds)));
+  const reads = rules.map((rule) => withVerbs(rule, (verb) => !isWrite(verb)));
+  const only = (keep) => reads.map((rule) => ({ ...rule, resources: rule.resources.filter((resource) => keep(resource, rule)) })).filter(some);
+  const isSecret = (resource, rule) => resource === 'secrets' && rule.apiGroups.includes('');
+  return {
+    read: merged(only((resource, rule) => !isSecret(resource, rule))),
+    readSecrets: merged(only(isSecret)),
+    writes: rules.map((rule) => withVerbs(rule, isWrite)).filter(some),
+  };
+}
+
+/** Rights of a Larry's worker (`read`, `readSecrets`, `write`, `confine`) and of its coordinator (`launch`). */
+export function larryRights(playbooks, kinds, launcher) {
+  const { read, readSecrets, writes } = parts(playbooks, kinds);
+  const confine = writes
+    .filter((rule) => rule.verbs.includes('patch'))
+    .map(({ apiGroups, resources, fields }) => ({ apiGroups, resources, validations: validationsFor(fields) }));
+  return { read, readSecrets, write: merged(writes), confine, launch: merged(launcher) };
+}
+
+/** The meta-coordinator looks again at what every Larry claims, and whether the plan's nodes are there. It writes nothing. */
+export function metaRights(playbooks, kinds) {
+  const { read, readSecrets } = parts(playbooks, kinds);
+  return { read: merged([...read, { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list'] }]), readSecrets };
+}
