@@ -1,7 +1,7 @@
 import type { KubeObject } from '@larry/contracts';
 import { builtinCluster } from './builtin';
 import { withScaffolding } from './builtin/scaffolding';
-import { realClock, startClusterClients, VolumeStore, type Clock, type ClusterClients } from './cluster';
+import { ProgramHost, realClock, startClusterClients, VolumeStore, type Clock, type ClusterClients, type ProgramOptions } from './cluster';
 import { SimulatedApiServer, type LoadReport } from './server';
 
 /** How to start a simulated cluster. */
@@ -19,6 +19,8 @@ export interface SimulatedClusterOptions {
   speed?: number;
   /** In place of `speed`: for tests that move the time by hand. */
   clock?: Clock;
+  /** Runs containers of our own images (larry-01, meta-coordinator, …) as processes; absent: they are not run. */
+  programs?: ProgramOptions;
   /** Hears of what the clients try again. */
   log?: (fields: Record<string, unknown>, message: string) => void;
 }
@@ -53,7 +55,8 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions = {
   const server = await SimulatedApiServer.start({ port: options.port ?? 0, frozen: options.frozen ?? false, now: () => clock.now() });
   const loaded = server.load(options.frozen ? given : withScaffolding(given));
   const volumes = new VolumeStore();
-  const start = () => startClusterClients({ url: server.url, token: server.adminToken, clock, logs: server.logs, volumes, log: options.log });
+  const programs = options.programs && !options.frozen ? await ProgramHost.open(options.programs) : undefined;
+  const start = () => startClusterClients({ url: server.url, token: server.adminToken, clock, logs: server.logs, volumes, programs, rootCertificate: server.ca, log: options.log });
   let clients: ClusterClients | undefined = options.frozen ? undefined : await start();
   return {
     url: server.url,
@@ -68,6 +71,7 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions = {
     },
     close: async () => {
       await clients?.stop();
+      await programs?.close();
       await server.close();
     },
   };

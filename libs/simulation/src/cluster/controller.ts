@@ -35,7 +35,9 @@ export abstract class Controller {
     protected readonly context: ClientContext,
     readonly name: string,
     private readonly parallel = 4,
-  ) {}
+  ) {
+    context.informers.whenSynced(() => this.pump());
+  }
 
   /** Brings the world nearer to what the object of this key asks for. */
   protected abstract sync(key: string): Promise<void>;
@@ -85,7 +87,7 @@ export abstract class Controller {
   }
 
   private pump(): void {
-    while (!this.stopped && this.running < this.parallel) {
+    while (this.context.informers.synced && !this.stopped && this.running < this.parallel) {
       const next = this.waiting.entries().next();
       if (next.done) return;
       const [key, end] = next.value;

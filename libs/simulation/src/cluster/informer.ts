@@ -218,8 +218,20 @@ export class Informers {
     return made;
   }
 
+  /** Whether every kind has been listed: who decides earlier takes what he has not heard of for missing. */
+  synced = false;
+  private readonly waiting: (() => void)[] = [];
+
+  /** Calls `fn` when every kind has been listed. */
+  whenSynced(fn: () => void): void {
+    if (this.synced) fn();
+    else this.waiting.push(fn);
+  }
+
   async start(): Promise<void> {
     await Promise.all([...this.all.values()].map((informer) => informer.start()));
+    this.synced = true;
+    for (const fn of this.waiting.splice(0)) fn();
   }
   async stop(): Promise<void> {
     await Promise.all([...this.all.values()].map((informer) => informer.stop()));

@@ -48,7 +48,7 @@ export const kinds = {
   controllerRevisions: kind<KubeObject>('apps/v1', 'ControllerRevision', 'controllerrevisions'),
   jobs: kind<t.Job>('batch/v1', 'Job', 'jobs', true, hasTemplate),
   cronJobs: kind<t.CronJob>('batch/v1', 'CronJob', 'cronjobs', true, hasSpec),
-  endpointSlices: kind<KubeObject>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
+  endpointSlices: kind<t.EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   storageClasses: kind<t.StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false),
   leases: kind<KubeObject>('coordination.k8s.io/v1', 'Lease', 'leases'),
 } as const;

@@ -18,6 +18,8 @@ import { EventRecorder } from './event-recorder';
 import { Informers } from './informer';
 import { Kubelets } from './kubelet/kubelet';
 import { noLogs, type LogSink } from './kubelet/log-sink';
+import type { ProgramHost } from './kubelet/programs/program-host';
+import { ServiceForwarder } from './kubelet/programs/service-forwarder';
 import { VolumeStore } from './kubelet/volume-store';
 import { Scheduler } from './scheduler/scheduler';
 
@@ -33,6 +35,10 @@ export interface ClusterClientsOptions {
   logs?: LogSink;
   /** What containers leave in volumes; give the same one to clients that are started again. */
   volumes?: VolumeStore;
+  /** Runs containers of our own images as processes; default: they are not run. It is the caller's to close. */
+  programs?: ProgramHost;
+  /** PEM of the authority behind the server's TLS side: what pods get as `ca.crt`. Default: `ca`. */
+  rootCertificate?: string;
   /** Hears of what is tried again; default: nobody. */
   log?: (fields: Record<string, unknown>, message: string) => void;
 }
@@ -69,19 +75,24 @@ export async function startClusterClients(options: ClusterClientsOptions): Promi
     new CronJobController(controllers),
     new EndpointSliceController(controllers),
     new NamespaceController(controllers),
-    new ServiceAccountController(controllers, 'simulated cluster: served over plain HTTP, so there is no certificate authority\n'),
+    new ServiceAccountController(controllers, options.rootCertificate ?? options.ca ?? 'simulated cluster: served over plain HTTP, so there is no certificate authority\n'),
     new ClaimBinder(controllers),
     new StorageProtectionController(controllers),
     new Scheduler(context(scheduling)),
     garbage,
   ];
-  const kubelets = new Kubelets(context(kubelet), options.logs ?? noLogs, options.volumes ?? new VolumeStore());
+  const { programs } = options;
+  const onNodes = context(kubelet);
+  const { hostname, port } = new URL(options.url);
+  const kubelets = new Kubelets(onNodes, options.logs ?? noLogs, options.volumes ?? new VolumeStore(), programs && { host: programs, apiServer: { host: hostname, port: port || '443' } });
+  const forwarder = programs && new ServiceForwarder(onNodes, programs.network);
   await informers.start();
   await garbage.refresh();
   return {
     settled: (timeoutMs) => activity.settled(150, timeoutMs),
     stop: async () => {
       kubelets.stop();
+      forwarder?.stop();
       await Promise.all(all.map((controller) => controller.stop()));
       await informers.stop();
       for (const api of [manager, kubelet, scheduling]) api.close();

@@ -22,7 +22,7 @@ export interface Condition {
 }
 
 export interface Probe {
-  httpGet?: { path?: string; port: number | string; scheme?: string };
+  httpGet?: { path?: string; port: number | string; scheme?: string; httpHeaders?: { name: string; value: string }[] };
   tcpSocket?: { port: number | string };
   grpc?: { port: number };
   exec?: { command?: string[] };
@@ -40,8 +40,26 @@ export interface EnvVar {
     secretKeyRef?: KeyRef;
     configMapKeyRef?: KeyRef;
     fieldRef?: { fieldPath: string };
-    resourceFieldRef?: { resource: string; containerName?: string };
+    resourceFieldRef?: ResourceField;
   };
+}
+export interface ResourceField {
+  resource: string;
+  containerName?: string;
+  /** The unit of the value: `1`, `1Mi`, `1m`. */
+  divisor?: string;
+}
+/** A file of a downwardAPI volume. */
+export interface DownwardItem {
+  path: string;
+  fieldRef?: { fieldPath: string };
+  resourceFieldRef?: ResourceField;
+}
+export interface ProjectedSource {
+  configMap?: { name: string; optional?: boolean; items?: { key: string; path: string }[] };
+  secret?: { name: string; optional?: boolean; items?: { key: string; path: string }[] };
+  downwardAPI?: { items?: DownwardItem[] };
+  serviceAccountToken?: { path: string; audience?: string; expirationSeconds?: number };
 }
 export interface KeyRef {
   name: string;
@@ -86,8 +104,8 @@ export interface Volume {
   persistentVolumeClaim?: { claimName: string };
   emptyDir?: object;
   hostPath?: { path: string; type?: string };
-  projected?: object;
-  downwardAPI?: object;
+  projected?: { sources?: ProjectedSource[] };
+  downwardAPI?: { items?: DownwardItem[] };
   nfs?: object;
   [field: string]: unknown;
 }
@@ -277,6 +295,10 @@ export interface Service extends KubeObject {
     publishNotReadyAddresses?: boolean;
     type?: string;
   };
+}
+export interface EndpointSlice extends KubeObject {
+  endpoints?: { addresses?: string[]; conditions?: { ready?: boolean } }[];
+  ports?: { name?: string; port?: number; protocol?: string }[];
 }
 export interface ConfigMap extends KubeObject {
   data?: Record<string, string>;

@@ -7,6 +7,18 @@ export interface User {
   name: string;
   groups: string[];
   uid?: string;
+  /** What TokenReview tells beside name and groups: the pod that a token is bound to. */
+  extra?: Record<string, string[]>;
+}
+
+/** Whom a token is for where it says no audience. */
+export const API_AUDIENCE = 'https://kubernetes.default.svc.cluster.local';
+
+/** What a token is good for. */
+export interface TokenLimits {
+  audiences: string[];
+  /** False from when on it has expired, or what it is bound to is gone. */
+  valid(): boolean;
 }
 
 const AUTHENTICATED = 'system:authenticated';
@@ -22,14 +34,19 @@ export const serviceAccountUser = (namespace: string, name: string): User => ({
 
 /** The bearer tokens that the server knows. */
 export class Tokens {
-  private readonly users = new Map<string, User>();
+  private readonly users = new Map<string, { user: User; limits?: TokenLimits }>();
 
-  add(token: string, user: User): void {
-    this.users.set(token, { ...user, groups: [...new Set([...user.groups, AUTHENTICATED])] });
+  add(token: string, user: User, limits?: TokenLimits): void {
+    this.forgetInvalid();
+    this.users.set(token, { user: { ...user, groups: [...new Set([...user.groups, AUTHENTICATED])] }, ...(limits ? { limits } : {}) });
   }
 
-  find(token: string): User | undefined {
-    return this.users.get(token);
+  /** The user of a token and those of the audiences that it is for; undefined where it is for none of them. */
+  find(token: string, audiences: readonly string[] = [API_AUDIENCE]): { user: User; audiences: string[] } | undefined {
+    const known = this.users.get(token);
+    if (!known || known.limits?.valid() === false) return undefined;
+    const shared = audiences.filter((audience) => (known.limits?.audiences ?? [API_AUDIENCE]).includes(audience));
+    return shared.length > 0 ? { user: known.user, audiences: shared } : undefined;
   }
 
   /** The user of a request: 401 for an unknown token, anonymous without one. */
@@ -37,9 +54,13 @@ export class Tokens {
     const header = req.headers.authorization;
     if (!header) return ANONYMOUS;
     const token = /^Bearer\s+(\S+)$/i.exec(header)?.[1];
-    const user = token === undefined ? undefined : this.users.get(token);
+    const user = token === undefined ? undefined : this.find(token)?.user;
     if (!user) throw unauthorized();
     return user;
+  }
+
+  private forgetInvalid(): void {
+    for (const [token, { limits }] of this.users) if (limits?.valid() === false) this.users.delete(token);
   }
 }
 

@@ -16,17 +16,25 @@ interface Life {
   restart: number;
   lines: LogLine[];
   bytes: number;
+  ended?: boolean;
+}
+
+/** Somebody who reads along. */
+interface Follower {
+  line(line: LogLine): void;
+  /** No more comes. */
+  end(): void;
 }
 
 /** Lines of one life kept in memory; older ones go, as a kubelet rotates logs. */
-const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 1024 * 1024;
 /** Lives kept: the present and the previous. */
 const LIVES = 2;
 
 /** What containers wrote. The simulated kubelet fills it (`append`, or POST /simulation/logs/NAMESPACE/POD/CONTAINER). */
 export class ContainerLogs {
   private readonly lives = new Map<string, Life[]>();
-  private readonly followers = new Map<string, Set<(line: LogLine) => void>>();
+  private readonly followers = new Map<string, Set<Follower>>();
 
   private key = (namespace: string, pod: string, container: string) => `${namespace}/${pod}/${container}`;
 
@@ -37,6 +45,7 @@ export class ContainerLogs {
     this.lives.set(key, lives);
     let life = lives.find((l) => l.restart === restart);
     if (!life) {
+      this.endFollowers(key);
       lives.push((life = { restart, lines: [], bytes: 0 }));
       lives.sort((a, b) => a.restart - b.restart);
       if (lives.length > LIVES) lives.shift();
@@ -44,7 +53,7 @@ export class ContainerLogs {
     for (const line of lines) {
       life.lines.push(line);
       life.bytes += line.line.length;
-      for (const follower of this.followers.get(key) ?? []) follower(line);
+      for (const follower of this.followers.get(key) ?? []) follower.line(line);
     }
     while (life.bytes > MAX_BYTES && life.lines.length > 1) life.bytes -= life.lines.shift()?.line.length ?? 0;
   }
@@ -54,19 +63,41 @@ export class ContainerLogs {
     return this.lives.get(this.key(namespace, pod, container))?.at(previous ? -2 : -1)?.lines;
   }
 
-  /** Forgets a pod that is gone. */
-  forget(namespace: string, pod: string): void {
-    for (const key of this.lives.keys()) if (key.startsWith(`${namespace}/${pod}/`)) this.lives.delete(key);
+  /** Life number `restart` of a container is over; who follows it reads no further. */
+  end(namespace: string, pod: string, container: string, restart: number): void {
+    const key = this.key(namespace, pod, container);
+    const life = this.lives.get(key)?.at(-1);
+    if (life?.restart !== restart) return;
+    life.ended = true;
+    this.endFollowers(key);
   }
 
-  follow(namespace: string, pod: string, container: string, onLine: (line: LogLine) => void): () => void {
+  /** Whether the present life of a container is known to be over. */
+  hasEnded(namespace: string, pod: string, container: string): boolean {
+    return this.lives.get(this.key(namespace, pod, container))?.at(-1)?.ended ?? false;
+  }
+
+  /** Forgets a pod that is gone. */
+  forget(namespace: string, pod: string): void {
+    const mine = (key: string) => key.startsWith(`${namespace}/${pod}/`);
+    for (const key of [...this.followers.keys()].filter(mine)) this.endFollowers(key);
+    for (const key of this.lives.keys()) if (mine(key)) this.lives.delete(key);
+  }
+
+  follow(namespace: string, pod: string, container: string, follower: Follower): () => void {
     const key = this.key(namespace, pod, container);
     const set = this.followers.get(key) ?? new Set();
-    this.followers.set(key, set.add(onLine));
+    this.followers.set(key, set.add(follower));
     return () => {
-      set.delete(onLine);
+      set.delete(follower);
       if (set.size === 0) this.followers.delete(key);
     };
+  }
+
+  private endFollowers(key: string): void {
+    const set = this.followers.get(key);
+    this.followers.delete(key);
+    for (const follower of set ?? []) follower.end();
   }
 }
 
@@ -86,12 +117,12 @@ export function sendLog(res: ServerResponse, logs: ContainerLogs, pods: Kind, po
   res.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' });
   res.flushHeaders();
   res.write(limited(selected(lines ?? [], query, now).map(show).join(''), query.get('limitBytes')));
-  const running = at(status, 'state', 'running') !== undefined;
+  const running = at(status, 'state', 'running') !== undefined && !logs.hasEnded(namespace, name, container);
   if (query.get('follow') !== 'true' || previous || !running) {
     res.end();
     return () => undefined;
   }
-  const stop = logs.follow(namespace, name, container, (line) => res.write(show(line)));
+  const stop = logs.follow(namespace, name, container, { line: (line) => void res.write(show(line)), end: () => void res.end() });
   res.on('close', stop);
   return () => {
     stop();

@@ -23,7 +23,7 @@ const attributesOf = (spec: Fields): Attributes => {
   };
 };
 
-const userInfo = (user: User) => ({ username: user.name, ...(user.uid ? { uid: user.uid } : {}), groups: user.groups });
+const userInfo = (user: User) => ({ username: user.name, ...(user.uid ? { uid: user.uid } : {}), groups: user.groups, ...(user.extra ? { extra: user.extra } : {}) });
 
 function access(user: User, spec: Fields, authorizer: Authorizer): Fields {
   return { ...authorizer.decide(user, attributesOf(spec)) };
@@ -33,8 +33,9 @@ function access(user: User, spec: Fields, authorizer: Authorizer): Fields {
 const REVIEWS: Record<string, (spec: Fields, namespace: string | undefined, c: ReviewContext) => Fields> = {
   SelfSubjectReview: (_spec, _ns, { user }) => ({ userInfo: userInfo(user) }),
   TokenReview: (spec, _ns, { tokens }) => {
-    const found = tokens.find(text(spec['token']));
-    return found ? { authenticated: true, user: userInfo(found), audiences: ['https://kubernetes.default.svc.cluster.local'] } : { user: {}, error: 'invalid bearer token' };
+    const asked = (spec['audiences'] ?? []) as string[];
+    const found = tokens.find(text(spec['token']), asked.length > 0 ? asked : undefined);
+    return found ? { authenticated: true, user: userInfo(found.user), audiences: found.audiences } : { user: {}, error: 'invalid bearer token' };
   },
   SelfSubjectAccessReview: (spec, _ns, { user, authorizer }) => access(user, spec, authorizer),
   SubjectAccessReview: (spec, _ns, { authorizer }) => access({ name: text(spec['user']), groups: (spec['groups'] ?? []) as string[] }, spec, authorizer),

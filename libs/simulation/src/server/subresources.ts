@@ -1,7 +1,7 @@
-import { badRequest, failure, notFound } from './api-error';
+import { badRequest, conflict, failure, invalid, notFound } from './api-error';
 import type { Status } from './api-error';
 import type { User } from './auth';
-import { newToken, serviceAccountUser } from './auth';
+import { API_AUDIENCE, newToken, serviceAccountUser } from './auth';
 import type { Tokens } from './auth';
 import { timestamp } from './creation';
 import { deleteOptions } from './deletion';
@@ -11,6 +11,7 @@ import type { Fields, KubeObject } from './kube-object';
 import { at, isObject, list, record, text } from './kube-object';
 import { matchesLabels } from './selectors';
 import type { Caller, ServerState } from './state';
+import { wrong } from './validation';
 import type { Writes } from './writes';
 
 const CREATED: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
@@ -101,18 +102,37 @@ function countDisruption(state: ServerState, budget: KubeObject, allowed: number
   state.store.put(kind, { ...budget, status: { ...record(budget['status']), disruptionsAllowed: allowed - 1 } });
 }
 
-/** Gives out a bearer token for a service account. */
+const LEAST_SECONDS = 600;
+
+/** Gives out a bearer token for a service account; it ends with its time, its account, and the pod that it is bound to. */
 export function requestToken(state: ServerState, tokens: Tokens, accounts: Kind, namespace: string, name: string, body: Fields): KubeObject {
   const account = state.store.get(accounts, namespace, name);
   if (!account) throw notFound(accounts, name);
-  const user: User = { ...serviceAccountUser(namespace, name), ...(account.metadata.uid ? { uid: account.metadata.uid } : {}) };
+  const spec = record(body['spec']);
+  const seconds = Number(spec['expirationSeconds'] ?? 3600);
+  if (seconds < LEAST_SECONDS) throw invalid('authentication.k8s.io', 'TokenRequest', name, [wrong('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes')]);
+  const pods = state.kinds.find('', 'v1', 'pods') as Kind;
+  const bound = boundPod(state, pods, namespace, spec);
+  const asked = (spec['audiences'] ?? []) as string[];
+  const audiences = asked.length > 0 ? asked : [API_AUDIENCE];
+  const end = state.now().getTime() + seconds * 1000;
+  const lives = (kind: Kind, object: KubeObject | undefined) => !object || state.store.get(kind, namespace, object.metadata.name ?? '')?.metadata.uid === object.metadata.uid;
+  const extra = bound && { 'authentication.kubernetes.io/pod-name': [bound.metadata.name ?? ''], 'authentication.kubernetes.io/pod-uid': [bound.metadata.uid ?? ''] };
+  const user: User = { ...serviceAccountUser(namespace, name), ...(account.metadata.uid ? { uid: account.metadata.uid } : {}), ...(extra ? { extra } : {}) };
   const token = newToken();
-  tokens.add(token, user);
-  const seconds = Number(at(body, 'spec', 'expirationSeconds') ?? 3600);
-  const expirationTimestamp = timestamp(new Date(state.now().getTime() + seconds * 1000));
+  tokens.add(token, user, { audiences, valid: () => state.now().getTime() < end && lives(accounts, account) && lives(pods, bound) });
   return {
     kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata: { name, namespace, creationTimestamp: timestamp(state.now()) },
-    spec: { audiences: ['https://kubernetes.default.svc.cluster.local'], expirationSeconds: seconds, boundObjectRef: null, ...record(body['spec']) },
-    status: { token, expirationTimestamp },
+    spec: { expirationSeconds: seconds, boundObjectRef: null, ...spec, audiences },
+    status: { token, expirationTimestamp: timestamp(new Date(end)) },
   };
+}
+
+function boundPod(state: ServerState, pods: Kind, namespace: string, spec: Fields): KubeObject | undefined {
+  const ref = spec['boundObjectRef'];
+  if (!isObject(ref) || ref['kind'] !== 'Pod') return undefined;
+  const pod = state.store.get(pods, namespace, text(ref['name']));
+  if (!pod) throw notFound(pods, text(ref['name']));
+  if (ref['uid'] && ref['uid'] !== pod.metadata.uid) throw conflict(pods, text(ref['name']), `the UID in the bound object reference (${text(ref['uid'])}) does not match the UID in record. The object might have been deleted and then recreated`);
+  return pod;
 }

@@ -18,11 +18,7 @@ export interface Surroundings {
  */
 export function factsOf(pod: Pod, container: Container, imageUid: number, around: Surroundings): ContainerFacts {
   const name = parseImage(container.image);
-  const uid = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser ?? imageUid;
-  const nonRoot = container.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
-  if (nonRoot && uid === 0) {
-    throw new ConfigError(`container has runAsNonRoot and image will run as root (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`);
-  }
+  const uid = checkUser(pod, container, imageUid);
   const env = environmentOf(pod, container, around.podIp, around.node, around.sources);
   const { fsGroup, supplementalGroups = [], runAsGroup = 0 } = pod.spec.securityContext ?? {};
   const limit = container.resources?.limits?.memory;
@@ -40,4 +36,17 @@ export function factsOf(pod: Pod, container: Container, imageUid: number, around
     podName: pod.metadata.name,
     startedAt: around.now,
   };
+}
+
+/**
+ * The user that a container runs as.
+ * @throws ConfigError where that is root and must not be.
+ */
+export function checkUser(pod: Pod, container: Container, imageUid: number): number {
+  const uid = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser ?? imageUid;
+  const nonRoot = container.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
+  if (nonRoot && uid === 0) {
+    throw new ConfigError(`container has runAsNonRoot and image will run as root (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`);
+  }
+  return uid;
 }

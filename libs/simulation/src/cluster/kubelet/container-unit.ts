@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { parseImage, type Script } from '../behaviours';
+import { parseImage } from '../behaviours';
 import { timestamp, type Clock } from '../clock';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../types';
 import { RestartBackOff } from './back-off';
+import type { Begin, ContainerRun } from './container-run';
 import type { LogSink } from './log-sink';
-import { ProbeLoop, runProbe } from './probe';
+import { ProbeLoop } from './probe';
 
 export interface UnitHost {
   clock: Clock;
@@ -17,7 +18,7 @@ export interface UnitHost {
   say(unit: ContainerUnit, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-/** One container of a pod: its state, the script that it plays, its probes. */
+/** One container of a pod: its state, what runs in it, its probes. */
 export class ContainerUnit {
   state: ContainerState = {};
   lastState: ContainerState = {};
@@ -28,11 +29,12 @@ export class ContainerUnit {
   finishedAt = 0;
   readonly backOff = new RestartBackOff();
   private containerId = '';
-  private script: Script | undefined;
+  private current: ContainerRun | undefined;
   private startedAt = 0;
-  private timers: (() => void)[] = [];
   private probes: ProbeLoop[] = [];
   private stopping = false;
+  /** What an earlier run still tells is not heard. */
+  private life: object | undefined;
   private lastLines: string[] = [];
 
   constructor(
@@ -60,28 +62,35 @@ export class ContainerUnit {
     this.host.changed();
   }
 
-  /** Begins to play a script; with `since`, one that has been playing since then. */
-  run(script: Script, since?: Date): void {
+  /** Begins to run; with `since`, what has been running since then. */
+  run(begin: Begin, since?: Date): void {
     const { clock } = this.host;
     const now = clock.now();
     if (this.state.terminated) this.lastState = this.state;
     if (!since && this.lastState.terminated) this.restartCount += 1;
-    this.script = script;
     this.stopping = false;
     this.startedAt = (since ?? now).getTime();
     if (!since || !this.containerId) this.containerId = `containerd://${randomBytes(32).toString('hex')}`;
     this.state = { running: { startedAt: timestamp(since ?? now) } };
     this.lastLines = [];
     this.write([]);
-    const elapsed = now.getTime() - this.startedAt;
-    for (const { afterMs, line } of script.lines) if (afterMs >= elapsed) this.after(afterMs - elapsed, () => this.write([line]));
-    if (script.loop) this.repeat(script.loop);
-    if (script.exit) {
-      const { afterMs, code, reason } = script.exit;
-      this.after(afterMs - elapsed, () => this.end(code, reason));
-    }
+    const life = {};
+    this.life = life;
+    const current = <A extends unknown[]>(fn: (...args: A) => void) => (...args: A) => (this.life === life ? fn(...args) : undefined);
+    const events = { wrote: current((lines: readonly string[]) => this.write(lines)), ended: current((code: number, reason?: string) => this.end(code, reason)) };
+    this.current = begin(events, now.getTime() - this.startedAt);
     this.startProbes(since !== undefined && this.ready);
     this.host.changed();
+  }
+
+  /** A container that ran when its kubelet ended, and that the next kubelet does not find. */
+  lost(): void {
+    const { startedAt = timestamp(this.host.clock.now()) } = this.state.running ?? {};
+    const finishedAt = timestamp(this.host.clock.now());
+    this.finishedAt = this.host.clock.now().getTime();
+    this.state = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the kubelet started again', startedAt, finishedAt, containerID: this.containerId } };
+    this.ready = false;
+    this.started = false;
   }
 
   /** Asks the container to stop; `exited` follows when it has. */
@@ -89,15 +98,14 @@ export class ContainerUnit {
     if (!this.isRunning || this.stopping) return;
     this.stopping = true;
     this.stopProbes();
-    const reaction = this.script?.onTerm;
-    if (reaction && reaction.afterMs <= graceMs) this.after(reaction.afterMs, () => this.end(reaction.code));
-    else this.after(graceMs, () => this.end(137));
+    this.current?.stop(graceMs);
   }
 
-  /** Drops every timer: nothing of this container happens any more. */
+  /** Nothing of this container happens any more. */
   dispose(): void {
-    for (const cancel of this.timers) cancel();
-    this.timers = [];
+    this.life = undefined;
+    this.current?.dispose();
+    this.current = undefined;
     this.stopProbes();
   }
 
@@ -146,15 +154,10 @@ export class ContainerUnit {
     };
     this.ready = this.isInit && exitCode === 0;
     this.started = false;
+    const { namespace = '', name } = this.host.pod().metadata;
+    this.host.logs.end(namespace, name, this.spec.name, this.restartCount);
     this.host.exited(this);
     this.host.changed();
-  }
-
-  private repeat(loop: { everyMs: number; lines: readonly string[] }): void {
-    this.after(loop.everyMs, () => {
-      this.write(loop.lines);
-      this.repeat(loop);
-    });
   }
 
   private write(lines: readonly string[]): void {
@@ -199,7 +202,8 @@ export class ContainerUnit {
 
   private probe(which: string, probe: NonNullable<Container['livenessProbe']>, tell: (passed: boolean) => void): void {
     const { clock } = this.host;
-    const look = () => runProbe(probe, this.spec, this.script as Script, clock.now().getTime() - this.startedAt, this.host.podIp());
+    const run = this.current as ContainerRun;
+    const look = () => run.probe(probe);
     this.probes.push(
       new ProbeLoop(
         clock,
@@ -214,9 +218,5 @@ export class ContainerUnit {
   private stopProbes(): void {
     for (const loop of this.probes) loop.stop();
     this.probes = [];
-  }
-
-  private after(ms: number, fn: () => void): void {
-    this.timers.push(this.host.clock.setTimer(ms, fn));
   }
 }

@@ -1,5 +1,6 @@
 import type { Informer } from '../informer';
-import type { ConfigMap, Container, Node, Pod, Secret } from '../types';
+import { parseAmount } from '../quantity';
+import type { ConfigMap, Container, Node, Pod, ResourceField, Secret } from '../types';
 
 /** A container cannot be created as configured; `message` is the kubelet's own. */
 export class ConfigError extends Error {}
@@ -9,13 +10,16 @@ export interface Sources {
   secrets: Pick<Informer<Secret>, 'get'>;
 }
 
+/** Variables that every container has; the Services of its namespace are left out. */
+const playedBase = (pod: Pod) => ({ KUBERNETES_SERVICE_HOST: '10.43.0.1', KUBERNETES_SERVICE_PORT: '443', HOSTNAME: pod.spec.hostname ?? pod.metadata.name });
+
 /**
- * The environment of a container, resolved as the kubelet does (kubernetes `pkg/kubelet/kubelet_pods.go`).
- * Service links are not injected.
+ * The environment of a container, resolved as the kubelet does (kubernetes `pkg/kubelet/kubelet_pods.go`), over the
+ * variables of `base`.
  * @throws ConfigError where a Secret, ConfigMap or key is missing.
  */
-export function environmentOf(pod: Pod, container: Container, podIp: string, node: Node, sources: Sources): Record<string, string> {
-  const env: Record<string, string> = { KUBERNETES_SERVICE_HOST: '10.43.0.1', KUBERNETES_SERVICE_PORT: '443', HOSTNAME: pod.spec.hostname ?? pod.metadata.name };
+export function environmentOf(pod: Pod, container: Container, podIp: string, node: Node, sources: Sources, base: Record<string, string> = playedBase(pod)): Record<string, string> {
+  const env = { ...base };
   for (const from of container.envFrom ?? []) {
     const data = from.secretRef ? secretData(pod, from.secretRef, sources) : from.configMapRef ? mapData(pod, from.configMapRef, sources) : undefined;
     for (const [key, value] of Object.entries(data ?? {})) env[`${from.prefix ?? ''}${key}`] = value;
@@ -38,12 +42,8 @@ function referenced(pod: Pod, container: Container, podIp: string, node: Node, f
     const { name, key, optional } = from.configMapKeyRef;
     return keyed(mapData(pod, { name, optional }, sources), key, optional, `ConfigMap ${pod.metadata.namespace}/${name}`);
   }
-  if (from.fieldRef) return fieldOf(pod, from.fieldRef.fieldPath, podIp, node);
-  if (from.resourceFieldRef) {
-    const [section, resource] = from.resourceFieldRef.resource.split('.');
-    return container.resources?.[section === 'limits' ? 'limits' : 'requests']?.[resource ?? ''] ?? '0';
-  }
-  return undefined;
+  if (from.fieldRef) return fieldText(pod, from.fieldRef.fieldPath, podIp, node);
+  return from.resourceFieldRef && resourceText(pod, from.resourceFieldRef, container, node);
 }
 
 function keyed(data: Record<string, string> | undefined, key: string, optional: boolean | undefined, where: string): string | undefined {
@@ -69,14 +69,29 @@ export function expand(text: string, env: Readonly<Record<string, string>>): str
   return text.replace(/\$(\$|\(([^)]+)\))/g, (whole, first: string, name: string | undefined) => (first === '$' ? '$' : ((name && env[name]) ?? whole)));
 }
 
-function fieldOf(pod: Pod, path: string, podIp: string, node: Node): string | undefined {
+/** A request or limit in units of its divisor, rounded up. A limit that is not set is what the node has. */
+export function resourceText(pod: Pod, { resource, containerName, divisor = '1' }: ResourceField, self?: Container, node?: Node): string {
+  const container = containerName ? pod.spec.containers.find((each) => each.name === containerName) : self;
+  if (!container) throw new ConfigError(`container ${containerName ?? ''} not found`);
+  const [section = '', name = ''] = resource.split('.');
+  const { limits, requests } = container.resources ?? {};
+  const amount = section === 'limits' ? (limits?.[name] ?? node?.status?.allocatable?.[name]) : requests?.[name];
+  return String(Math.ceil(parseAmount(amount ?? '0') / (parseAmount(divisor) || 1)));
+}
+
+const quoted = (map: Record<string, string> | undefined) => Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join('\n');
+
+/** A field of the pod as text, as fieldRef and downwardAPI volumes give it; undefined for one that is not known. */
+export function fieldText(pod: Pod, path: string, podIp: string, node: Node | undefined): string | undefined {
   const bracket = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
   if (bracket) return pod.metadata[bracket[1] as 'labels' | 'annotations']?.[bracket[2] ?? ''] ?? '';
-  const hostIp = node.status?.addresses?.find((address) => address.type === 'InternalIP')?.address ?? '';
+  const hostIp = node?.status?.addresses?.find((address) => address.type === 'InternalIP')?.address ?? '';
   const fields: Record<string, string | undefined> = {
     'metadata.name': pod.metadata.name,
     'metadata.namespace': pod.metadata.namespace,
     'metadata.uid': pod.metadata.uid,
+    'metadata.labels': quoted(pod.metadata.labels),
+    'metadata.annotations': quoted(pod.metadata.annotations),
     'spec.nodeName': pod.spec.nodeName,
     'spec.serviceAccountName': pod.spec.serviceAccountName ?? 'default',
     'status.podIP': podIp,

@@ -8,11 +8,20 @@ import { writeStatus } from '../status-patch';
 import type { Condition, Node, Pod } from '../types';
 import type { LogSink } from './log-sink';
 import { PodWorker } from './pod-worker';
+import { hasPrograms } from './programs/catalog';
+import type { ProgramHost } from './programs/program-host';
 import type { VolumeStore } from './volume-store';
 
 const leaseNamespace = 'kube-node-lease';
 const leaseMs = 10_000;
 const statusMs = 300_000;
+
+/** What lets a node run our own programs. */
+export interface ProgramsOfNode {
+  host: ProgramHost;
+  /** Where programs in pods find the API server, by TLS. */
+  apiServer: { host: string; port: string };
+}
 
 /** The simulated kubelet of one node: runs the pods that are bound to it, and keeps saying that it lives. */
 export class Kubelet {
@@ -27,6 +36,7 @@ export class Kubelet {
     private readonly name: string,
     private readonly logs: LogSink,
     private readonly volumes: VolumeStore,
+    private readonly programs: ProgramsOfNode | undefined,
   ) {
     this.pods = context.informers.of(kinds.pods);
     this.nodes = context.informers.of(kinds.nodes);
@@ -79,12 +89,15 @@ export class Kubelet {
       sources: { configMaps: of.of(kinds.configMaps), secrets: of.of(kinds.secrets), claims: of.of(kinds.claims), volumes: of.of(kinds.volumes) },
       node: () => this.node(),
       allocateIp: (pod: Pod) => this.allocateIp(pod),
+      programs: this.programs?.host,
+      apiServer: this.programs?.apiServer ?? { host: '', port: '' },
     };
   }
 
   /** The first address of the node's range that no other pod here has. */
   private allocateIp(pod: Pod): string {
     const node = this.node();
+    if (this.programs && hasPrograms(pod)) return this.programs.host.network.ofPod(pod.metadata.uid ?? '');
     if (pod.spec.hostNetwork) return node.status?.addresses?.find((address) => address.type === 'InternalIP')?.address ?? '';
     const prefix = (node.spec?.podCIDR ?? '10.42.0.0/24').split('.').slice(0, 3).join('.');
     const taken = new Set(this.pods.all().map((each) => each.status?.podIP));
@@ -146,27 +159,29 @@ function conditionsOf(node: Node, { clock }: ClientContext): Condition[] {
 export class Kubelets {
   private readonly byNode = new Map<string, Kubelet>();
 
-  constructor(context: ClientContext, logs: LogSink, volumes: VolumeStore) {
+  constructor(context: ClientContext, logs: LogSink, volumes: VolumeStore, programs?: ProgramsOfNode) {
     const { informers } = context;
     const pods = informers.of(kinds.pods);
-    informers.of(kinds.nodes).onChange(({ type, object }) => {
-      const name = keyOf(object);
-      if (type === 'deleted') {
-        this.byNode.get(name)?.stop();
-        this.byNode.delete(name);
-      } else if (!this.byNode.has(name)) {
-        const kubelet = new Kubelet(context, name, logs, volumes);
-        this.byNode.set(name, kubelet);
-        kubelet.start();
-        for (const pod of pods.all()) if (pod.spec.nodeName === name) kubelet.see(pod, false);
-      }
+    const nodes = informers.of(kinds.nodes);
+    const mirrored = ([kinds.claims, kinds.volumes, kinds.secrets, kinds.configMaps] as const).map((kind) => informers.of<never>(kind as never));
+    informers.whenSynced(() => {
+      nodes.onChange(({ type, object }) => {
+        const name = keyOf(object);
+        if (type === 'deleted') {
+          this.byNode.get(name)?.stop();
+          this.byNode.delete(name);
+        } else if (!this.byNode.has(name)) {
+          const kubelet = new Kubelet(context, name, logs, volumes, programs);
+          this.byNode.set(name, kubelet);
+          kubelet.start();
+          for (const pod of pods.all()) if (pod.spec.nodeName === name) kubelet.see(pod, false);
+        }
+      });
+      pods.onChange(({ type, object }) => {
+        if (object.spec.nodeName) this.byNode.get(object.spec.nodeName)?.see(object, type === 'deleted');
+      });
+      for (const informer of mirrored) informer.onChange(() => this.byNode.forEach((kubelet) => kubelet.poke()));
     });
-    pods.onChange(({ type, object }) => {
-      if (object.spec.nodeName) this.byNode.get(object.spec.nodeName)?.see(object, type === 'deleted');
-    });
-    for (const kind of [kinds.claims, kinds.volumes, kinds.secrets, kinds.configMaps] as const) {
-      informers.of<never>(kind as never).onChange(() => this.byNode.forEach((kubelet) => kubelet.poke()));
-    }
   }
 
   stop(): void {

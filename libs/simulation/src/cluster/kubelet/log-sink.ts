@@ -8,9 +8,11 @@ export interface LogLine {
 export interface LogSink {
   /** Adds lines to life number `restart` of a container; a higher number begins a new life, even without lines. */
   append(namespace: string, pod: string, container: string, restart: number, lines: LogLine[]): void;
+  /** Life number `restart` of a container is over: nobody waits for more of it. */
+  end(namespace: string, pod: string, container: string, restart: number): void;
   /** A pod is gone. */
   forget(namespace: string, pod: string): void;
 }
 
 /** For API servers that do not take logs. */
-export const noLogs: LogSink = { append: () => undefined, forget: () => undefined };
+export const noLogs: LogSink = { append: () => undefined, end: () => undefined, forget: () => undefined };

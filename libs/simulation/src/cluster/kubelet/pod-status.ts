@@ -77,7 +77,7 @@ function conditionsOf(pod: Pod, main: readonly ContainerUnit[], init: readonly C
 /** Every container is ready, over, held up, or has crashed: what comes next takes long. */
 function isSettled(main: readonly ContainerUnit[], init: readonly ContainerUnit[], phase: string): boolean {
   if (phase === 'Succeeded' || phase === 'Failed') return true;
-  const stuck = (unit: ContainerUnit) => ['CrashLoopBackOff', 'ImageBehaviorUnknown', 'CreateContainerConfigError', 'InvalidImageName'].includes(unit.state.waiting?.reason ?? '');
+  const stuck = (unit: ContainerUnit) => ['CrashLoopBackOff', 'ImageBehaviorUnknown', 'CreateContainerConfigError', 'CreateContainerError', 'InvalidImageName', 'ErrImagePull', 'ImagePullBackOff'].includes(unit.state.waiting?.reason ?? '');
   return init.some(stuck) || main.every((unit) => unit.ready || stuck(unit));
 }
 

@@ -1,4 +1,3 @@
-import { behaviourOf, parseImage, type Script } from '../behaviours';
 import { goDuration, timestamp } from '../clock';
 import type { ClientContext } from '../controller';
 import { kinds } from '../kinds';
@@ -6,11 +5,16 @@ import { isFinished, isTerminating } from '../pod-state';
 import { writeStatus } from '../status-patch';
 import type { Container, ContainerStatus, Node, Pod } from '../types';
 import { remove } from '../controllers/pod-control';
+import type { Begin } from './container-run';
 import { ContainerUnit } from './container-unit';
-import { factsOf, type Surroundings } from './container-facts';
-import { ConfigError } from './environment';
+import { faultsKey, pullOf, type Pull } from './image-pulls';
 import type { LogSink } from './log-sink';
 import { podStatus } from './pod-status';
+import { hasPrograms, isProgramImage } from './programs/catalog';
+import { PodPrograms } from './programs/pod-programs';
+import type { ProgramHost } from './programs/program-host';
+import { RestartBackOff } from './back-off';
+import { chooseRun } from './run-choice';
 import { MountProblem, type PreparedVolumes, type VolumeSources, type VolumeStore } from './volume-store';
 
 export interface WorkerHost {
@@ -20,6 +24,9 @@ export interface WorkerHost {
   sources: VolumeSources;
   node(): Node;
   allocateIp(pod: Pod): string;
+  /** Where containers of our own images are run as processes; undefined: nowhere. */
+  programs: ProgramHost | undefined;
+  apiServer: { host: string; port: string };
 }
 
 /** The life of one pod on one node, from its mounts to its last status. */
@@ -30,6 +37,9 @@ export class PodWorker {
   private retry: (() => void) | undefined;
   private retryMs = 0;
   private waits = new Map<ContainerUnit, () => void>();
+  private readonly programs: PodPrograms | undefined;
+  private readonly pulled = new Set<ContainerUnit>();
+  private readonly pullBackOffs = new Map<ContainerUnit, RestartBackOff>();
   private killing = false;
   private gone = false;
   private startTime: string;
@@ -44,6 +54,8 @@ export class PodWorker {
     const { clock, activity } = host.context;
     this.startTime = pod.status?.startTime ?? timestamp(clock.now());
     this.endActivity = activity.begin();
+    const { programs } = host;
+    if (programs && hasPrograms(pod)) this.programs = new PodPrograms({ ...host, programs }, pod.metadata.uid ?? '', () => this.poke(true));
     const unit = (container: Container, isInit: boolean) => new ContainerUnit(this.unitHost(), container, isInit);
     this.units = [...(pod.spec.initContainers ?? []).map((c) => unit(c, true)), ...pod.spec.containers.map((c) => unit(c, false))];
     if (pod.status?.podIP) this.resume(pod);
@@ -57,9 +69,17 @@ export class PodWorker {
     this.step();
   }
 
-  /** Looks again at whatever it was waiting for. */
-  poke(): void {
-    if (this.retry && !this.gone) this.step();
+  /** Looks again at whatever it was waiting for, and at what its volumes mirror. */
+  poke(always = false): void {
+    if (this.gone) return;
+    if (this.retry || (always && !this.prepared)) return this.step();
+    if (!this.programs || !this.prepared || this.killing) return;
+    try {
+      this.programs.mount(this.pod, this.podIp);
+    } catch (error) {
+      // What is gone now stays in the volume as it was last; the real kubelet says so from time to time.
+      if (!(error instanceof MountProblem)) throw error;
+    }
   }
 
   /** The pod is gone from the API server, or this kubelet ends: nothing happens any more. */
@@ -68,6 +88,7 @@ export class PodWorker {
     for (const unit of this.units) unit.dispose();
     for (const cancel of this.waits.values()) cancel();
     this.retry?.();
+    this.programs?.dispose(!forget);
     this.endActivity();
     if (!forget) return;
     this.host.logs.forget(this.pod.metadata.namespace ?? '', this.pod.metadata.name);
@@ -87,8 +108,8 @@ export class PodWorker {
   private proceed(): void {
     if (isTerminating(this.pod)) return this.kill();
     if (isFinished(this.pod)) return this.endActivity();
-    if (!this.mount()) return this.flush();
     if (!this.podIp) this.podIp = this.host.allocateIp(this.pod);
+    if (!this.mount()) return this.flush();
     for (const unit of this.next()) this.start(unit);
     this.flush();
   }
@@ -116,7 +137,9 @@ export class PodWorker {
   private mount(): boolean {
     if (this.prepared) return true;
     try {
-      this.prepared = this.host.volumes.prepare(this.pod, this.host.sources);
+      const prepared = this.host.volumes.prepare(this.pod, this.host.sources);
+      this.programs?.mount(this.pod, this.podIp);
+      this.prepared = prepared;
       this.retry?.();
       this.retry = undefined;
       return true;
@@ -143,14 +166,56 @@ export class PodWorker {
       const wait = unit.backOff.remaining(unit.finishedAt, now);
       if (wait > 0) return this.backOff(unit, wait);
     }
-    const script = this.scriptFor(unit);
-    if (!script) return;
+    if (!this.pulled.has(unit) && !this.pull(unit)) return;
+    const begin = this.choose(unit);
+    if (!begin) return;
     if (unit.finishedAt) unit.backOff.next(unit.finishedAt, clock.now().getTime());
-    this.say('Normal', 'Pulled', `Container image "${unit.spec.image}" already present on machine`, unit);
+    if (!this.pulled.has(unit) || unit.finishedAt) this.say('Normal', 'Pulled', `Container image "${unit.spec.image}" already present on machine`, unit);
     this.say('Normal', 'Created', `Created container: ${unit.spec.name}`, unit);
-    unit.run(script);
+    unit.run(begin);
     this.say('Normal', 'Started', `Started container ${unit.spec.name}`, unit);
-    if (script.writes || script.owns) this.host.volumes.leave(unit.spec, this.prepared ?? new Map(), script.writes ?? [], script.owns ?? []);
+  }
+
+  /** True when the image is there; else the container waits for its pull. */
+  private pull(unit: ContainerUnit): boolean {
+    const pull = pullOf(unit.spec.image, this.host.sources.configMaps.get(faultsKey));
+    if (!pull) return true;
+    this.say('Normal', 'Pulling', `Pulling image "${unit.spec.image}"`, unit);
+    this.after(unit, pull.seconds * 1000, () => this.pullEnded(unit, pull));
+    return false;
+  }
+
+  private pullEnded(unit: ContainerUnit, { seconds, error }: Pull): void {
+    const { image } = unit.spec;
+    if (!error) {
+      this.pulled.add(unit);
+      this.say('Normal', 'Pulled', `Successfully pulled image "${image}" in ${goDuration(seconds * 1000)} (${goDuration(seconds * 1000)} including waiting). Image size: 0 bytes.`, unit);
+      return this.step();
+    }
+    const message = `failed to pull and unpack image "${image}": ${error}`;
+    this.say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`, unit);
+    this.say('Warning', 'Failed', 'Error: ErrImagePull', unit);
+    unit.wait('ErrImagePull', message);
+    const backOff = this.pullBackOffs.get(unit) ?? new RestartBackOff();
+    this.pullBackOffs.set(unit, backOff);
+    const now = this.host.context.clock.now().getTime();
+    backOff.next(now, now);
+    // The next look of the kubelet, a moment later, finds the back-off.
+    this.after(unit, Math.min(1_000, backOff.waitMs), () => {
+      this.say('Normal', 'BackOff', `Back-off pulling image "${image}"`, unit);
+      this.say('Warning', 'Failed', 'Error: ImagePullBackOff', unit);
+      unit.wait('ImagePullBackOff', `Back-off pulling image "${image}": ErrImagePull: ${message}`);
+      this.after(unit, backOff.waitMs, () => this.step());
+    });
+  }
+
+  /** Waits with a container for something that takes long. */
+  private after(unit: ContainerUnit, ms: number, fn: () => void): void {
+    const cancel = this.host.context.clock.setTimer(ms, () => {
+      this.waits.delete(unit);
+      fn();
+    });
+    this.waits.set(unit, cancel);
   }
 
   private backOff(unit: ContainerUnit, wait: number): void {
@@ -158,44 +223,23 @@ export class PodWorker {
     const id = `failed container ${unit.spec.name} in pod ${name}_${namespace}(${uid})`;
     unit.wait('CrashLoopBackOff', `back-off ${goDuration(unit.backOff.waitMs)} restarting failed container=${unit.spec.name} pod=${name}_${namespace}(${uid})`);
     this.say('Warning', 'BackOff', `Back-off restarting ${id}`, unit);
-    const cancel = this.host.context.clock.setTimer(wait, () => {
-      this.waits.delete(unit);
-      this.step();
-    });
-    this.waits.set(unit, cancel);
+    this.after(unit, wait, () => this.step());
   }
 
-  /** What the container would do, or undefined after having said why it cannot be run. */
-  private scriptFor(unit: ContainerUnit): Script | undefined {
-    const { image } = unit.spec;
-    if (!parseImage(image)) {
-      this.say('Warning', 'InspectFailed', `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`, unit);
-      unit.wait('InvalidImageName', `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`);
-      return undefined;
-    }
-    const behaviour = behaviourOf(image);
-    if (!behaviour) return this.unknown(unit, `the simulation does not know what image "${image}" does, so it does not pretend to run it`);
-    try {
-      const outcome = behaviour.run(factsOf(this.pod, unit.spec, behaviour.uid, this.surroundings(unit)));
-      if ('unknown' in outcome) return this.unknown(unit, `the simulation does not run this container: ${outcome.unknown}`);
-      return outcome;
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      unit.wait('CreateContainerConfigError', error.message);
-      this.say('Warning', 'Failed', `Error: ${error.message}`, unit);
-      this.again(10_000);
-      return undefined;
-    }
-  }
-
-  private unknown(unit: ContainerUnit, message: string): undefined {
-    if (unit.state.waiting?.reason !== 'ImageBehaviorUnknown') this.say('Warning', 'ImageBehaviorUnknown', message, unit);
-    unit.wait('ImageBehaviorUnknown', message);
-  }
-
-  private surroundings(unit: ContainerUnit): Surroundings {
+  /** How the container is run, or undefined after having said why it cannot be. */
+  private choose(unit: ContainerUnit): Begin | undefined {
     const { volumes, sources, context } = this.host;
-    return { podIp: this.podIp, node: this.host.node(), sources, mounts: volumes.mounts(unit.spec, this.prepared ?? new Map()), now: context.clock.now() };
+    const mounts = () => volumes.mounts(unit.spec, this.prepared ?? new Map());
+    const choice = chooseRun(this.pod, unit.spec, { podIp: this.podIp, node: this.host.node(), sources, clock: context.clock, mounts, programs: this.programs });
+    if ('begin' in choice) {
+      const { script } = choice;
+      if (script?.writes || script?.owns) volumes.leave(unit.spec, this.prepared ?? new Map(), script.writes ?? [], script.owns ?? []);
+      return choice.begin;
+    }
+    if (choice.retryMs !== undefined || unit.state.waiting?.reason !== choice.reason) this.say('Warning', choice.event, choice.eventMessage, unit);
+    unit.wait(choice.reason, choice.message);
+    if (choice.retryMs !== undefined) this.again(choice.retryMs);
+    return undefined;
   }
 
   /** A container's image may be changed in place: the old run is stopped, the next one plays the new image. */
@@ -275,8 +319,12 @@ export class PodWorker {
       const status = this.restored(unit, pod);
       const since = status?.state.running?.startedAt;
       if (!since) continue;
-      const script = this.scriptFor(unit);
-      if (script) unit.run(script, new Date(since));
+      if (isProgramImage(unit.spec.image)) {
+        unit.lost();
+        continue;
+      }
+      const begin = this.choose(unit);
+      if (begin) unit.run(begin, new Date(since));
     }
   }
 

@@ -12,7 +12,7 @@ export function runProbe(probe: Probe, container: Container, script: Script, run
     const code = script.exec ? script.exec(probe.exec.command ?? []) : ready ? 0 : 1;
     return code === 0 ? { ok: true } : { ok: false, message: `command ${JSON.stringify(probe.exec.command ?? [])} failed with exit code ${code}` };
   }
-  const port = numberOf(probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port, container);
+  const port = portNumber(probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port, container);
   if (port === undefined) return { ok: false, message: `invalid port name ${JSON.stringify(probe.httpGet?.port ?? probe.tcpSocket?.port)}` };
   const open = listening(port);
   if (!probe.httpGet) return open ? { ok: true } : { ok: false, message: `dial tcp ${podIp}:${port}: connect: connection refused` };
@@ -24,7 +24,7 @@ export function runProbe(probe: Probe, container: Container, script: Script, run
   return status >= 200 && status < 400 ? { ok: true } : { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
 }
 
-function numberOf(port: number | string | undefined, container: Container): number | undefined {
+export function portNumber(port: number | string | undefined, container: Container): number | undefined {
   if (typeof port === 'number') return port;
   if (port !== undefined && /^\d+$/.test(port)) return Number(port);
   return container.ports?.find((each) => each.name === port)?.containerPort;
@@ -35,11 +35,13 @@ export class ProbeLoop {
   private cancel: () => void;
   private passes = 0;
   private failures = 0;
+  private stopped = false;
+  private looking = false;
 
   constructor(
     private readonly clock: Clock,
     private readonly probe: Probe,
-    private readonly look: () => Verdict,
+    private readonly look: () => Verdict | Promise<Verdict>,
     private readonly tell: (result: 'passed' | 'failed', verdict: Verdict) => void,
     private readonly onFailure: (message: string) => void,
   ) {
@@ -47,12 +49,23 @@ export class ProbeLoop {
   }
 
   stop(): void {
+    this.stopped = true;
     this.cancel();
   }
 
   private run(): void {
     this.cancel = this.clock.setTimer((this.probe.periodSeconds ?? 10) * 1000, () => this.run());
+    if (this.looking) return;
     const verdict = this.look();
+    if (!(verdict instanceof Promise)) return this.judge(verdict);
+    this.looking = true;
+    void verdict.then((seen) => {
+      this.looking = false;
+      if (!this.stopped) this.judge(seen);
+    });
+  }
+
+  private judge(verdict: Verdict): void {
     this.passes = verdict.ok ? this.passes + 1 : 0;
     this.failures = verdict.ok ? 0 : this.failures + 1;
     if (!verdict.ok) this.onFailure(verdict.message);
