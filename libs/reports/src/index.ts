@@ -1,4 +1,5 @@
 export { fenced, html, markdown } from './escape';
+export { jsonPieces } from './json-pieces';
 export { page } from './page';
 export { cut, displayWidth, fitted, wrapped } from './text-layout';
 export { countBySeverity, groupFindings, worstFirst, type FindingGroup } from './check/finding-groups';

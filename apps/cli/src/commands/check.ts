@@ -1,7 +1,8 @@
 import { compareSeverity, type CheckReport, type Severity } from '@larry/contracts';
 import { loadExceptions } from '@larry/playbooks-security';
-import { checkToHtml, checkToMarkdown, checkToSarif, checkToTerminal } from '@larry/reports';
-import { writeFileSync } from 'node:fs';
+import { checkToHtml, checkToMarkdown, checkToSarif, checkToTerminal, jsonPieces } from '@larry/reports';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
 import { compareChecks, keepLastCheck, readLastCheck } from '../check/last-check';
 import { runCheck, type CheckOutcome } from '../check/run-check';
 import { readPlan } from '../plan-file';
@@ -39,7 +40,7 @@ export async function check(options: CheckOptions): Promise<void> {
     line.clear();
     if (outcome.nothingRead) process.stderr.write(`larry: ${outcome.nothingRead}\n`);
     else compareWithLast(outcome.report, options);
-    print(outcome, options);
+    await print(outcome, options);
     process.exitCode = exitCode(outcome, options.failOn);
   } finally {
     line.clear();
@@ -63,16 +64,16 @@ function compareWithLast(report: CheckReport, options: CheckOptions): void {
   if (problem) process.stderr.write(`larry: ${problem}\n`);
 }
 
-function print({ report, pictures }: CheckOutcome, options: CheckOptions): void {
+async function print({ report, pictures }: CheckOutcome, options: CheckOptions): Promise<void> {
   const standardOutput = [options.json, options.sarif === true, options.markdown === true].filter(Boolean).length;
   if (standardOutput > 1) throw new UserError('--json, --sarif and --markdown cannot share standard output; give files to all but one');
-  if (options.html) write(options.html, checkToHtml(report, pictures));
-  if (typeof options.sarif === 'string') write(options.sarif, JSON.stringify(checkToSarif(report, version), null, 2));
-  if (typeof options.markdown === 'string') write(options.markdown, checkToMarkdown(report));
-  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else if (options.sarif === true) process.stdout.write(`${JSON.stringify(checkToSarif(report, version), null, 2)}\n`);
-  else if (options.markdown === true) process.stdout.write(checkToMarkdown(report));
-  else process.stdout.write(checkToTerminal(report, terminalStyle(options.all === true)));
+  if (options.html) write(options.html, [checkToHtml(report, pictures)]);
+  if (typeof options.sarif === 'string') write(options.sarif, jsonPieces(checkToSarif(report, version)));
+  if (typeof options.markdown === 'string') write(options.markdown, [checkToMarkdown(report)]);
+  if (options.json) await show(jsonPieces(report), '\n');
+  else if (options.sarif === true) await show(jsonPieces(checkToSarif(report, version)), '\n');
+  else if (options.markdown === true) await show([checkToMarkdown(report)]);
+  else await show([checkToTerminal(report, terminalStyle(options.all === true))]);
 }
 
 function terminalStyle(all: boolean) {
@@ -80,9 +81,34 @@ function terminalStyle(all: boolean) {
   return { columns: Math.min(process.stdout.columns ?? 80, 120), colour, limit: all ? Number.POSITIVE_INFINITY : 10 };
 }
 
-function write(file: string, text: string): void {
+/** Written as fast as it is read, so that what waits stays small. */
+async function show(pieces: Iterable<string>, end = ''): Promise<void> {
+  for (const chunk of chunks(pieces)) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+  if (end !== '') process.stdout.write(end);
+}
+
+function* chunks(pieces: Iterable<string>): Iterable<string> {
+  let held: string[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    held.push(piece);
+    length += piece.length;
+    if (length < 64 * 1024) continue;
+    yield held.join('');
+    held = [];
+    length = 0;
+  }
+  yield held.join('');
+}
+
+function write(file: string, pieces: Iterable<string>): void {
   try {
-    writeFileSync(file, text);
+    const to = openSync(file, 'w');
+    try {
+      for (const chunk of chunks(pieces)) writeSync(to, chunk);
+    } finally {
+      closeSync(to);
+    }
   } catch (error) {
     throw new UserError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -68,6 +68,11 @@ describe('groupFindings', () => {
     expect(groups.map((g) => g.first.object.name)).toEqual(['one', 'two', 'shop']);
   });
 
+  it('makes one group of an outage that is said of many, so that what is critical is seen beside it', () => {
+    const down = Array.from({ length: 4 }, (_, i) => aFinding({ broken: true, rule: 'workload-not-running/NoPods', object: object(`d${i}`), id: `d${i}` }));
+    expect(groupFindings([...down, aFinding({ severity: 'critical' })]).map((g) => [g.rule, g.others.length])).toEqual([['workload-not-running/NoPods', 3], ['pss-baseline/privileged', 0]]); // prettier-ignore
+  });
+
   it('gives the same order whatever the order of what it is given', () => {
     const findings = ['c', 'a', 'b'].flatMap((n) => [aFinding({ object: object(n) }), aFinding({ object: object(n), rule: 'z', severity: 'medium', confidence: n === 'b' ? 1 : 0.5 })]);
     const once = [...findings].sort(worstFirst).map((f) => f.id);

@@ -11,14 +11,20 @@ export interface FindingGroup {
   others: Finding[];
 }
 
-/** Open findings (accepted ones left out) grouped by rule, worst first; what does not run stands before what is risky, each by itself. */
+/** More outages of one rule than this are one cause to look for, and would push all else from the first screen. */
+const mostApart = 3;
+
+/** Open findings (accepted ones left out) grouped by rule, worst first; what does not run stands before what is risky, each by itself unless one rule says it of many. */
 export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
   const open = findings.filter((f) => !f.accepted);
   const burdens = burdensOf(open);
   const burden = (f: Finding): number => burdens.get(describeRef(f.object)) ?? 0;
+  const outages = new Map<string, number>();
+  for (const { rule, broken } of open) if (broken) outages.set(rule, (outages.get(rule) ?? 0) + 1);
+  const apart = ({ rule, broken }: Finding): boolean => broken === true && (outages.get(rule) ?? 0) <= mostApart;
   const groups = new Map<string, Finding[]>();
   for (const finding of open) {
-    const key = [finding.rule, finding.broken ? finding.id : ''].join('\0');
+    const key = [finding.rule, apart(finding) ? finding.id : ''].join('\0');
     const group = groups.get(key);
     if (group) group.push(finding);
     else groups.set(key, [finding]);

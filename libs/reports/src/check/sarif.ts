@@ -1,10 +1,11 @@
 import { compareSeverity, describeRef, printable, stripControl, type CheckReport, type Finding, type Severity } from '@larry/contracts';
+import { lazyList } from '../json-pieces';
 
 const levels: Record<Severity, 'error' | 'warning' | 'note'> = { critical: 'error', high: 'error', medium: 'warning', low: 'note', info: 'note' };
 /** GitHub's code scanning reads this number to sort (its docs, *SARIF support*, `security-severity`). */
 const scores: Record<Severity, string> = { critical: '9.5', high: '8.0', medium: '5.5', low: '3.0', info: '0.0' };
 
-/** SARIF 2.1.0 (OASIS). Findings in files have a physical location, others a logical one named like the object. */
+/** SARIF 2.1.0 (OASIS), to be written by `JSON.stringify` or `jsonPieces`. Findings in files have a physical location, others a logical one named like the object. */
 export function checkToSarif(report: CheckReport, toolVersion: string): unknown {
   const worst = worstByRule(report.findings);
   const ruleIds = [...worst.keys()];
@@ -26,7 +27,7 @@ export function checkToSarif(report: CheckReport, toolVersion: string): unknown 
           },
         },
         properties: { simulated: report.source.simulated, source: printable(`${report.source.type} ${report.source.name}`) },
-        results: report.findings.map((f) => sarifResult(f, indexOf.get(f.rule) ?? -1)),
+        results: lazyList(report.findings, (f) => sarifResult(f, indexOf.get(f.rule) ?? -1)),
         invocations: [
           {
             // A task that failed leaves the scan with a hole: tools then do not close what it did not see.

@@ -12,7 +12,7 @@ const shownFindings = 5;
 /** What a person can do next, most urgent first; each line follows from a fact of the run. Pure. */
 export function nextSteps({ larrys, validations }: NextStepFacts): string[] {
   const tasks = larrys.flatMap((l) => l.tasks);
-  return [...undecided(tasks), ...unclear(tasks), ...turned(validations), ...worstFindings(tasks), ...proposed(tasks), ...provisional(tasks, validations), ...rights(tasks)];
+  return [...undecided(tasks), ...unclear(tasks), ...turned(validations), ...worstFindings(tasks), ...proposed(tasks), ...provisional(larrys, validations), ...rights(tasks)];
 }
 
 function undecided(tasks: readonly TaskReport[]): string[] {
@@ -59,13 +59,18 @@ function proposed(tasks: readonly TaskReport[]): string[] {
   return [`${changes.length} ${changes.length === 1 ? 'change is' : 'changes are'} proposed and not made: run again in mode ask to decide on each (${some}${changes.length > 3 ? '; …' : ''})`];
 }
 
-/** What is provisional now, or was at the end of its task where nobody looked again. */
-function provisional(tasks: readonly TaskReport[], validations: readonly Validation[]): string[] {
-  return tasks.flatMap((t) => {
-    const validation = validations.find((v) => v.task === t.task && !v.problem);
-    const criteria = validation?.criteria ?? t.result?.criteria ?? [];
-    return criteria.filter((c) => c.verdict === 'provisional').map((c) => `Later: larry verify, for "${c.text}" of ${t.task}: ${c.reason ?? 'its time is not over'}`);
-  });
+/** What is provisional now, or was at the end of its task where nobody looked again. A simulated cluster is gone by then. */
+function provisional(larrys: readonly LarryReport[], validations: readonly Validation[]): string[] {
+  return larrys.flatMap(({ source, tasks }) =>
+    tasks.flatMap((t) => {
+      const validation = validations.find((v) => v.task === t.task && !v.problem);
+      const criteria = validation?.criteria ?? t.result?.criteria ?? [];
+      const how = source.simulated
+        ? 'Not closed by this run, and its simulated cluster goes with it (larry run --simulated --keep keeps it for larry verify; larry report and larry audit verify need no cluster):'
+        : 'Later: larry verify, for';
+      return criteria.filter((c) => c.verdict === 'provisional').map((c) => `${how} "${c.text}" of ${t.task}: ${c.reason ?? 'its time is not over'}`);
+    }),
+  );
 }
 
 function rights(tasks: readonly TaskReport[]): string[] {
