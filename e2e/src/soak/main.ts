@@ -12,18 +12,47 @@ import { Random } from './random';
 import { RedisPair } from './redis-pair';
 import { pause, Storm } from './storm';
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '200' },
-    'demo-runs': { type: 'string', default: '10' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    /** Begins no further run after this many minutes. */
-    minutes: { type: 'string', default: '120' },
-    /** Says every strike. */
-    verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const usage = `npm run soak -- [--runs 200] [--demo-runs 10] [--seed N] [--minutes 120] [--verbose]
+
+Runs of a test plan under kills, pauses, cuts and failovers at random, then runs of the demo; prints its counts.
+  --runs N       runs of the plan: one in five makes 60 changes, the others none
+  --demo-runs N  runs of the demo
+  --seed N       the same strikes again (what processes make of the time between them differs)
+  --minutes N    begins no further run after so many
+  --verbose      says every strike
+Exits 1 where a change was doubled or lost, or a run has not ended; 2 where the soak itself could not go on.
+`;
+
+const options = readOptions();
+
+interface Options {
+  runs: number;
+  demoRuns: number;
+  seed: number;
+  minutes: number;
+  verbose: boolean;
+}
+
+/** Ends the process with one sentence where an option is not right. */
+function readOptions(): Options {
+  const text = (fallback: number) => ({ type: 'string', default: String(fallback) }) as const;
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    const { values } = parseArgs({ options: { runs: text(200), 'demo-runs': text(10), seed: text(Date.now() % 1_000_000), minutes: text(120), verbose: flag, help: flag } });
+    if (values.help) {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    const number = (name: 'runs' | 'demo-runs' | 'seed' | 'minutes'): number => {
+      if (!/^\d+$/.test(values[name])) throw new Error(`--${name} ${values[name]}: give a whole number`);
+      return Number(values[name]);
+    };
+    return { runs: number('runs'), demoRuns: number('demo-runs'), seed: number('seed'), minutes: number('minutes'), verbose: values.verbose };
+  } catch (error) {
+    process.stderr.write(`soak: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+}
 
 const ttlMs = 1500;
 const larryIds = ['larry-01', 'larry-02', 'larry-03'];
@@ -45,9 +74,9 @@ function planOf(n: number): Plan {
 }
 
 async function soak(): Promise<SoakCounts> {
-  const seed = Number(values.seed);
+  const { seed } = options;
   const counts = noCounts();
-  const deadline = Date.now() + Number(values.minutes) * 60_000;
+  const deadline = Date.now() + options.minutes * 60_000;
   process.stdout.write(`soak: seed ${seed}\n`);
   const redis = await RedisPair.start();
   const server = await SimulatedApiServer.start();
@@ -57,10 +86,11 @@ async function soak(): Promise<SoakCounts> {
   const crew = new Crew({ redisUrl: redis.url, prefix: 'soak:', kubeconfig: server.kubeconfig(), ttlMs, env: { LARRY_MAX_WORKERS: '4' } });
   const larrys = new Map<string, Program>();
   for (const name of [...larryIds, 'larry-01/2']) larrys.set(name, await crew.larry(name.split('/')[0]));
-  const storm = new Storm({ crew, server, redis, larrys, longestPauseMs: 2.5 * ttlMs }, new Random(seed), counts, (what) => values.verbose && process.stdout.write(`soak: ${new Date().toISOString().slice(14)} ${what}\n`));
+  const storm = new Storm({ crew, server, redis, larrys, longestPauseMs: 2.5 * ttlMs }, new Random(seed), counts, (what) => options.verbose && process.stdout.write(`soak: ${new Date().toISOString().slice(14)} ${what}\n`));
   try {
-    for (let n = 1; n <= Number(values.runs) && Date.now() < deadline; n++) {
+    for (let n = 1; n <= options.runs && Date.now() < deadline; n++) {
       await oneRun(coordination, server, n, counts);
+      storm.check();
       if (n % 10 === 0) process.stdout.write(`soak: ${n} runs, ${counts.kills} kills, ${counts.pauses} pauses, ${counts.cuts} cuts, ${counts.failovers} failovers\n`);
     }
   } finally {
@@ -72,7 +102,7 @@ async function soak(): Promise<SoakCounts> {
     await server.close();
   }
   const random = new Random(seed + 1);
-  for (let n = 1; n <= Number(values['demo-runs']) && Date.now() < deadline; n++) await demoRun(random, counts);
+  for (let n = 1; n <= options.demoRuns && Date.now() < deadline; n++) await demoRun(random, counts);
   return counts;
 }
 
@@ -99,6 +129,7 @@ async function oneRun(coordination: Coordination, server: SimulatedApiServer, n:
 /** Begins the run, again where a failover has lost it, and waits for its end. */
 async function toItsEnd(coordination: Coordination, plan: Plan, run: string, counts: SoakCounts): Promise<boolean> {
   let begun = false;
+  let last = '';
   for (const until = Date.now() + runLimitMs; Date.now() < until; await pause(50)) {
     try {
       const snapshot = await coordination.snapshot();
@@ -110,7 +141,8 @@ async function toItsEnd(coordination: Coordination, plan: Plan, run: string, cou
       await beginRun(coordination, plan, { run });
       if (begun) counts.begunAgain++;
     } catch (error) {
-      if (values.verbose) process.stdout.write(`soak: ${run}: ${String(error)}\n`);
+      if (options.verbose && String(error) !== last) process.stdout.write(`soak: ${run}: ${String(error)}\n`);
+      last = String(error);
       // Redis is away for a moment, or has gone back to the run before, which then ends first.
     }
   }
@@ -171,17 +203,14 @@ async function states(coordination: Coordination): Promise<string> {
 }
 
 const started = Date.now();
-if (values.help) {
-  process.stdout.write('npm run soak -- [--runs 200] [--demo-runs 10] [--seed N] [--minutes M] [--verbose]\n');
-} else {
-  soak().then(
-    (counts) => {
-      process.stdout.write(`${countsText(counts, Number(values.seed), (Date.now() - started) / 1000)}\n`);
-      process.exit(isClean(counts) ? 0 : 1);
-    },
-    (error: unknown) => {
-      process.stderr.write(`soak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      process.exit(2);
-    },
-  );
-}
+soak().then(
+  (counts) => {
+    process.stdout.write(`${countsText(counts, options.seed, (Date.now() - started) / 1000)}\n`);
+    if (counts.runs < options.runs || counts.demoRuns < options.demoRuns) process.stdout.write(`  the time was up: ${counts.runs} of ${options.runs} runs, ${counts.demoRuns} of ${options.demoRuns} of the demo\n`);
+    process.exit(isClean(counts) ? 0 : 1);
+  },
+  (error: unknown) => {
+    process.stderr.write(`soak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(2);
+  },
+);

@@ -19,6 +19,7 @@ export interface StormTargets {
 export class Storm {
   private stopped = false;
   private readonly running: Promise<void>;
+  private broken?: unknown;
 
   constructor(
     private readonly targets: StormTargets,
@@ -27,7 +28,12 @@ export class Storm {
     /** Told of each strike. */
     private readonly tell: (what: string) => void = () => undefined,
   ) {
-    this.running = this.blow();
+    this.running = this.blow().catch((error: unknown) => void (this.broken = error));
+  }
+
+  /** @throws what kept it from striking: runs after that would prove nothing */
+  check(): void {
+    if (this.broken) throw new Error('the soak could not go on with its strikes', { cause: this.broken });
   }
 
   async stop(): Promise<void> {
@@ -49,9 +55,9 @@ export class Storm {
     if (dice < 0.75) return this.pauseSomebody();
     if (dice < 0.92) return this.cut();
     this.tell('failover');
-    await this.targets.redis.failOver();
-    this.tell('failover: a new master with a replica');
-    this.counts.failovers++;
+    const done = await this.targets.redis.failOver();
+    this.tell(done ? 'failover: a new master with a replica' : 'failover: not yet, the sentinels know of no replica');
+    if (done) this.counts.failovers++;
   }
 
   private workers(): number[] {
