@@ -1,0 +1,81 @@
+import type { CauseCode } from '../cause-codes';
+import type { LogFacts } from '../facts/log-index';
+import type { Workload } from '../facts/model';
+import type { ContainerFacts, PodFacts } from '../facts/pod-facts';
+import type { Candidate, FieldChange } from '../finding';
+import type { Scene } from '../graph/edges';
+import type { Ailment } from '../facts/ailment';
+
+/** Looks at the whole scene for the causes of one kind. Pure. */
+export type CauseFinder = (scene: Scene) => Candidate[];
+
+/** A pod that is unwell, with what it belongs to. */
+export interface Case {
+  scene: Scene;
+  workload: Workload;
+  pod: PodFacts;
+  ailment: Ailment;
+}
+
+/** The unwell pods of every workload that does not run: one case for each way of being unwell in a workload. */
+export function casesOf(scene: Scene, ...kinds: Ailment['kind'][]): Case[] {
+  return scene.facts.workloads.flatMap((workload) => {
+    const first = new Map<string, Case>();
+    for (const { pod, ailment } of workload.unwell) {
+      const id = `${ailment.kind} ${ailment.container?.name ?? ''}`;
+      if (kinds.includes(ailment.kind) && !first.has(id)) first.set(id, { scene, workload, pod, ailment });
+    }
+    return [...first.values()];
+  });
+}
+
+/** Keys of the pods of a workload that are unwell in the same way as in a case. */
+export function alikeIn({ workload, ailment }: Pick<Case, 'workload' | 'ailment'>): string[] {
+  return workload.unwell.filter((one) => one.ailment.kind === ailment.kind && one.ailment.container?.name === ailment.container?.name).map((one) => one.pod.key);
+}
+
+/** A candidate about a workload's own fields that accounts for the pods of a case. */
+export function ofWorkload(
+  one: Pick<Case, 'workload' | 'ailment'>,
+  cause: CauseCode,
+  confidence: number,
+  title: string,
+  parts: Pick<Candidate, 'evidence'> & Partial<Pick<Candidate, 'alternatives' | 'blames' | 'secondary' | 'object'>> & { remedy: FieldChange | { none: string } },
+): Candidate {
+  return { cause, confidence, title, object: one.workload.ref, explains: alikeIn(one), ...parts };
+}
+
+/** A line of a log that says something. */
+export interface Hit {
+  log: LogFacts;
+  line: string;
+  match: RegExpExecArray;
+}
+
+/** The last line of a container's runs, the newest first, that matches. */
+export function lastHit(scene: Scene, pod: PodFacts, container: ContainerFacts | undefined, patterns: readonly RegExp[]): Hit | undefined {
+  const containers = container ? [container] : pod.containers;
+  for (const { name } of containers) {
+    for (const log of scene.facts.logs.of(pod.namespace, pod.name, name)) {
+      for (let i = log.lines.length - 1; i >= 0; i -= 1) {
+        const line = log.lines[i] ?? '';
+        for (const pattern of patterns) {
+          const match = pattern.exec(line);
+          if (match) return { log, line, match };
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+/** JSON pointer to a container's spec in the workload. */
+export function containerAt(workload: Workload, container: ContainerFacts): string {
+  return `${workload.podSpecAt}/${container.init ? 'initContainers' : 'containers'}/${container.index}`;
+}
+
+/** Events about a pod that say something now: of this pod, not an earlier one of its name, and not older than its readiness. */
+export function eventsOfPod(scene: Scene, pod: PodFacts) {
+  const since = pod.ready ? (pod.readySinceMs ?? 0) : 0;
+  return scene.facts.events.of(pod.key, pod.uid).filter((event) => (event.lastMs ?? Infinity) >= since);
+}

@@ -1,0 +1,66 @@
+import { printable } from '@larry/contracts';
+import { causeFinders } from './causes/finders';
+import { classOfCause } from './cause-codes';
+import type { Facts } from './facts/model';
+import type { DiagnosisFinding, DiagnosisReport } from './finding';
+import { sceneOf, type Scene } from './graph/edges';
+import { rootsOf, type Root } from './rank/rank';
+import { ownerIn, remedyAt } from './remedy/remedy';
+
+const mostEvidence = 12;
+
+/** From facts to root causes: every finder proposes, the graph decides what follows from what. Pure; throws nothing for any facts. */
+export function diagnose(facts: Facts): DiagnosisReport {
+  return diagnoseScene(sceneOf(facts));
+}
+
+/** {@link diagnose} over a scene that is at hand. */
+export function diagnoseScene(scene: Scene): DiagnosisReport {
+  const { facts } = scene;
+  const candidates = causeFinders.flatMap((find) => find(scene));
+  const findings = rootsOf(scene, candidates).map((root) => findingOf(facts, root)).filter((finding) => isAsked(facts, finding));
+  return {
+    at: new Date(facts.atMs).toISOString(),
+    findings,
+    unknowns: facts.unknowns,
+    figures: {
+      workloads: facts.workloads.length,
+      pods: facts.pods.length,
+      services: scene.services.length,
+      nodes: facts.objects.list('Node').length,
+      events: facts.events.total,
+      notRunning: facts.workloads.filter((w) => w.state === 'not-running').length,
+      starting: facts.workloads.filter((w) => w.state === 'starting').length,
+    },
+  };
+}
+
+/** Asked about one namespace: its own findings, and those of others that reach into it. */
+function isAsked(facts: Facts, finding: DiagnosisFinding): boolean {
+  if (facts.namespace === undefined || finding.namespace === '' || finding.namespace === facts.namespace) return true;
+  return finding.symptoms.some((symptom) => symptom.includes(` ${facts.namespace ?? ''}/`));
+}
+
+function findingOf(facts: Facts, { candidate, alternatives, symptoms }: Root): DiagnosisFinding {
+  const { object } = candidate;
+  const owner = ownerIn(facts, object);
+  return {
+    namespace: object.namespace ?? '',
+    kind: object.kind,
+    name: object.name,
+    apiVersion: object.apiVersion,
+    cause: candidate.cause,
+    class: classOfCause(candidate.cause),
+    title: printable(candidate.title, 500),
+    confidence: Math.round(candidate.confidence * 100) / 100,
+    evidence: candidate.evidence.slice(0, mostEvidence),
+    alternatives: uniqueAlternatives(alternatives),
+    symptoms: symptoms.map((key) => printable(key, 300)),
+    owner,
+    remedy: remedyAt(facts, object, owner, candidate.remedy),
+  };
+}
+
+function uniqueAlternatives(alternatives: DiagnosisFinding['alternatives']): DiagnosisFinding['alternatives'] {
+  return [...new Map(alternatives.map(({ cause, why }) => [cause, { cause, why: printable(why, 300) }])).values()].slice(0, 6);
+}

@@ -1,0 +1,68 @@
+import { describeRef, printable, refOf, type KubeObject, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
+import { controllerOf, ownerOf } from '@larry/kube';
+import type { Facts } from '../facts/model';
+import { keyOf, objectKey } from '../facts/object-index';
+import type { FieldChange } from '../finding';
+import { patchCommand, yamlOf } from './change-text';
+
+const mostSteps = 10;
+
+/** Who owns an object: what controls it, up to the root, and who brought that. Pure; cyclic owners end where they began. */
+export function ownerIn(facts: Facts, ref: ObjectRef): Owner {
+  const object = facts.objects.resolve(ref);
+  if (!object) return { kind: 'unknown', reason: 'the source does not show the object' };
+  let top: KubeObject = object;
+  const seen = new Set([objectKey(top)]);
+  for (let step = 0; step < mostSteps; step += 1) {
+    const above = controllerOf(top);
+    if (!above) break;
+    const held = facts.objects.resolve(above);
+    if (!held || seen.has(keyOf(above))) return { kind: 'controller', ref: above };
+    seen.add(keyOf(above));
+    top = held;
+  }
+  const owner = refined(facts, ownerOf(top, facts.origins.get(objectKey(top))));
+  return owner.kind === 'none' && top !== object ? { kind: 'controller', ref: refOf(top) } : owner;
+}
+
+/** k3s installs releases by HelmCharts of its own: then the chart object is where a value belongs. */
+function refined(facts: Facts, owner: Owner): Owner {
+  if (owner.kind !== 'helm') return owner;
+  const chart = facts.objects.list('HelmChart').find((c) => {
+    const target = (c['spec'] as { targetNamespace?: unknown } | undefined)?.targetNamespace;
+    return c.metadata.name === owner.release && (typeof target === 'string' && target !== '' ? target : c.metadata.namespace) === owner.namespace;
+  });
+  return chart ? { kind: 'k3s-helmchart', chart: chart.metadata.name, namespace: chart.metadata.namespace ?? '' } : owner;
+}
+
+/** The change at the layer that owns the object, or why there is none. */
+export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: FieldChange | { none: string }): Remedy {
+  if ('none' in change) return { layer: 'none', reason: printable(change.none, 500) };
+  const object = facts.objects.resolve(ref);
+  const note = change.note ? { note: printable(change.note, 500) } : {};
+  switch (owner.kind) {
+    case 'none':
+      return object
+        ? { layer: 'patch', target: ref, patchType: 'json', patch: change.patch, command: patchCommand(ref, change.patch), note: printable(`${change.summary}${change.note ? `; ${change.note}` : ''}`, 500) }
+        : { layer: 'none', reason: printable(`${change.summary}, in ${describeRef(ref)}, which the source does not show`, 500) };
+    case 'manifest':
+      return { layer: 'manifest', file: owner.file, ...(owner.line ? { line: owner.line } : {}), yaml: yamlOf(object, change.patch), ...note };
+    case 'helm':
+      return { layer: 'none', reason: printable(`the Helm release ${owner.namespace}/${owner.release}${owner.chart ? ` (chart ${owner.chart})` : ''} owns it: ${change.summary} by the value that its chart has for that, and helm upgrade`, 500) };
+    case 'unknown':
+      return { layer: 'none', reason: printable(`${change.summary}; who owns ${describeRef(ref)} is unknown (${owner.reason}), so where that belongs is for you to say`, 500) };
+    case 'controller':
+      return { layer: 'none', reason: printable(`${describeRef(owner.ref)} owns it and would undo a change here. There: ${change.summary}`, 500) };
+    case 'flux':
+    case 'argocd':
+    case 'k3s-addon':
+    case 'k3s-helmchart':
+      return { layer: 'manifest', ...(owner.kind === 'k3s-addon' && owner.source ? { file: owner.source } : {}), yaml: yamlOf(object, change.patch), note: printable(`${change.summary}, in the source of ${sourceText(owner)}; a change in the cluster would be undone`, 500) };
+  }
+}
+
+function sourceText(owner: Extract<Owner, { kind: 'flux' | 'argocd' | 'k3s-addon' | 'k3s-helmchart' }>): string {
+  if (owner.kind === 'flux') return owner.resource;
+  if (owner.kind === 'argocd') return `the Argo CD application ${owner.application}`;
+  return owner.kind === 'k3s-addon' ? `the k3s AddOn ${owner.addon}` : `the HelmChart ${owner.namespace}/${owner.chart}`;
+}
