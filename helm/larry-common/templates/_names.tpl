@@ -36,6 +36,22 @@ larry-instance: {{ .Chart.Name }}
 {{- end }}
 {{- end }}
 
+{{/* Fails in one sentence where a namespace that values list is not there, or is being deleted. Call with (list value namespaces). */}}
+{{- define "larry-common.needNamespaces" -}}
+{{- $value := index . 0 }}
+{{- if lookup "v1" "Namespace" "" "kube-system" }}
+{{- range index . 1 }}
+{{- $namespace := lookup "v1" "Namespace" "" . }}
+{{- if not $namespace }}
+{{- fail (printf "%s: there is no namespace %q in this cluster; take it out, or create it first" $value .) }}
+{{- end }}
+{{- if $namespace.metadata.deletionTimestamp }}
+{{- fail (printf "%s: the namespace %q is being deleted; take it out, or wait and create it anew" $value .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/*
 Fails in one sentence where a Secret that pods need is missing. Only a helm that talks to a cluster can know; it needs the
 right to read that Secret. Call with (list context name keys what-to-do).

@@ -25,6 +25,7 @@ rules:
       {{- toYaml .resources | nindent 6 }}
     verbs: [get, list]
   {{- end }}
+{{- include "larry-common.needNamespaces" (list "rbac.readNamespaces" $.Values.rbac.readNamespaces) }}
 {{- if $.Values.rbac.readNamespaces }}
 {{- range $.Values.rbac.readNamespaces }}
 ---
@@ -74,6 +75,7 @@ subjects:
 {{- fail "rbac.writeNamespaces needs storage.size or storage.claim: every change is written to an audit log before it is made, and that log must outlive the pod" }}
 {{- end }}
 {{- end }}
+{{- include "larry-common.needNamespaces" (list "rbac.writeNamespaces" $.Values.rbac.writeNamespaces) }}
 {{- range $.Values.rbac.writeNamespaces }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1

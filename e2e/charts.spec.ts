@@ -1,0 +1,192 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chartFolder, charts, chartTools, objectsOf, repository, valueFiles, type ChartTools, type Rendered } from './src/helm';
+
+/** What the charts render, by the real helm without a cluster. Installing is `charts-installed.spec.ts`. */
+let tools: ChartTools | undefined;
+beforeAll(async () => {
+  tools = await chartTools();
+  if (!tools) console.log('skipped: no helm 4 for this machine (put one on PATH, or set HELM and KUBECTL)');
+});
+afterAll(() => tools?.end());
+
+const image = (chart: string): string[] => ['--set', `image.repository=localhost/larry/${chart}`];
+const kinds = ['monitoring.coreos.com/v1/ServiceMonitor', 'monitoring.coreos.com/v1/PrometheusRule', 'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy'];
+const served = kinds.flatMap((kind) => ['--api-versions', kind]);
+
+const named = (objects: Rendered[], kind: string): Rendered[] => objects.filter((object) => object.kind === kind);
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+const rulesOf = (objects: Rendered[]): Rule[] => objects.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole').flatMap((role) => role['rules'] as Rule[]);
+const reads = ['get', 'list', 'watch'];
+
+it('what is generated is current: charts of the Larrys, rights, schemas, READMEs', () => {
+  execFileSync(process.execPath, ['tools/charts.mjs', '--check'], { cwd: repository, stdio: 'pipe' });
+});
+
+it.each(charts.flatMap((chart) => valueFiles(chart).map((file) => [chart, path.basename(file), file])))('%s lints and renders with %s', async (chart, _, file) => {
+  if (!tools) return;
+  const lint = await tools.helm('lint', '--strict', chartFolder(chart), '-f', file, ...image(chart));
+  expect([lint.code, lint.out]).toEqual([0, expect.stringContaining('0 chart(s) failed')]);
+  const objects = await tools.template(chart, '-f', file, ...image(chart), ...served);
+  const deployment = named(objects, 'Deployment')[0];
+  expect(deployment?.metadata.namespace).toBe(chart);
+  // Only a value makes the number of replicas Helm's.
+  expect('replicas' in (deployment?.['spec'] as object)).toBe(file.endsWith('strict-values.yaml'));
+  for (const { apiGroups, resources, verbs } of rulesOf(objects)) expect([...apiGroups, ...resources, ...verbs]).not.toContain('*');
+});
+
+describe.each(charts)('%s', (chart) => {
+  it('may by default read no Secret and change nothing but the Jobs of its own namespace', async () => {
+    if (!tools) return;
+    const objects = await tools.template(chart, ...image(chart), ...served);
+    const rules = rulesOf(objects);
+    expect(rules.filter(({ resources }) => resources.includes('secrets'))).toEqual([]);
+    const writes = rules.flatMap(({ resources, verbs }) => verbs.filter((verb) => !reads.includes(verb)).map((verb) => `${verb} ${resources.join(',')}`));
+    expect(writes).toEqual(chart === 'meta-coordinator' ? [] : ['create jobs', 'delete jobs']);
+    expect(named(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
+  });
+
+  it('refuses to name an image that nobody can pull', async () => {
+    if (!tools) return;
+    await expect(tools.template(chart)).rejects.toThrow(/image\.repository is not given: .*scripts\/images/);
+  });
+
+  // The three Larrys have one schema.
+  it.each(chart === 'larry-02' || chart === 'larry-03' ? [['logLevel=loud', '/logLevel']] : [
+    ['replicas=many', '/replicas'],
+    ['image.digest=sha256:1', '/image/digest'],
+    ['redis.url=redis://user:word@redis:6379', '/redis/url'],
+    ['node.affinity=sometimes', '/node/affinity'],
+    ['resources.limits.memory=lots', '/resources/limits/memory'],
+    ['rbac.readNamespaces={Not_A_Namespace}', '/rbac/readNamespaces/0'],
+    ['logLevel=loud', '/logLevel'],
+    ['replica=2', "'replica' not allowed"],
+    ['rbac.customResources[0].apiGroup=*', '/rbac/customResources/0'],
+  ])('refuses %s and names the value', async (value, name) => {
+    if (!tools) return;
+    await expect(tools.template(chart, ...image(chart), '--set', value)).rejects.toThrow(name);
+  });
+
+  it('has nothing for our own check to find but the right to create Jobs, which is what it is for', async () => {
+    if (!tools) return;
+    const objects = await tools.template(chart, '-f', path.join(chartFolder(chart), 'ci', 'strict-values.yaml'), '--set', 'rbac.readSecrets=false');
+    expect(checked([...objects, ...jobsOf(objects)])).toEqual(chart === 'meta-coordinator' ? [] : [`rbac/create-pods RoleBinding ${chart}-launch`]);
+  });
+});
+
+it("the check would find what the charts avoid: a worker's pod without its security context", async () => {
+  if (!tools) return;
+  const [job] = jobsOf(await tools.template('larry-01', '-f', path.join(chartFolder('larry-01'), 'ci', 'strict-values.yaml')));
+  const spec = (job?.['spec'] as { template: { spec: { containers: Record<string, unknown>[] } } }).template.spec;
+  delete spec.containers[0]?.['securityContext'];
+  expect(checked([job as Rendered]).join()).toMatch(/pss-restricted/);
+});
+
+describe('the template of the Jobs', () => {
+  it("has what the launcher asks for, the worker's account, and neither name nor work order", async () => {
+    if (!tools) return;
+    const [job] = jobsOf(await tools.template('larry-02', ...image('larry-02')), false);
+    expect(job).toMatchObject({
+      apiVersion: 'batch/v1',
+      metadata: { labels: { app: 'larry-worker', 'larry-instance': 'larry-02' } },
+      spec: { backoffLimit: 0, podReplacementPolicy: 'Failed', ttlSecondsAfterFinished: 86400, template: { spec: { restartPolicy: 'Never', serviceAccountName: 'larry-02-worker' } } },
+    });
+    expect(job?.metadata.name).toBeUndefined();
+    const [worker] = (job as unknown as { spec: { template: { spec: { containers: { args: string[]; env: { name: string }[] }[] } } } }).spec.template.spec.containers;
+    expect(worker?.args).toEqual(['apps/larry-02/dist/worker.js']);
+    expect(worker?.env.map(({ name }) => name).filter((name) => /^LARRY_(RUN|TASK|CLAIM)$/.test(name))).toEqual([]);
+  });
+
+  it('changes the checksum in the pods of its coordinator, so that they are replaced', async () => {
+    if (!tools) return;
+    const sum = async (...args: string[]): Promise<unknown> => {
+      const [deployment] = named((await tools?.template('larry-01', ...image('larry-01'), ...args)) ?? [], 'Deployment');
+      return (deployment?.['spec'] as { template: { metadata: { annotations: Record<string, string> } } }).template.metadata.annotations['checksum/config'];
+    };
+    const [before, same, after] = [await sum(), await sum('--set', 'podDisruptionBudget.enabled=false'), await sum('--set', 'workers.ttlSecondsAfterFinished=120')];
+    expect(same).toBe(before);
+    expect(after).not.toBe(before);
+  });
+});
+
+describe('writing', () => {
+  const write = [...image('larry-01'), '--set', 'rbac.writeNamespaces={database}'];
+
+  it('is a Role in the listed namespaces alone, and confined to the declared fields where the cluster has policies', async () => {
+    if (!tools) return;
+    const objects = await tools.template('larry-01', ...write, '--set', 'storage.size=1Gi', ...served);
+    const roles = named(objects, 'Role').filter(({ metadata }) => metadata.name.endsWith('-write'));
+    expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(['database']);
+    const [policy] = named(objects, 'ValidatingAdmissionPolicy');
+    expect(JSON.stringify(policy)).toContain('system:serviceaccount:larry-01:larry-01-worker');
+    expect(JSON.stringify(policy)).toContain('/spec/template/spec/securityContext');
+    expect(named(objects, 'ValidatingAdmissionPolicyBinding')).toHaveLength(1);
+  });
+
+  it('needs an audit log that outlives the pod', async () => {
+    if (!tools) return;
+    await expect(tools.template('larry-01', ...write)).rejects.toThrow(/rbac\.writeNamespaces needs storage\.size or storage\.claim/);
+    await expect(tools.template('meta-coordinator', ...image('meta-coordinator'), '--set', 'modesAllowed={ask}')).rejects.toThrow(/modesAllowed: ask and auto need storage/);
+  });
+
+  it('is refused for a Larry whose playbooks declare no write', async () => {
+    if (!tools) return;
+    const args = [...image('larry-03'), '--set', 'rbac.writeNamespaces={database}', '--set', 'storage.size=1Gi'];
+    await expect(tools.template('larry-03', ...args)).rejects.toThrow(/no playbook of larry-03 declares a write/);
+  });
+});
+
+it.each(charts)('the alert rules of %s are rules to promtool', (chart) => {
+  const said = spawnSync('promtool', ['check', 'rules', path.join(chartFolder(chart), 'files', 'alerts.yaml')], { encoding: 'utf8' });
+  if (said.error) return console.log('skipped: no promtool on PATH (apt-get install prometheus has it)');
+  expect([said.status, said.stdout]).toEqual([0, expect.stringContaining('SUCCESS: 3 rules found')]);
+});
+
+describe('scripts/images', () => {
+  const images = (...args: string[]) => spawnSync('scripts/images', ['--dry-run', ...args], { cwd: repository, encoding: 'utf8' });
+
+  it('says what it would run for every service, and runs nothing', () => {
+    const { status, stderr } = images('--engine', 'podman', '--load-into', 'k3s');
+    expect(status).toBe(0);
+    for (const chart of charts) expect(stderr).toContain(`+ podman save localhost/larry/${chart}:0.1.0 | k3s ctr images import -`);
+  });
+
+  it.each([
+    [['--engine', 'make'], '--engine make: use docker, podman or buildah'],
+    [['--platform', 'linux/mips'], '--platform linux/mips: use linux/amd64'],
+    [['larry-04'], 'there is no service "larry-04"'],
+    [['--load-into'], '--load-into needs a value'],
+    [['--engine', 'docker', '--platform', 'linux/amd64,linux/arm64', '--load-into', 'k3s'], 'several platforms in one go need --load-into registry'],
+  ])('refuses %j by one sentence', (args, sentence) => {
+    const { status, stderr } = images(...args);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+  });
+});
+
+/** Findings of `larry check` over objects: rule, kind and name. */
+function checked(objects: Rendered[]): string[] {
+  const folder = mkdtempSync(path.join(tmpdir(), 'larry-charts-check-'));
+  try {
+    writeFileSync(path.join(folder, 'objects.yaml'), objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+    const said = spawnSync(process.execPath, [path.join(repository, 'apps/cli/dist/main.js'), 'check', '--json', '--manifests', folder], { encoding: 'utf8', env: { ...process.env, HOME: folder, XDG_STATE_HOME: folder } });
+    const report = JSON.parse(said.stdout) as { findings: { rule: string; object: { kind: string; name: string } }[] };
+    return report.findings.map(({ rule, object }) => `${rule} ${object.kind} ${object.name}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The Jobs that ConfigMaps hold the templates of, named as the launcher would. */
+function jobsOf(objects: Rendered[], complete = true): Rendered[] {
+  return named(objects, 'ConfigMap').flatMap(({ data, metadata }) => {
+    const [job] = objectsOf((data as Record<string, string>)['job.yaml'] ?? '');
+    if (!job) return [];
+    return [complete ? { ...job, metadata: { ...job.metadata, name: `${metadata.name}-attempt`, namespace: metadata.namespace as string } } : job];
+  });
+}
