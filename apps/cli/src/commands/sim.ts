@@ -5,6 +5,9 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openSource } from '../sources';
 
+/** Its built programs are what pods of our images run. */
+const repository = path.join(__dirname, '..', '..', '..', '..');
+
 interface SimOptions {
   port: number;
   manifests?: string;
@@ -12,14 +15,18 @@ interface SimOptions {
   dump?: string;
   speed: number;
   kubeconfig: string;
+  /** Pods of our own images run as processes: asked for, or (undefined) where nobody else's manifests are loaded. */
+  programs?: boolean;
 }
 
 /** `larry sim up`: serves a simulated cluster until it is told to stop. */
 export async function simUp(options: SimOptions): Promise<void> {
   const source = await sourceOf(options);
   const objects = source ? await everyObject(source.reader) : undefined;
+  const programs = options.programs ?? !source;
   const cluster = await startSimulatedCluster({
     port: options.port,
+    ...(programs && !source?.frozen ? { programs: { root: repository } } : {}),
     speed: options.speed,
     ...(objects ? { objects } : {}),
     ...(source?.frozen ? { frozen: true } : {}),
@@ -34,6 +41,7 @@ export async function simUp(options: SimOptions): Promise<void> {
       ...cluster.loaded.skipped.slice(0, 20).map((s) => printable(`not loaded: ${s.what}: ${s.reason}`, 500)),
       `  export KUBECONFIG=${ready.kubeconfig}`,
       '  kubectl get pods -A',
+      ...(programs && !source?.frozen ? ['Pods whose image is larry-01, larry-02, larry-03 or meta-coordinator run as processes of this machine.'] : []),
       'Ctrl-C ends it; everything in it is gone then.',
       '',
     ].join('\n'),

@@ -65,11 +65,16 @@ function apiServerVariables({ host, port }: { host: string; port: string }): Rec
 /** Variables for the Services of the pod's namespace that have an address (kubernetes `pkg/kubelet/envvars`). */
 function serviceLinks(pod: Pod, { services, network, slices }: EnvironmentParts): Record<string, string> {
   const namespace = pod.metadata.namespace ?? '';
-  const linked = services.inNamespace(namespace).filter((service) => service.spec.clusterIP && service.spec.clusterIP !== 'None' && service.spec.ports?.length);
+  const linked = services.inNamespace(namespace).filter(hasLinks);
   return Object.assign({}, ...linked.map(({ metadata: { name }, spec }) => {
     const host = isElsewhere({ services, slices }, namespace, name) ? (spec.clusterIP ?? '') : network.ofService(namespace, name);
     return linkVariables(name.toUpperCase().replaceAll('-', '_'), host, spec.ports ?? []);
   })) as Record<string, string>;
+}
+
+function hasLinks({ metadata, spec }: Service): boolean {
+  const isApiServer = metadata.namespace === 'default' && metadata.name === 'kubernetes';
+  return !isApiServer && Boolean(spec.clusterIP) && spec.clusterIP !== 'None' && Boolean(spec.ports?.length);
 }
 
 function linkVariables(prefix: string, host: string, ports: readonly { name?: string; port: number; protocol?: string }[]): Record<string, string> {

@@ -59,14 +59,20 @@ export class ServiceForwarder {
     }
     for (const [each, targets] of wanted) {
       this.targets.set(each, targets);
-      if (!this.listeners.has(each)) this.listen(each, this.network.ofService(namespace, name));
+      if (!this.listeners.has(each)) this.listen(each, service as Service);
     }
   }
 
-  private listen(each: string, address: string): void {
+  private listen(each: string, service: Service): void {
+    const { namespace = '', name } = service.metadata;
+    const port = Number(each.slice(each.lastIndexOf(':') + 1));
+    const address = this.network.ofService(namespace, name);
     const listener = createServer({ allowHalfOpen: true }, (socket) => this.forward(each, socket));
-    listener.on('error', (error) => this.context.log({ service: each, error: error.message }, 'service not forwarded'));
-    listener.listen(Number(each.slice(each.lastIndexOf(':') + 1)), address);
+    listener.on('error', (error: NodeJS.ErrnoException) => {
+      const remedy = error.code === 'EACCES' ? ': on this machine ports below 1024 are not ours to take, choose another' : '';
+      this.context.events.record(service, 'Warning', 'ForwardFailed', `the simulation cannot listen on ${address}:${port} for this Service (${error.code ?? error.message})${remedy}`, 'service-forwarder');
+    });
+    listener.listen(port, address);
     listener.unref();
     this.listeners.set(each, listener);
   }
