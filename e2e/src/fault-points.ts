@@ -1,5 +1,5 @@
 import { Coordination } from '@larry/coordination';
-import { ProcessLauncher } from '@larry/coordinator';
+import { JobLauncher, ProcessLauncher, type WorkOrder } from '@larry/coordinator';
 import type { RedisClient } from '@larry/redis';
 import { appendFileSync } from 'node:fs';
 import http from 'node:http';
@@ -127,10 +127,12 @@ export function installLarryPoints(fault: Fault): void {
     if (renewed.outcome === 'refused' && renewed.why === 'started') at(fault, 'started', undefined, held.task);
     return renewed;
   };
-  const { launch } = ProcessLauncher.prototype;
-  ProcessLauncher.prototype.launch = async function (this: ProcessLauncher, order) {
-    const launched = await launch.call(this, order);
-    at(fault, 'launch', undefined, order.task);
-    return launched;
-  };
+  for (const { prototype } of [ProcessLauncher, JobLauncher] as { prototype: { launch(order: WorkOrder): Promise<unknown> } }[]) {
+    const { launch } = prototype;
+    prototype.launch = async function (order) {
+      const launched = await launch.call(this, order);
+      at(fault, 'launch', undefined, order.task);
+      return launched;
+    };
+  }
 }

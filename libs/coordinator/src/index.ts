@@ -1,12 +1,16 @@
 export { LarryEngine, type LarryEngineOptions } from './larry-engine';
+export { JobLauncher, JobLauncherError, type JobLauncherOptions } from './jobs/job-launcher';
+export { jobName } from './jobs/job-name';
+export { jobFor, JobTemplateError, parseJobTemplate, readJobTemplate, type JobPlace, type JobTemplate } from './jobs/job-template';
+export type { JobLimits } from './jobs/job-worker';
+export { launcherPermissions } from './jobs/launcher-permissions';
 export { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
 export { playbookContext, type ContextParts } from './playbook-context';
 export { ProcessLauncher, type ProcessLauncherOptions } from './process-launcher';
 export { readRunDocument, readTrustedRunDocument, runDocumentSchema, writeRunDocument, type RunDocument } from './run-document';
 export { phaseFigures, type PhaseFigures } from './phase-figures';
-export { localNode, metaCoordinatorId, planHash, runSpecOf } from './run-plan';
+export { jobNode, localNode, metaCoordinatorId, planHash, runSpecOf } from './run-plan';
 export { turnedCriteria, validateAnew, validationRequestSchema, type ValidationRequest } from './validation';
 export { runWorker, workerExitCodes, type WorkerParts } from './worker';
 export { runWorkerProgram } from './worker-program';
 export { ensureJournalKey } from './worker-journal';
-export { launcherPermissions } from './jobs/launcher-permissions';

@@ -3,13 +3,12 @@ import { Coordination } from '@larry/coordination';
 import { EventServer } from '@larry/events/nest';
 import type { PlaybookLibrary } from '@larry/playbook';
 import { connectRedis, type RedisClient } from '@larry/redis';
-import { createLogger, openConfiguredSource, readEnvironment, serviceEnvironmentSchema } from '@larry/service';
+import { createLogger, openConfiguredSource, readEnvironment } from '@larry/service';
 import { createMetrics, ServiceModule, startService } from '@larry/service/nest';
 import { Gauge } from 'prom-client';
-import { z } from 'zod';
 import { ALERT_LOG, AlertsController } from './alerts.controller';
+import { larryEnvironmentSchema, openLauncher, type LarryEnvironment } from './jobs/launcher-environment';
 import { LarryEngine, type LarryEngineOptions } from './larry-engine';
-import { ProcessLauncher } from './process-launcher';
 
 /** What makes one Larry. */
 export interface LarryServiceOptions {
@@ -19,13 +18,6 @@ export interface LarryServiceOptions {
   workerProgram: string;
   extraViews?: LarryEngineOptions['extraViews'];
 }
-
-const larryEnvironmentSchema = serviceEnvironmentSchema.extend({
-  /** Folder of the workers' logs. */
-  LARRY_LOG_DIR: z.string().default('.larry/logs'),
-  /** Workers that this replica runs at the same time. */
-  LARRY_MAX_WORKERS: z.coerce.number().int().min(1).max(64).default(8),
-});
 
 /** Hands the leases back before the process ends. */
 class EngineShutdown implements OnApplicationShutdown {
@@ -56,7 +48,7 @@ export async function startLarryService(options: LarryServiceOptions): Promise<R
   const log = createLogger({ larry: options.id }, env.LOG_LEVEL);
   const redis = await connectRedis({ url: env.REDIS_URL, prefix: env.LARRY_PREFIX, name: options.id, onError: (error) => log.warn({ error: error.message }, 'redis') });
   const coordination = new Coordination(redis);
-  const launcher = new ProcessLauncher({ program: options.workerProgram, env: workerEnvironment(env), logFolder: env.LARRY_LOG_DIR });
+  const launcher = await openLauncher(env, { larry: options.id, workerProgram: options.workerProgram, log });
   const engine = new LarryEngine({
     larry: options.id,
     coordination,
@@ -71,7 +63,7 @@ export async function startLarryService(options: LarryServiceOptions): Promise<R
   const service = ServiceModule.forRoot({
     checks: [
       { name: 'redis', check: async () => void (await redis.time()) },
-      { name: 'cluster', check: async () => (await openConfiguredSource(env)).close() },
+      { name: 'cluster', check: () => clusterAnswers(env, launcher) },
     ],
     metrics,
   });
@@ -89,7 +81,8 @@ export async function startLarryService(options: LarryServiceOptions): Promise<R
   return { port, stop: () => app.close() };
 }
 
-/** What workers get from their coordinator; their own PORT and ready file would be the coordinator's. */
-function workerEnvironment(env: z.infer<typeof larryEnvironmentSchema>): Record<string, string> {
-  return { PORT: '0', LARRY_READY_FILE: '', LARRY_LEASE_TTL_MS: String(env.LARRY_LEASE_TTL_MS) };
+/** Where workers are Jobs their watches tell; a probe every ten seconds would be most of an idle coordinator's requests. */
+async function clusterAnswers(env: LarryEnvironment, launcher: { problem?: string }): Promise<void> {
+  if (env.LARRY_LAUNCHER === 'process') return (await openConfiguredSource(env)).close();
+  if (launcher.problem) throw new Error(launcher.problem);
 }

@@ -13,6 +13,9 @@ export const planHash = (plan: Plan): string => digestOf(plan);
 /** Where a worker that is a process on this machine runs; the node it is planned for is only a plan. */
 export const localNode = (planned: string): string => `local (planned ${planned})`;
 
+/** Where a worker that is a Job is to run, until its start tells the node that it really runs on. */
+export const jobNode = (planned: string): string => `planned ${planned}`;
+
 /** What coordination needs to know of a plan: tasks, what they wait for, times, and where workers really run. */
 export function runSpecOf(plan: Plan, run: string, mode: Mode, nodeOf: (planned: string) => string = localNode): RunSpec {
   return {

@@ -10,6 +10,8 @@ export const workerEnvironmentSchema = serviceEnvironmentSchema.extend({
   LARRY_WORKER: z.string(),
   LARRY_PLANNED_NODE: z.string(),
   LARRY_ATTEMPT: z.coerce.number().int().positive(),
+  /** The node that a Job's pod runs on; a process has none but the planned one. */
+  LARRY_NODE: z.string().max(253).optional(),
 });
 export type WorkerEnvironment = z.infer<typeof workerEnvironmentSchema>;
 

@@ -40,7 +40,7 @@ export interface WorkerParts {
 export async function runWorker(parts: WorkerParts): Promise<number> {
   const { environment, coordination, log } = parts;
   const claimed = { run: environment.LARRY_RUN, task: environment.LARRY_TASK, claim: environment.LARRY_CLAIM };
-  const end = await coordination.leases.using(claimed, { ttlMs: environment.LARRY_LEASE_TTL_MS, stop: parts.stop }, (lease) => work(parts, lease));
+  const end = await coordination.leases.using(claimed, { ttlMs: environment.LARRY_LEASE_TTL_MS, stop: parts.stop, node: environment.LARRY_NODE }, (lease) => work(parts, lease));
   if (end.outcome === 'not-started') {
     log.info({ why: end.why }, 'not mine');
     return workerExitCodes.notMine;

@@ -25,6 +25,8 @@ export const serviceEnvironmentSchema = z.object({
   LARRY_APPROVAL_PUBLIC_KEY: z.string().optional(),
   /** File with the secret that seals the journal of changes; without it nothing can be changed. Not in Redis. */
   LARRY_JOURNAL_KEY: z.string().optional(),
+  /** How workers are launched: as processes of this machine, or as Kubernetes Jobs. */
+  LARRY_LAUNCHER: z.enum(['process', 'job']).default('process'),
   /** Milliseconds that a lease lives. */
   LARRY_LEASE_TTL_MS: z.coerce.number().int().min(200).max(600_000).default(30_000),
   /** When set, the service writes `{"port":…,"pid":…}` here once it listens. */

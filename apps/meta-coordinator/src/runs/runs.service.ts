@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { planBudget, TokenLedger, type BudgetUsage } from '@larry/budget';
 import { parsePlan, type LarryReport, type Plan, type RunSummary } from '@larry/contracts';
-import { metaCoordinatorId, planHash, readRunDocument, runSpecOf, writeRunDocument } from '@larry/coordinator';
+import { jobNode, localNode, metaCoordinatorId, planHash, readRunDocument, runSpecOf, writeRunDocument } from '@larry/coordinator';
 import type { RunSnapshot, RunSpec, TaskRecord } from '@larry/coordination';
 import { eventStreamKey } from '@larry/events';
 import type { ClusterReader } from '@larry/kube';
@@ -167,7 +167,7 @@ export class RunsService {
     }
     await audit.append({ actor: `user:${who}`, action: 'run_begun', run, details: { plan: plan.id, planHash: planHash(plan), mode, allow } });
     await writeRunDocument(coordination, { run, mode, plan, allow }, this.parts.approvalKey);
-    const created = await coordination.createRun(placed(runSpecOf(plan, run, mode)));
+    const created = await coordination.createRun(placed(runSpecOf(plan, run, mode, this.parts.env.LARRY_LAUNCHER === 'job' ? jobNode : localNode)));
     if (created.outcome === 'refused') throw anotherRun(created.detail ?? 'unknown');
     await new TokenLedger(this.parts.redis, { run }).open(planBudget(plan));
   }

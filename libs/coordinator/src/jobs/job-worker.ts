@@ -1,5 +1,6 @@
 import type { PlaybookLog } from '@larry/playbook';
 import type { LaunchedWorker, WorkerExit } from '../launcher';
+import { jobNode } from '../run-plan';
 import type { JobFacts, PodFacts } from './job-facts';
 import { verdictOn, type JobVerdict } from './job-verdict';
 
@@ -59,7 +60,7 @@ export class JobWorker implements LaunchedWorker {
   /** The node that its pod was bound to; the planned one, said to be so, until then. */
   get node(): string {
     const { pods } = this.parts.facts();
-    return (pods.find((pod) => !pod.gone && pod.node) ?? pods.find((pod) => pod.node))?.node ?? `planned ${this.parts.plannedNode}`;
+    return (pods.find((pod) => !pod.gone && pod.node) ?? pods.find((pod) => pod.node))?.node ?? jobNode(this.parts.plannedNode);
   }
 
   /** Deletes the Job. Its pod gets SIGTERM and the grace of its own template, which no `graceMs` shortens. */
