@@ -1,6 +1,6 @@
 import type { Plan } from '@larry/contracts';
 import { readPlan } from './plan-file';
-import { requirePlaybooks } from './playbook-libraries';
+import { requireCategories, requirePlaybooks } from './playbook-libraries';
 import { UserError } from './user-error';
 
 /** The default plan with one task of larry-01 renamed. */
@@ -26,5 +26,13 @@ describe('requirePlaybooks', () => {
   it('names whose playbook it is when another Larry has it; in one process that is no matter', () => {
     expect(() => requirePlaybooks(planWith('review-prs'), true)).toThrow(`larry-01 has no playbook "review-prs": it is one of larry-03's`);
     expect(() => requirePlaybooks(planWith('review-prs'), false)).not.toThrow();
+  });
+});
+
+describe('requireCategories', () => {
+  it('knows those that playbooks make, and lists them for one that none makes', () => {
+    expect(() => requireCategories(['workload-env', 'workload-security-context'])).not.toThrow();
+    expect(() => requireCategories([])).not.toThrow();
+    expect(() => requireCategories(['workload-env', 'foo'])).toThrow('--allow names "foo", which no playbook makes; the categories of change are workload-env, workload-security-context');
   });
 });

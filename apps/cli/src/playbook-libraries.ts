@@ -1,4 +1,4 @@
-import { planTasks, type Plan } from '@larry/contracts';
+import { planTasks, printable, type Plan } from '@larry/contracts';
 import { findPlaybook, type PlaybookLibrary } from '@larry/playbook';
 import { developmentPlaybooks } from '@larry/playbooks-development';
 import { infrastructurePlaybooks } from '@larry/playbooks-infrastructure';
@@ -28,4 +28,16 @@ export function requirePlaybooks(plan: Plan, byLarry: boolean): void {
     return [`${task.larry} has no playbook "${task.id}"`];
   });
   if (missing.length > 0) throw new UserError(`the plan cannot be used: ${missing.join('; ')}. larry playbook list shows what there is`);
+}
+
+/** The categories of change that any playbook makes: what `--allow` takes. */
+export function changeCategories(): string[] {
+  return [...new Set(playbookLibraries.flatMap((l) => l.built).flatMap((p) => p.categories ?? []))].sort();
+}
+
+/** Throws a {@link UserError} that lists what there is, for a category that no playbook makes. */
+export function requireCategories(given: readonly string[]): void {
+  const known = changeCategories();
+  const unknown = given.filter((category) => !known.includes(category));
+  if (unknown.length > 0) throw new UserError(`--allow names ${unknown.map((c) => `"${printable(c, 80)}"`).join(', ')}, which no playbook makes; the categories of change are ${known.join(', ')}`);
 }

@@ -27,7 +27,7 @@ export function buildProgram(): Command {
 }
 
 const helpEnd = `
-Exit codes: 0 fine · 1 found what --fail-on names, or a run that failed · 2 wrong words or input · 3 cluster or Redis out of reach · 4 incomplete
+Exit codes: 0 fine · 1 found what --fail-on names, or a run that failed · 2 wrong words or input · 3 cluster or Redis out of reach, closed or full · 4 incomplete · 130 stopped by Ctrl-C
 
 Examples:
   larry run --simulated --mode auto   a whole run against a simulated cluster, in half a minute
@@ -50,7 +50,7 @@ function runCommand(program: Command): void {
     .option('--lines', 'a line per event, also in a terminal')
     .option('--keep', 'leave everything up after the run, until Ctrl-C')
     .option('--json', 'print the summary as JSON and nothing else')
-    .addHelpText('after', `${examples('larry run --simulated --mode auto', 'larry run --kubeconfig ~/.kube/config', 'larry run --snapshot ./snap --json | jq .didWork')}\n\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C`)
+    .addHelpText('after', `${examples('larry run --simulated --mode auto', 'larry run --kubeconfig ~/.kube/config', 'larry run --snapshot ./snap --json | jq .didWork')}\n\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C: the run is aborted, and a partial report says what was done`)
     .action(async (options) => (await import('./commands/run.js')).run(options));
 }
 
@@ -119,7 +119,7 @@ function simCommand(program: Command): void {
     .addOption(new Option('--manifests <dir>', 'load a tree of manifests, with controllers').conflicts(['snapshot', 'dump']))
     .addOption(new Option('--snapshot <dir>', 'serve a snapshot, frozen').conflicts(['manifests', 'dump']))
     .addOption(new Option('--dump <dir>', 'serve a dump of kubectl cluster-info, frozen').conflicts(['manifests', 'snapshot']))
-    .option('--speed <factor>', "how much faster than real time the cluster's time runs", Number, 1)
+    .option('--speed <factor>', "how much faster than real time the cluster's time runs", positive, 1)
     .option('--kubeconfig <file>', 'where to write the kubeconfig', '.larry/sim/kubeconfig')
     .addHelpText('after', examples('larry sim up', 'larry sim up --manifests ./deploy --speed 10', 'larry sim up --snapshot ./snap --port 6443'))
     .action(async (options) => (await import('./commands/sim.js')).simUp(options));
@@ -131,6 +131,12 @@ function atLeast(least: number): (text: string) => number {
     if (value < least) throw new InvalidArgumentError(`must be ${least} or more`);
     return value;
   };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('must be a number above 0');
+  return value;
 }
 
 function portNumber(text: string): number {

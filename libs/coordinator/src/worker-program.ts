@@ -41,13 +41,21 @@ async function work(libraries: readonly PlaybookLibrary[]): Promise<number> {
   }
 }
 
+/** How long a worker without its coordinator may take to give its task back. */
+const orphanLivesMs = 4000;
+
 /** Told to end by SIGTERM or SIGINT, or, with `LARRY_LEASH=1`, by the end of its standard input: its coordinator is gone. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
+  const orphaned = (): void => {
+    // With its coordinator its Redis may be gone too: what is tried again there must not keep this process.
+    setTimeout(() => process.exit(workerExitCodes.tryAgain), orphanLivesMs).unref();
+    stop();
+  };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  if (process.env['LARRY_LEASH'] === '1') process.stdin.once('end', stop).once('error', stop).resume();
+  if (process.env['LARRY_LEASH'] === '1') process.stdin.once('end', orphaned).once('error', orphaned).resume();
   return controller.signal;
 }
 

@@ -73,6 +73,8 @@ export interface Playbook<Facts = unknown, Options = unknown> {
   options: z.ZodType<Options>;
   /** What it reads and writes; RBAC is generated from it. */
   access: AccessRule[];
+  /** The categories of change that `plan` makes, as `larry run --allow` names them; absent for one that only reads. */
+  categories?: readonly string[];
   observe(context: PlaybookContext<Options>): Promise<Facts>;
   diagnose(facts: Facts, options: Options): Diagnosis;
   /** Ordered, reversible steps; absent for a playbook that only reads. */

@@ -44,10 +44,17 @@ export async function startService(parts: ServiceParts): Promise<{ app: INestApp
   return { app, port };
 }
 
+/** How long a service without its parent may take to hand back what it holds. */
+const orphanLivesMs = 4000;
+
 /** With `LARRY_LEASH=1` standard input is a leash: its end says that the process that started us is gone, however it went. */
 function stopWithParent(app: INestApplication): void {
   if (process.env['LARRY_LEASH'] !== '1') return;
-  const stop = (): void => void app.close().finally(() => process.exit(0));
+  const stop = (): void => {
+    // With its parent its Redis may be gone too: what is tried again there must not keep this process.
+    setTimeout(() => process.exit(1), orphanLivesMs).unref();
+    void app.close().finally(() => process.exit(0));
+  };
   process.stdin.once('end', stop).once('error', stop).resume();
 }
 

@@ -1,7 +1,9 @@
 import { clusterLines } from '../doctor/cluster';
 import { doctorText, looked, type DoctorLine } from '../doctor/doctor-line';
 import { nodeLine, portLine, stateLines, toolLines } from '../doctor/machine';
+import { keptLines } from '../doctor/kept-files';
 import { redisLines } from '../doctor/redis';
+import { runLines } from '../doctor/run';
 import { runningStack } from '../local/local-stack';
 import { paint, wantsColour } from '../terminal/paint';
 import { exitCodes } from '../user-error';
@@ -35,7 +37,8 @@ async function examine(options: DoctorOptions): Promise<DoctorLine[]> {
     looked('Node.js', () => [nodeLine(process.version)]),
     looked('state folder', () => stateLines(options.state)),
     looked('ports', async () => [await portLine()]),
-    looked('run', () => [{ subject: 'run', level: 'ok', seen: running ? `goes on under ${options.state}, API ${running.api.url}` : `none under ${options.state}` }]),
+    looked('kept files', () => keptLines(options.state)),
+    looked('run', () => runLines(options.state, running)),
     looked('Redis', () => redisLines(redisUrl)),
     looked('cluster', () => clusterLines({ ...(kubeconfig ? { kubeconfig } : {}), ...(options.context ? { context: options.context } : {}), ...(options.rights ? { rights: true } : {}) })),
     looked('tools', () => toolLines()),

@@ -80,7 +80,7 @@ export async function unlock(task: string, options: LockOptions & { yes?: boolea
     const locks = await readLocks(redis, () => [task]);
     const lock = locks.find((l) => l.task === task);
     if (!lock) {
-      const known = locks.map((l) => l.task).join(', ');
+      const known = locks.map((l) => printable(l.task, 80)).join(', ');
       throw new UserError(`there is no lock of a task "${printable(task, 80)}"; ${known ? `locked are ${known}` : 'no task is locked'}`);
     }
     process.stderr.write(`${lockLine(lock)}\n${consequence(lock)}\n`);

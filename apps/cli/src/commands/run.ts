@@ -4,7 +4,7 @@ import type { Mode } from '@larry/playbook';
 import path from 'node:path';
 import { startLocalStack, type LocalStack } from '../local/local-stack';
 import { readPlan } from '../plan-file';
-import { requirePlaybooks } from '../playbook-libraries';
+import { requireCategories, requirePlaybooks } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
 import { ApiClient } from '../run/api-client';
 import { endedRun, followRun, type FollowedRun } from '../run/follow-run';
@@ -34,6 +34,7 @@ interface RunOptions extends SourceOptions {
 export async function run(options: RunOptions): Promise<void> {
   const plan = readPlan(options.plan);
   requirePlaybooks(plan, true);
+  requireCategories(options.allow);
   const source = sourceOf(options);
   if (source !== 'simulated' && source !== 'live' && options.mode !== 'observe') {
     throw new UserError(`a folder cannot be changed: --mode ${options.mode} needs a cluster`);

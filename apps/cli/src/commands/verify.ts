@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { runningStack } from '../local/local-stack';
 import { readPlan } from '../plan-file';
 import { playbookLibraries } from '../playbook-libraries';
+import { typedCommand } from '../program/typed-command';
 import { progressLine } from '../progress-line';
 import { readRunSummary } from '../run/read-report';
 import { claimsOf, verifiedCriteria } from '../run/verify-claims';
@@ -65,7 +66,10 @@ function sourceOf({ source }: RunSummary, options: VerifyOptions): SourceOptions
   if (!source.simulated) return {};
   const kubeconfig = runningStack(options.state)?.kubeconfig;
   if (kubeconfig) return { kubeconfig };
-  throw new UserError('the report speaks of a SIMULATED cluster, which is gone with its run; larry run --simulated --keep keeps it for larry verify', exitCodes.unreachable);
+  throw new UserError(
+    `the report speaks of a SIMULATED cluster, which is gone with its run; what needs no cluster: ${typedCommand('report', options)} (what was claimed, with its observations) and ${typedCommand('audit verify', options)} (every change and approval); a run with --simulated --keep keeps its cluster for verify`,
+    exitCodes.unreachable,
+  );
 }
 
 /** 1 when a claim has turned, 4 when something could not be looked at, else 0. */

@@ -61,6 +61,6 @@ function doctoring(program: Command): void {
     .option('--context <name>', 'a context of the kubeconfig')
     .option('--rights', 'also ask the cluster which of the changes it may make (SelfSubjectAccessReview, which is a POST)')
     .option('--json', 'for programs')
-    .addHelpText('after', `${examples('larry doctor', 'larry doctor --rights', 'larry doctor --redis redis://redis.redis-ha:6379')}\n\nExit codes: 0 nothing fails · 1 something fails`)
+    .addHelpText('after', `${examples('larry doctor', 'larry doctor --rights', 'larry doctor --redis redis://redis.redis-ha:6379')}\n\nExit codes: 0 nothing fails · 1 something fails (warnings and what could not be looked at do not count)`)
     .action(async (options) => (await import('../commands/doctor.js')).doctor(options));
 }

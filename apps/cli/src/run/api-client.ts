@@ -88,7 +88,9 @@ export class ApiClient {
     const parsed = parseJson(text);
     if (response.ok) return parsed as T;
     const said = (parsed as { error?: unknown } | undefined)?.error;
-    throw new UserError(typeof said === 'string' ? said : `${path} answers ${response.status}`, response.status >= 500 ? exitCodes.unreachable : exitCodes.usage);
+    // No run to speak of is nobody's wrong word.
+    const absent = response.status >= 500 || (response.status === 404 && path === '/runs/current');
+    throw new UserError(typeof said === 'string' ? said : `${path} answers ${response.status}`, absent ? exitCodes.unreachable : exitCodes.usage);
   }
 
   private async request(method: string, path: string, body?: unknown, signal?: AbortSignal, lastId?: string): Promise<Response> {

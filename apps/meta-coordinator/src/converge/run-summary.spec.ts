@@ -90,8 +90,10 @@ describe('lessons', () => {
 });
 
 describe('next steps', () => {
-  const steps = (result: Parameters<typeof aResult>[1], validations: Validation[] = []) =>
-    nextSteps({ larrys: summaryOf(someFacts({ results: [aResult('repair', result), aResult('count'), aResult('draw')] })).larrys, validations });
+  const steps = (result: Parameters<typeof aResult>[1], validations: Validation[] = [], simulated = false) => {
+    const { larrys } = summaryOf(someFacts({ results: [aResult('repair', result), aResult('count'), aResult('draw')] }));
+    return nextSteps({ larrys: larrys.map((l) => ({ ...l, source: { ...l.source, simulated } })), validations });
+  };
   const provisional = { id: 'calm', text: '0 restarts', verdict: 'provisional' as const, reason: '12 of 30 minutes seen' };
   const notMet = { id: 'ready', text: 'PgAdmin is ready', verdict: 'not-met' as const, observation: { subject: 'Deployment database/pgadmin', value: '0 ready', at: endedAt } };
 
@@ -109,6 +111,11 @@ describe('next steps', () => {
   ])('name %s', (_, lines, expected) => {
     expect(lines).toHaveLength(expected.length);
     expected.forEach((pattern, i) => expect(lines[i]).toMatch(pattern));
+  });
+
+  it('do not send anybody to a simulated cluster that is gone', () => {
+    const [line] = steps({ criteria: [provisional] }, [], true);
+    expect(line).toMatch(/^Not closed by this run.*--keep.*larry report and larry audit verify need no cluster.*"0 restarts" of repair/);
   });
 
   it('say how many more grave findings there are', () => {

@@ -24,4 +24,7 @@ describe('the registry of Larry-01', () => {
       for (const rule of access) if (rule.verbs.some((v) => v === 'patch' || v === 'create')) expect(rule.fields?.length).toBeGreaterThan(0);
     }
   });
+  it('declares the categories of the changes that it plans', () => {
+    for (const { plan, categories } of infrastructurePlaybooks.built) expect(plan === undefined || (categories ?? []).length > 0).toBe(true);
+  });
 });

@@ -56,7 +56,7 @@ function restartsCriterion(pgadmins: WorkloadFacts[], facts: Facts, windowMinute
   return { ...base, verdict: 'provisional', observation, reason: `${so}; ${closing(facts)}` };
 }
 
-const closing = (facts: Facts): string => (facts.live ? '`larry verify` closes it later' : 'a later snapshot, or `larry verify` on the cluster, closes it');
+const closing = (facts: Facts): string => (facts.live ? 'a later look at the cluster closes it' : 'a later snapshot, or `larry verify` on the cluster, closes it');
 
 function containersOf(w: WorkloadFacts): ContainerFacts[] {
   return w.pods.flatMap((pod) => pod.containers.filter((c) => c.name === w.pgadmin?.container));

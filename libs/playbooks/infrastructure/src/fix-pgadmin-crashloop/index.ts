@@ -3,6 +3,7 @@ import { diagnose, taskId } from './diagnose';
 import { observe } from './observe';
 import { optionsSchema } from './options';
 import { plan } from './plan';
+import { categories } from './remedy';
 import { validate, verify } from './verify';
 
 /** Finds what does not run and why; repairs a PgAdmin that nothing else owns. See the readme beside this file. */
@@ -24,6 +25,7 @@ export const fixPgadminCrashloop = definePlaybook({
       fields: ['/spec/template/spec/containers', '/spec/template/spec/securityContext', '/metadata/annotations'],
     },
   ],
+  categories,
   observe,
   diagnose,
   plan,

@@ -5,9 +5,12 @@ import { kubectlPatch } from './kubectl';
 import type { Options } from './options';
 import { containerAt, type PgadminCause } from './pgadmin-cause';
 
+/** The categories of the changes that this task makes. */
+export const categories = ['workload-env', 'workload-security-context'] as const;
+
 /** A change of the workload's own fields, before it is decided at which layer it belongs. */
 export interface FieldChange {
-  category: 'workload-env' | 'workload-security-context';
+  category: (typeof categories)[number];
   summary: string;
   /** JSON patch without the tests. */
   patch: Record<string, unknown>[];

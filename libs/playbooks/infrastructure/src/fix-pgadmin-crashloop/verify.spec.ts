@@ -43,7 +43,7 @@ describe('verify', () => {
     criteria.forEach((c) => criterionSchema.parse(c));
     expect(rollBack).toEqual([]);
     expect(criteria[0]).toMatchObject({ id: 'pgadmin-ready', verdict: 'met', observation: { subject: 'Deployment database/pgadmin .status', value: '1 of 1 ready' } });
-    expect(criteria[1]).toMatchObject({ id: 'pgadmin-no-restarts', verdict: 'provisional', reason: expect.stringMatching(/only for 0 of 30 minutes; `larry verify` closes it later/) });
+    expect(criteria[1]).toMatchObject({ id: 'pgadmin-no-restarts', verdict: 'provisional', reason: expect.stringMatching(/only for 0 of 30 minutes; a later look at the cluster closes it/) });
   });
   it('meets the second criterion when it may watch for long enough', async () => {
     const { criteria } = await verify(context({ verifySeconds: 1800 }, running()), facts, [change]);
