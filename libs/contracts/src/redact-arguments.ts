@@ -40,7 +40,7 @@ export function endsInAuth(name: string): boolean {
 /** The value after a flag, without the secret that the flag says it is. */
 export function redactAfterFlag(flag: string, value: string): string {
   if (userFlag.test(flag)) return redactUserPassword(value);
-  if (!/^--?[\w.-]{1,60}$/.test(flag) || !isSecretFlag(flag) || value === '' || isFlag(value)) return value;
+  if (!/^--?[\w.-]{1,60}$/.test(flag) || !isSecretFlag(flag) || value === '' || looksLikeFlag(value)) return value;
   return keepsMode(flag, value) ? value : redacted;
 }
 
@@ -53,7 +53,7 @@ export function redactUserPassword(value: string): string {
 
 /**
  * The strings of a list with what follows a flag redacted; other elements are given back as they are.
- * `command`: what these are arguments of, where it stands in a list of its own (`command` and `args` of a container).
+ * `command`: what these are arguments of, where it stands elsewhere: a container's `command` for its `args`, and the name of its image.
  */
 export function redactArguments(items: readonly unknown[], command: readonly unknown[] = []): unknown[] {
   const names = [...command, ...items].map((item) => (typeof item === 'string' ? item.slice(item.lastIndexOf('/') + 1) : ''));
@@ -85,8 +85,9 @@ export function keepsMode(flag: string, value: string): boolean {
   return endsInAuth(flag) && authModes.test(value);
 }
 
-function isFlag(value: string): boolean {
-  return /^--?[A-Za-z][\w-]*(?:=|$)/.test(value);
+/** True for `-v`, `--verbose`, `--level=3`. A password may begin with a dash too: `-hunter2` and `--s3cret` are no flags. */
+export function looksLikeFlag(value: string): boolean {
+  return /^(?:-[A-Za-z]|--[A-Za-z][A-Za-z-]*)(?:=|$)/.test(value);
 }
 
 function insideQuotes(flag: string, value: string): string {

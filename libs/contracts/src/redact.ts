@@ -36,7 +36,7 @@ const urlToken = /:\/\/[^\s/@:"']{20,512}@/g;
 const pairKey = /(?<![\w.-])([\w.-]{1,80})((?:\\?["'])?[ \t]{0,3}[:=][ \t]{0,3})/g;
 const pairValue = /"(?:[^"\\\n]|\\.){0,8192}"|'[^'\n]{0,8192}'|\\"[^"\n]{0,8192}?\\"|[^\s,;&"'{}()[\]\\]+/y;
 const yamlLine = /^([ \t]{0,200}(?:- )?["']?)([\w.-]{1,80})(["']?:[ \t]{1,20})(?![|>&*[{])([^\n]+)$/gm;
-const flag = /(?<![\w-])(--?[\w-]{1,60}[ \t])("[^"\n]{0,8192}"|'[^'\n]{0,8192}'|[^\s"'-][^\s]*)/g;
+const flag = /(?<![\w-])(--?[\w-]{1,60}[ \t])("[^"\n]{0,8192}"|'[^'\n]{0,8192}'|(?:[^\s"'-]|--?(?=[A-Za-z-]{0,200}\d))[^\s]*)/g;
 const authorizationHeader = /(?<![\w])((?:proxy-)?authorization["']?[ \t]{0,3}[:=][ \t]{0,3}["']?)([^\r\n"']+)/gi;
 
 /** A text without the secrets that can be known by their shape or by the name before them. Takes linear time. */
@@ -77,12 +77,18 @@ function visitObject(object: Record<string, unknown>, path: readonly object[]): 
   const members = Object.entries(object).map(([key, value]) => {
     if (object['kind'] === 'Secret' && (key === 'data' || key === 'stringData')) return [key, blank(value)];
     if (named.includes(key)) return [key, blank(value)];
-    if (key === 'args' && Array.isArray(value) && Array.isArray(object['command'])) return [key, visit(redactArguments(value, object['command']), key, path)];
+    if (key === 'args' && Array.isArray(value)) return [key, visit(redactArguments(value, commandOf(object)), key, path)];
     const meant = key === 'value' && typeof object['name'] === 'string' ? object['name'] : key;
     if (typeof value === 'string' && endsInAuth(meant)) return [key, visit(redactUserPassword(value), key, path)];
     return [key, visit(value, key, path)];
   });
   return Object.fromEntries(members);
+}
+
+/** What a container's `args` are arguments of: its command, or the program that its image is named after. */
+function commandOf({ command, image }: Record<string, unknown>): unknown[] {
+  const program = typeof image === 'string' ? [image.slice(image.lastIndexOf('/') + 1).replace(/[:@].*$/s, '')] : [];
+  return Array.isArray(command) ? [...(command as unknown[]), ...program] : program;
 }
 
 /** The members that hold a secret because a sibling names it: `{ name: DB_PASSWORD, value }`, `{ op, path: /data/token, value }`. */

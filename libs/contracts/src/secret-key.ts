@@ -28,5 +28,5 @@ export function isSecretKey(name: string): boolean {
   if (words === 'auth') return true;
   if (harmlessNames.has(words)) return false;
   const padded = ` ${words}`;
-  return secretEndings.some((ending) => padded.endsWith(` ${ending}`)) || /(password|passwd|secret)$/.test(words);
+  return secretEndings.some((ending) => padded.endsWith(` ${ending}`)) || /(password|passwd|secret|requirepass|masterauth)$/.test(words);
 }

@@ -47,6 +47,26 @@ describe('a snapshot', () => {
     expect(await everyByte(folder)).not.toContain(b64('tulip'));
   });
 
+  it('keeps that a literal was a token, or no secret at all, where its value is gone', async () => {
+    const token = `ghp_${'a1B2'.repeat(9)}`;
+    const key = `-----BEGIN ${'PRIVATE'} KEY-----\nMIIEow\n-----END ${'PRIVATE'} KEY-----`;
+    const env = { SETTING: token, DB_PASSWORD: token, URL: `x ${token} y`, PLAIN_PASSWORD: 'tulip', REF_PASSWORD: '$(FROM)', TOKEN: '/run/token' };
+    const config = aConfigMap({ data: { 'tls.pem': key, 'ca.pem': key.replaceAll(' PRIVATE KEY', ' CERTIFICATE'), ...env } });
+    const folder = await written(memoryCluster([config]));
+    const [read] = await listAll(await openSnapshot(folder), { apiVersion: 'v1', kind: 'ConfigMap' });
+    expect(read?.['data']).toEqual({
+      'tls.pem': '[redacted token]',
+      'ca.pem': '[redacted PEM]',
+      SETTING: '[redacted token]',
+      DB_PASSWORD: '[redacted token]',
+      URL: 'x [redacted token] y',
+      PLAIN_PASSWORD: '[redacted]',
+      REF_PASSWORD: '[redacted, no secret]',
+      TOKEN: '[redacted, no secret]',
+    });
+    expect(await everyByte(folder)).not.toMatch(/a1B2|MIIEow|tulip/);
+  });
+
   it('redacts literals that hold secrets in objects and logs', async () => {
     const env = [
       { name: 'POSTGRES_PASSWORD', value: 'tulip-1' },

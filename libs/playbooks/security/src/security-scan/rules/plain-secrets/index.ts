@@ -1,4 +1,4 @@
-import { listOf, redacted, textOf, valueIn, type KubeObject } from '@larry/contracts';
+import { listOf, looksLikeFlag, redacted, textOf, valueIn, type KubeObject } from '@larry/contracts';
 import { decideAt } from '../../fix';
 import { stringsOf, type PodView } from '../../pod-view';
 import { defineFamily, type Hit, type Sighting, type Subject } from '../family';
@@ -47,7 +47,7 @@ function inWords(words: unknown[], at: string): Found[] {
     if (typeof word !== 'string') return [];
     const [, flag = '', value] = /^--?([\w.-]{1,80})(?:=(.*))?$/s.exec(word) ?? [];
     const next = words[i + 1];
-    const given = value ?? (flag !== '' && typeof next === 'string' && !next.startsWith('-') ? next : undefined);
+    const given = value ?? (flag !== '' && typeof next === 'string' && !looksLikeFlag(next) ? next : undefined);
     if (flag !== '' && given !== undefined)
       return found(`${at}[${value === undefined ? i + 1 : i}]`, flag, secretIn(flag, given));
     return found(`${at}[${i}]`, 'a word', secretInFile(word));

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { KubeObject } from '@larry/contracts';
+import { openSnapshot, writeSnapshot, type ClusterReader } from '@larry/kube';
 import { aDeployment, memoryCluster } from '@larry/kube/testing';
 import { namespace, scan } from '../../__fixtures__/scan';
 import { secretValues } from './__fixtures__/values';
@@ -112,6 +116,26 @@ describe('secrets in plain sight', () => {
     const text = JSON.stringify(diagnosis);
     expect(idsWithSecret(text, values)).toEqual([]);
     expect(diagnosis.findings.some((f) => f.rule === 'plain-secrets/token')).toBe(true);
+  });
+
+  it('are found in a snapshot as in the cluster that it was taken of, though their values are gone', async () => {
+    const values = { ...secretValues, ref: '$(X)', flag: 'true', path: '/run/x', plain: 'hunter2' };
+    const named = Object.entries(values).flatMap(([key, value]) => [{ name: key, value }, { name: `${key}_PASSWORD`, value }]); // prettier-ignore
+    const cluster = memoryCluster([
+      namespace('database'),
+      container({ env: named, args: ['--password', '-hunter2', '--token', '--verbose', ...Object.values(secretValues)] }),
+      configMap(Object.fromEntries(named.map(({ name, value }) => [name, value]))),
+    ]);
+    const folder = path.join(mkdtempSync(path.join(tmpdir(), 'larry-secrets-')), 'snapshot');
+    try {
+      await writeSnapshot(cluster, folder);
+      const found = async (reader: ClusterReader) => (await scan(reader)).findings.filter((f) => f.rule.startsWith('plain-secrets/')).map((f) => [f.id, f.severity, f.evidence]); // prettier-ignore
+      const live = await found(cluster);
+      expect(live).not.toEqual([]);
+      expect(await found(await openSnapshot(folder))).toEqual(live);
+    } finally {
+      rmSync(path.dirname(folder), { recursive: true });
+    }
   });
 
   it('are not references to Secrets', async () => {
