@@ -197,6 +197,42 @@ describe('what is out of reach', () => {
   });
 });
 
+describe('Ctrl-C', () => {
+  let servers: TestRedis;
+  beforeAll(async () => {
+    servers = await testRedis();
+  });
+  afterAll(() => servers.stop());
+
+  it('in the middle of the convergence leaves a report of what was done, no process, and no lease', async () => {
+    const state = at('state-stopped');
+    const prefix = 'ctrl-c:';
+    const child = spawn(process.execPath, [program, 'run', '--manifests', manifests, '--state', state, '--lines'], { cwd: folder, env: environment({ REDIS_URL: servers.url, LARRY_PREFIX: prefix }), stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    const pids: number[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        const begun = said.includes('convergence_started');
+        said += chunk.toString();
+        if (begun || !said.includes('convergence_started')) return;
+        pids.push(...(JSON.parse(readFileSync(path.join(state, 'stack.json'), 'utf8')) as { services: { pid: number }[] }).services.map((s) => s.pid));
+        child.kill('SIGINT');
+      });
+    }
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    expect(said).toMatch(/larry: stopping\. Running tasks end as skipped\(aborted\)/);
+    expect(said).toMatch(/Run \S+ aborted: \d of 16 tasks did work\. This is a partial report\./);
+    expect(code).toBe(130);
+    const summary = JSON.parse(readFileSync(path.join(state, 'reports', '3-LARRY-EXECUTION-SUMMARY.json'), 'utf8')) as { status: string; didWork: { done: number }; validations: unknown[] };
+    expect(summary).toMatchObject({ status: 'aborted', validations: [] });
+    expect(summary.didWork.done).toBeGreaterThan(0);
+    const client = await servers.client({ prefix });
+    expect(await client.commands.keys(`${prefix}task:lock:*`)).toEqual([]);
+    expect(pids).toHaveLength(4);
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+});
+
 describe('a second run', () => {
   let servers: TestRedis;
   beforeAll(async () => {

@@ -23,6 +23,8 @@ export interface MetaParts {
   readonly audit: AuditLog;
   /** Absent where no key is configured: then nothing can be approved here. */
   readonly approvalKey?: KeyObject;
+  /** Seals results; absent where no key is configured: then a result in Redis is believed. */
+  readonly journalKey?: Buffer;
   readonly validator: Validator;
   readonly lastRun: LastRunFile;
   /** Opens the configured source anew: what it reads is never older than this call. */

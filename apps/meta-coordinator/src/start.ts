@@ -1,5 +1,6 @@
 import { AuditLog, readApprovalKey } from '@larry/audit';
 import { Coordination } from '@larry/coordination';
+import { readJournalKey } from '@larry/coordinator';
 import { EventFeed, EventPublisher } from '@larry/events';
 import { EventServer } from '@larry/events/nest';
 import { connectRedis, type RedisClient } from '@larry/redis';
@@ -31,10 +32,11 @@ const clusterLookMs = 10_000;
 export async function startMetaCoordinator(env: MetaEnvironment, replace: Partial<MetaParts> = {}): Promise<RunningMeta> {
   const log = createLogger({ larry: 'meta-coordinator' }, env.LOG_LEVEL);
   const tokens = env.LARRY_TOKENS_FILE ? readTokens(env.LARRY_TOKENS_FILE) : undefined;
-  const approvalKey = env.LARRY_APPROVAL_PRIVATE_KEY ? approvalKeyOf(env.LARRY_APPROVAL_PRIVATE_KEY) : undefined;
+  const approvalKey = env.LARRY_APPROVAL_PRIVATE_KEY ? configured('LARRY_APPROVAL_PRIVATE_KEY', () => readApprovalKey(env.LARRY_APPROVAL_PRIVATE_KEY ?? '', 'private')) : undefined;
+  const journalKey = env.LARRY_JOURNAL_KEY ? configured('LARRY_JOURNAL_KEY', () => readJournalKey(env.LARRY_JOURNAL_KEY ?? '')) : undefined;
   const redis = await connectRedis({ url: env.REDIS_URL, prefix: env.LARRY_PREFIX, name: 'meta-coordinator', onError: (error) => log.warn({ error: error.message }, 'redis') });
   try {
-    const parts: MetaParts = { ...(await openParts(env, log, redis)), ...(approvalKey ? { approvalKey } : {}), ...replace };
+    const parts: MetaParts = { ...(await openParts(env, log, redis)), ...(approvalKey ? { approvalKey } : {}), ...(journalKey ? { journalKey } : {}), ...replace };
     const { app, port } = await startService({
       module: MetaCoordinatorModule.forRoot(parts, readinessChecks(parts)),
       log,
@@ -91,10 +93,11 @@ function readinessChecks(parts: MetaParts): ReadinessCheck[] {
   ];
 }
 
-function approvalKeyOf(file: string): ReturnType<typeof readApprovalKey> {
+/** What a variable names, read. @throws ConfigurationError that names the variable */
+function configured<T>(variable: string, read: () => T): T {
   try {
-    return readApprovalKey(file, 'private');
+    return read();
   } catch (error) {
-    throw new ConfigurationError(`LARRY_APPROVAL_PRIVATE_KEY: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigurationError(`${variable}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

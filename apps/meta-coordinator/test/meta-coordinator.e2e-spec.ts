@@ -1,7 +1,7 @@
 import { ensureApprovalKeys, readApprovalKey, verifyApproval, verifyAudit } from '@larry/audit';
 import { runSummarySchema, type TaskResult, type Validation } from '@larry/contracts';
 import { Coordination } from '@larry/coordination';
-import { turnedCriteria } from '@larry/coordinator';
+import { ensureJournalKey, readJournalKey, sealResult, turnedCriteria } from '@larry/coordinator';
 import { memoryCluster } from '@larry/kube/testing';
 import { digestOfRequest } from '@larry/playbook';
 import type { RedisClient } from '@larry/redis';
@@ -96,6 +96,33 @@ async function completeAll(run: string, repaired: Partial<TaskResult> = {}): Pro
 async function summaryOf(meta: RunningMeta) {
   return eventually(async () => runSummarySchema.parse((await api(meta).get('/runs/current/report').expect(200)).body));
 }
+
+describe('results that somebody wrote into Redis', () => {
+  const journalKey = ensureJournalKey(path.join(folder, 'keys', 'journal.key'));
+  const met = { id: 'ready', text: 'It is ready', verdict: 'met' as const, observation: { subject: 'Deployment x', value: '1 of 1', at: '2026-01-01T00:00:00.000Z' } };
+
+  it('are shown as unverified and never as met, and a summary that is not ours is not shown', async () => {
+    const meta = await start({ LARRY_JOURNAL_KEY: journalKey });
+    const run = await beginRun(meta);
+    const seal = (task: string): object => sealResult(aResult(task, { criteria: [met] }), { run, task }, readJournalKey(journalKey));
+    await doTask(run, 'repair', 'larry-01', { outcome: 'completed', result: seal('repair') });
+    await doTask(run, 'count', 'larry-02', { outcome: 'completed', result: { ...seal('count'), summary: 'all is well' } });
+    await doTask(run, 'draw', 'larry-02', { outcome: 'completed', result: aResult('draw', { criteria: [met] }) });
+    const summary = await summaryOf(meta);
+    const results = summary.larrys.flatMap((l) => l.tasks).map((t) => [t.task, t.result?.summary, t.result?.criteria[0]?.verdict]);
+    expect(results).toEqual([
+      ['repair', 'repair is done', 'met'],
+      ['count', 'unverified: all is well', 'unknown'],
+      ['draw', 'unverified: draw is done', 'unknown'],
+    ]);
+    const key = client.key('{larry}:task:converge');
+    const kept = (await client.commands.hget(key, 'result')) ?? '';
+    const forged = kept.replace('unverified: all is well', 'all is well');
+    expect(forged).not.toBe(kept);
+    await client.commands.hset(key, 'result', forged);
+    await api(meta).get('/runs/current/report').expect(500, /not sealed by a meta-coordinator/);
+  });
+});
 
 describe('a run', () => {
   it('goes from POST to the summary, and the status follows', async () => {

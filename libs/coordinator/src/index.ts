@@ -13,4 +13,5 @@ export { jobNode, localNode, metaCoordinatorId, planHash, runSpecOf } from './ru
 export { turnedCriteria, validateAnew, validationRequestSchema, type ValidationRequest } from './validation';
 export { runWorker, workerExitCodes, type WorkerParts } from './worker';
 export { runWorkerProgram } from './worker-program';
-export { ensureJournalKey } from './worker-journal';
+export { isSealedResult, sealResult, type SealedFor } from './result-seal';
+export { ensureJournalKey, readJournalKey } from './worker-journal';

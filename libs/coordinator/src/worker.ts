@@ -20,6 +20,7 @@ import type { KeyObject } from 'node:crypto';
 import { playbookContext } from './playbook-context';
 import { readTrustedRunDocument, type RunDocument } from './run-document';
 import type { WorkerEnvironment } from './worker-environment';
+import { isSealedResult, sealResult } from './result-seal';
 import { readJournalKey, workerJournal } from './worker-journal';
 
 /** Exit codes of a worker program: 0 done or parked, 1 try again, 2 not mine or do not try again. */
@@ -40,7 +41,7 @@ export interface WorkerParts {
 export async function runWorker(parts: WorkerParts): Promise<number> {
   const { environment, coordination, log } = parts;
   const claimed = { run: environment.LARRY_RUN, task: environment.LARRY_TASK, claim: environment.LARRY_CLAIM };
-  const end = await coordination.leases.using(claimed, { ttlMs: environment.LARRY_LEASE_TTL_MS, stop: parts.stop, node: environment.LARRY_NODE }, (lease) => work(parts, lease));
+  const end = await coordination.leases.using(claimed, { ttlMs: environment.LARRY_LEASE_TTL_MS, stop: parts.stop, node: environment.LARRY_NODE }, async (lease) => sealed(parts, lease, await work(parts, lease)));
   if (end.outcome === 'not-started') {
     log.info({ why: end.why }, 'not mine');
     return workerExitCodes.notMine;
@@ -51,6 +52,13 @@ export async function runWorker(parts: WorkerParts): Promise<number> {
   }
   log.info({ status: end.status }, 'settled');
   return workerExitCodes.done;
+}
+
+/** What is reported of this task later must be what was settled here. */
+function sealed({ environment }: WorkerParts, { run, task }: HeldLease, settlement: Settlement): Settlement {
+  const result = 'result' in settlement ? settlement.result : undefined;
+  if (!environment.LARRY_JOURNAL_KEY || typeof result !== 'object' || result === null) return settlement;
+  return { ...settlement, result: sealResult(result, { run, task }, readJournalKey(environment.LARRY_JOURNAL_KEY)) } as Settlement;
 }
 
 async function work(parts: WorkerParts, lease: HeldLease): Promise<Settlement> {
@@ -86,7 +94,7 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
       cluster,
       options: task.with,
       signal: lease.signal,
-      results: await resultsOf(coordination, [...task.needs, ...task.after]),
+      results: await resultsOf(parts, lease.run, [...task.needs, ...task.after]),
       log,
       progress: (percent, message) => log.debug({ percent }, printable(message)),
     });
@@ -120,12 +128,16 @@ function settlementOf(result: PlaybookResult): Settlement {
   }
 }
 
-async function resultsOf(coordination: Coordination, tasks: readonly string[]): Promise<Map<string, TaskResult>> {
+/** With the key of the journal at hand only results that a worker sealed. */
+async function resultsOf({ coordination, environment, log }: WorkerParts, run: string, tasks: readonly string[]): Promise<Map<string, TaskResult>> {
+  const key = environment.LARRY_JOURNAL_KEY ? readJournalKey(environment.LARRY_JOURNAL_KEY) : undefined;
   const results = new Map<string, TaskResult>();
   for (const task of tasks) {
     const record = await coordination.task(task);
     const parsed = taskResultSchema.safeParse(record?.result);
-    if (parsed.success) results.set(task, parsed.data);
+    if (!parsed.success) continue;
+    if (!key || isSealedResult(record?.result, { run, task }, key)) results.set(task, parsed.data);
+    else log.warn({ of: task }, 'a result without its seal is ignored');
   }
   return results;
 }

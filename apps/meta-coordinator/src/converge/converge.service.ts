@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { metaCoordinatorId } from '@larry/coordinator';
+import { metaCoordinatorId, sealResult } from '@larry/coordinator';
 import type { HeldLease, RunSnapshot, Settlement } from '@larry/coordination';
 import { randomUUID } from 'node:crypto';
 import { PARTS, type MetaParts } from '../parts';
@@ -49,6 +49,8 @@ export class ConvergeService {
   private async attempt(lease: HeldLease): Promise<Settlement> {
     const facts = await gatherRun(this.parts);
     if (!facts || facts.snapshot.run.run !== lease.run) return { outcome: 'returned', reason: 'the run is not the current one any more' };
-    return { outcome: 'completed', result: summaryResult(await converge(this.parts, facts, lease.attempt, lease.signal)) };
+    const result = summaryResult(await converge(this.parts, facts, lease.attempt, lease.signal));
+    const { journalKey } = this.parts;
+    return { outcome: 'completed', result: journalKey ? sealResult(result, lease, journalKey) : result };
   }
 }

@@ -1,6 +1,6 @@
 import { TokenLedger, type BudgetUsage } from '@larry/budget';
 import { planTasks, taskResultSchema, type Plan, type RunSummary, type TaskResult } from '@larry/contracts';
-import { readRunDocument } from '@larry/coordinator';
+import { isSealedResult, readRunDocument } from '@larry/coordinator';
 import type { Coordination, RunSnapshot, TaskRecord } from '@larry/coordination';
 import type { RedisClient } from '@larry/redis';
 
@@ -10,7 +10,7 @@ export interface RunFacts {
   plan: Plan;
   /** By task id; every task of the plan. */
   records: ReadonlyMap<string, TaskRecord>;
-  /** By task id; results that are well-formed. */
+  /** By task id; results that are well-formed. One without its worker's seal says so, and nothing of it is met. */
   results: ReadonlyMap<string, TaskResult>;
   budget: readonly BudgetUsage[];
 }
@@ -21,7 +21,7 @@ export type RunSource = RunSummary['source'];
 const atOnce = 8;
 
 /** Reads the current run; undefined where there is none. @throws Error where its plan is gone */
-export async function gatherRun({ coordination, redis }: { coordination: Coordination; redis: RedisClient }): Promise<RunFacts | undefined> {
+export async function gatherRun({ coordination, redis, journalKey }: { coordination: Coordination; redis: RedisClient; journalKey?: Buffer }): Promise<RunFacts | undefined> {
   const snapshot = await coordination.snapshot();
   if (!snapshot) return undefined;
   const { run } = snapshot.run;
@@ -34,14 +34,28 @@ export async function gatherRun({ coordination, redis }: { coordination: Coordin
     for (const record of some) if (record) records.set(record.task, record);
   }
   const budget = await new TokenLedger(redis, { run }).usage();
-  return { snapshot, plan: document.plan, records, results: resultsOf(records), budget };
+  return { snapshot, plan: document.plan, records, results: resultsOf(run, records, journalKey), budget };
 }
 
-function resultsOf(records: ReadonlyMap<string, TaskRecord>): Map<string, TaskResult> {
+function resultsOf(run: string, records: ReadonlyMap<string, TaskRecord>, key: Buffer | undefined): Map<string, TaskResult> {
   const results = new Map<string, TaskResult>();
   for (const [task, { result }] of records) {
     const parsed = taskResultSchema.safeParse(result);
-    if (parsed.success) results.set(task, parsed.data);
+    if (!parsed.success) continue;
+    const trusted = key === undefined || isSealedResult(result, { run, task }, key);
+    results.set(task, trusted ? parsed.data : unverified(parsed.data));
   }
   return results;
+}
+
+const why = 'unverified: its seal is missing or does not fit, so that somebody may have written it into Redis who is no worker';
+
+/** What it claims is shown, and none of it as seen. Pure. */
+export function unverified(result: TaskResult): TaskResult {
+  return {
+    ...result,
+    summary: `unverified: ${result.summary}`.slice(0, 2000),
+    criteria: result.criteria.map(({ id, text }) => ({ id, text, verdict: 'unknown', reason: why })),
+    unknowns: [{ subject: `the result of ${result.task}`, reason: why }, ...result.unknowns],
+  };
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { planBudget, TokenLedger, type BudgetUsage } from '@larry/budget';
 import { parsePlan, type LarryReport, type Plan, type RunSummary } from '@larry/contracts';
-import { jobNode, localNode, metaCoordinatorId, planHash, readRunDocument, runSpecOf, writeRunDocument } from '@larry/coordinator';
+import { isSealedResult, jobNode, localNode, metaCoordinatorId, planHash, readRunDocument, runSpecOf, writeRunDocument } from '@larry/coordinator';
 import type { RunSnapshot, RunSpec, TaskRecord } from '@larry/coordination';
 import { eventStreamKey } from '@larry/events';
 import type { ClusterReader } from '@larry/kube';
@@ -76,7 +76,12 @@ export class RunsService {
     if (run.status === 'aborted') return this.abortedSummary();
     const converge = snapshot.tasks.find((t) => t.converge);
     if (converge?.status !== 'completed') throw new ProblemException(404, whyNoReport(snapshot), { run: run.run, status: run.status });
-    const summary = readSummary((await this.parts.coordination.task(converge.task))?.result);
+    const { coordination, journalKey } = this.parts;
+    const result = (await coordination.task(converge.task))?.result;
+    if (journalKey && !isSealedResult(result, { run: run.run, task: converge.task }, journalKey)) {
+      throw new ProblemException(500, `the summary of run ${run.run} in Redis is not sealed by a meta-coordinator: somebody else has written it, and it is not shown; reports that were written before are as they were`);
+    }
+    const summary = readSummary(result);
     if (!summary) throw new ProblemException(500, `the summary of run ${run.run} is damaged in Redis: run again`);
     return summary;
   }
