@@ -35,6 +35,20 @@ describe('openDump', () => {
     expect(await listAll(reader, { apiVersion: 'apps/v1', kind: 'Deployment' }, { namespace: 'db' })).toEqual([]);
   });
 
+  it.each([
+    ['JSON', 'db/pods.json', '{\n    "kind": "PodList",\n    "apiVersion": "v1",\n    "metadata": {\n        "resourceVersion": "214"\n    },\n    "items": null\n}\n'],
+    ['YAML', 'db/pods.yaml', '---\napiVersion: v1\nitems: null\nkind: PodList\nmetadata:\n  resourceVersion: "222"\n'],
+  ])('reads an empty list as kubectl 1.35 writes one of a real API server in %s: none, not damaged', async (_, file, text) => {
+    const reader = await openDump(await aFolder({ [file]: text }));
+    expect(await listAll(reader, pod, { namespace: 'db' })).toEqual([]);
+    expect(reader.files()).toEqual({ loaded: [file], skipped: [] });
+  });
+
+  it('still calls a file without a list damaged', async () => {
+    const reader = await openDump(await aFolder({ 'db/pods.json': '{"kind": "items", "x": null}', 'nodes.json': items('NodeList', []) }));
+    expect(reader.files().skipped).toEqual([{ file: 'db/pods.json', reason: 'holds no list of objects' }]);
+  });
+
   it('says unknown, never none, of kinds and namespaces that it lacks', async () => {
     const reader = await openDump(await aFolder(whole));
     await expect(listAll(reader, { apiVersion: 'v1', kind: 'Secret' })).rejects.toThrow('Secret: unknown (not in dump)');

@@ -72,6 +72,7 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const newline = 0x0a;
+const letterN = 0x6e;
 
 /**
  * The elements of the top-level `items` of a JSON list (`items`), or the JSON values that stand one after the other
@@ -105,6 +106,9 @@ export class JsonSplitter extends Pending implements Splitter {
           yield this.cut(this.recordStart, this.at + 1);
           this.recordStart = -1;
         }
+      } else if (byte === letterN && this.depth === 1 && this.lastKey === 'items') {
+        // `"items": null`: how kubectl writes an empty list of a real API server.
+        this.sawItems = true;
       }
     }
     this.trim();
@@ -206,7 +210,7 @@ export class YamlItemSplitter extends Pending implements Splitter {
       return;
     }
     const text = this.buffer.toString('utf8', from, Math.min(to, from + 200)).trimEnd();
-    if (/^items: *(\[\])?$/.test(text)) this.sawItems = true;
+    if (/^items: *(\[\]|null)?$/.test(text)) this.sawItems = true;
     this.insideItems = text === 'items:';
     if (/^kind: *\w/.test(text)) this.sawKind = true;
   }

@@ -50,6 +50,12 @@ describe('groupFindings', () => {
     expect(namesOf(group!, roots, 9)).toContain('Deployment web/shop (high)');
   });
 
+  it('names a pod that has a finding of its own, and counts those that follow from a workload', () => {
+    const [group] = groupFindings([aFinding({ severity: 'critical', also: ['Pod web/shop-1', 'and 4 more pods'] }), aFinding({ severity: 'critical', object: object('alone') })]);
+    const { roots, podCount } = alsoIn(group!);
+    expect([namesOf(group!, roots, 0), podCount]).toEqual(['Pod web/alone', 5]);
+  });
+
   it('tells two findings of one rule on one object apart by what was seen', () => {
     const seen = (value: string) => [{ object: object('b'), at: '.subjects[0]', value }];
     const [group] = groupFindings([aFinding({ evidence: seen('one'), severity: 'critical' }), aFinding({ id: 'x', evidence: seen('ServiceAccount ai/runner') })]);

@@ -83,7 +83,7 @@ export interface AlsoHit {
   severity?: Severity;
 }
 
-/** What else a group stands for, beside the object that is shown: other objects by name, worst first, and pods, which are many and follow from them. */
+/** What else a group stands for, beside the object that is shown: other objects by name, worst first, and the pods that follow from them, which are many. A pod with a finding of its own follows from nothing. */
 export function alsoIn({ first, others }: FindingGroup): { roots: AlsoHit[]; pods: string[]; podCount: number } {
   const own = describeRef(first.object);
   const roots = new Map<string, AlsoHit>();
@@ -96,7 +96,7 @@ export function alsoIn({ first, others }: FindingGroup): { roots: AlsoHit[]; pod
   for (const { object, severity, evidence } of others) {
     const name = describeRef(object);
     // A second finding of the same rule on the same object is told apart by what was seen.
-    add(name === own ? `${name} (${evidence[0]?.value ?? ''})` : name, object.kind === 'Pod' && severity === first.severity ? undefined : severity);
+    add(name === own ? `${name} (${evidence[0]?.value ?? ''})` : name, severity);
   }
   for (const text of [first, ...others].flatMap((f) => f.also)) {
     const more = /^(?:and )?(\d{1,9}) more pods$/.exec(text);

@@ -28,7 +28,7 @@ function groupCard(group: FindingGroup): string {
   const { first, severity } = group;
   const remedy = remedyText(first);
   const { roots, pods, podCount } = alsoIn(group);
-  const also = [...(roots.length > 0 ? [namesOf(group, roots, 200)] : []), ...(podCount > 0 ? [`${podCount} ${podCount === 1 ? 'pod' : 'pods'} (${pods.slice(0, 20).join(', ')}${podCount > 20 ? ', …' : ''})`] : [])];
+  const also = [...(roots.length > 0 ? [namesOf(group, roots, 200)] : []), ...(podCount > 0 ? [`${podCount} ${podCount === 1 ? 'pod' : 'pods'} (${pods.slice(0, 3).join(', ')}${podCount > 3 ? ', …' : ''})`] : [])];
   return `<details class="card ${severity}"${severity === 'critical' || severity === 'high' ? ' open' : ''}>
 <summary><span class="badge">${isOutage(first) ? 'down now ' : ''}${severity}</span> ${html(first.title)}${roots.length > 0 ? ` <small>and ${roots.length} more</small>` : ''}</summary>
 <dl><dt>Object</dt><dd>${html(describeRef(first.object))}</dd><dt>Owner</dt><dd>${html(ownerText(first.owner))}</dd>

@@ -76,6 +76,16 @@ describe('checkToTerminal', () => {
     expect(text).toContain('4 = 3 loaded + 1 skipped (1: not YAML)');
   });
 
+  it('says every reason for which files were skipped, most files first, one that names a place once', () => {
+    const skipped = [
+      { file: 'x', reason: 'empty' },
+      ...[1, 2].map((i) => ({ file: `a${i}`, reason: `same object as in b${i}.yaml:1` })),
+      ...[1, 2, 3].map((i) => ({ file: `c${i}`, reason: `does not parse: at ${i}` })),
+    ];
+    const text = checkToTerminal(aCheckReport({ files: { loaded: 1, skipped } }), { ...plain, columns: 200 });
+    expect(text).toContain('7 = 1 loaded + 6 skipped (3: does not parse; 2: same object as in another file; 1: empty)');
+  });
+
   it('counts a file once, and what was passed over inside it apart', () => {
     const skipped = [{ file: 'a.yaml', line: 3, reason: 'no kind', partial: true }, { file: 'a.yaml', line: 9, reason: 'no kind', partial: true }, { file: 'b.txt', reason: 'not YAML' }];
     const text = checkToTerminal(aCheckReport({ source: { type: 'manifests', name: 'm', simulated: false }, files: { loaded: 1, skipped } }), plain);

@@ -114,11 +114,18 @@ function unknownLines(report: CheckReport): string[] {
   return lines;
 }
 
+const skippedAs: Record<string, string> = { 'same object as in': 'same object as in another file' };
+
 function skippedReasons(report: CheckReport): string {
   const counts = new Map<string, number>();
-  for (const { reason } of report.files.skipped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  for (const { reason } of report.files.skipped) {
+    // `does not parse: …` and `same object as in …` are one reason each, with the detail in --json and --html.
+    const head = printable(reason.replace(/^(same object as in|does not parse|Kustomize file, not built).*$/s, (_, kind: string) => skippedAs[kind] ?? kind), 80);
+    counts.set(head, (counts.get(head) ?? 0) + 1);
+  }
   if (counts.size === 0) return '';
-  return ` (${[...counts].slice(0, 4).map(([reason, n]) => `${n}: ${printable(reason, 80)}`).join('; ')}${counts.size > 4 ? '; …' : ''})`;
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  return ` (${sorted.slice(0, 12).map(([reason, n]) => `${n}: ${reason}`).join('; ')}${sorted.length > 12 ? '; …' : ''})`;
 }
 
 function paint(text: string, code: string, style: TerminalStyle): string {
