@@ -49,8 +49,9 @@ export const kinds = {
   jobs: kind<t.Job>('batch/v1', 'Job', 'jobs', true, hasTemplate),
   cronJobs: kind<t.CronJob>('batch/v1', 'CronJob', 'cronjobs', true, hasSpec),
   endpointSlices: kind<t.EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
+  disruptionBudgets: kind<t.PodDisruptionBudget>('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   storageClasses: kind<t.StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false),
-  leases: kind<KubeObject>('coordination.k8s.io/v1', 'Lease', 'leases'),
+  leases: kind<t.Lease>('coordination.k8s.io/v1', 'Lease', 'leases'),
 } as const;
 
 /** The path of a collection, or with a name of one object, or of its subresource. */

@@ -6,10 +6,13 @@ import { CronJobController } from './controllers/cron-job';
 import { ClaimBinder } from './controllers/claim-binder';
 import { DaemonSetController } from './controllers/daemon-set';
 import { DeploymentController } from './controllers/deployment';
+import { DisruptionController } from './controllers/disruption';
 import { EndpointSliceController } from './controllers/endpoint-slice';
 import { GarbageCollector } from './controllers/garbage';
 import { JobController } from './controllers/job';
 import { NamespaceController } from './controllers/namespace';
+import { NodeLifecycleController } from './controllers/node-lifecycle';
+import { PodGarbageCollector } from './controllers/pod-garbage';
 import { ReplicaSetController } from './controllers/replica-set';
 import { ServiceAccountController } from './controllers/service-account';
 import { StorageProtectionController } from './controllers/storage-protection';
@@ -74,6 +77,9 @@ export async function startClusterClients(options: ClusterClientsOptions): Promi
     new JobController(controllers),
     new CronJobController(controllers),
     new EndpointSliceController(controllers),
+    new DisruptionController(controllers),
+    new NodeLifecycleController(controllers),
+    new PodGarbageCollector(controllers),
     new NamespaceController(controllers),
     new ServiceAccountController(controllers, options.rootCertificate ?? options.ca ?? 'simulated cluster: served over plain HTTP, so there is no certificate authority\n'),
     new ClaimBinder(controllers),

@@ -121,6 +121,7 @@ export interface Taint {
   key: string;
   value?: string;
   effect: string;
+  timeAdded?: string;
 }
 
 export interface NodeSelectorTerm {
@@ -330,6 +331,13 @@ export interface PersistentVolume extends KubeObject {
     [field: string]: unknown;
   };
   status?: { phase?: string; [field: string]: unknown };
+}
+export interface PodDisruptionBudget extends KubeObject {
+  spec?: { selector?: LabelSelector; minAvailable?: number | string; maxUnavailable?: number | string };
+  status?: { conditions?: Condition[]; [field: string]: unknown };
+}
+export interface Lease extends KubeObject {
+  spec?: { renewTime?: string };
 }
 export interface StorageClass extends KubeObject {
   provisioner: string;

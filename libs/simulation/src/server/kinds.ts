@@ -87,6 +87,8 @@ export const BUILT_IN_KINDS: readonly Kind[] = [
   row('authorization.k8s.io', 'v1', 'selfsubjectaccessreviews', 'SelfSubjectAccessReview', false, { verbs: 'create' }),
   row('authorization.k8s.io', 'v1', 'selfsubjectrulesreviews', 'SelfSubjectRulesReview', false, { verbs: 'create' }),
   row('authorization.k8s.io', 'v1', 'subjectaccessreviews', 'SubjectAccessReview', false, { verbs: 'create' }),
+  row('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', false, { categories: 'api-extensions', sub: 'status', generation: true }),
+  row('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', false, { categories: 'api-extensions', generation: true }),
   row('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler', true, { short: 'hpa', categories: 'all', sub: 'status' }),
   row('batch', 'v1', 'cronjobs', 'CronJob', true, { short: 'cj', categories: 'all', sub: 'status', generation: true }),
   row('batch', 'v1', 'jobs', 'Job', true, { categories: 'all', sub: 'status', generation: true }),

@@ -34,6 +34,6 @@ export function servedList(kinds: KindRegistry): Served {
     requestBodies: ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'],
     answers: ['application/json', 'application/json;as=Table', 'application/json;as=PartialObjectMetadata'],
     refused: [...[...REFUSED_SUBRESOURCES].map((s) => `subresource ${s}`), 'admission webhooks', 'conversion webhooks', 'aggregated API servers', 'protobuf answers'],
-    notChecked: ['CEL rules of custom resources (x-kubernetes-validations)', 'most value rules of built-in kinds beyond types, enumerations and those of workloads, services and metadata'],
+    notChecked: ['ValidatingAdmissionPolicies are stored, and their CEL expressions are not evaluated', 'NetworkPolicies and PriorityClasses are stored, and nothing is kept from or put before anything by them', 'CEL rules of custom resources (x-kubernetes-validations)', 'most value rules of built-in kinds beyond types, enumerations and those of workloads, services and metadata'],
   };
 }

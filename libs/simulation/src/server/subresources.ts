@@ -83,18 +83,37 @@ export function evict(state: ServerState, deletion: Deletion, pods: Kind, namesp
   const pod = state.store.get(pods, namespace, name);
   if (!pod) throw notFound(pods, name);
   const budgets = state.store.list(state.kinds.find('policy', 'v1', 'poddisruptionbudgets') as Kind, namespace);
-  const budget = budgets.find((b) => matchesLabels(at(b, 'spec', 'selector'), pod.metadata.labels));
-  const ended = ['Succeeded', 'Failed'].includes(text(at(pod, 'status', 'phase')));
+  const budget = needsNoBudget(pod) ? undefined : budgets.find((b) => matchesLabels(at(b, 'spec', 'selector'), pod.metadata.labels));
   const allowed = Number(at(budget, 'status', 'disruptionsAllowed') ?? 0);
-  if (budget && !ended && allowed <= 0) {
+  const free = budget === undefined || isUnhealthyAndSpare(pod, budget);
+  if (!free && allowed <= 0) {
     const needs = `The disruption budget ${budget.metadata.name} needs ${String(at(budget, 'status', 'desiredHealthy') ?? 0)} healthy pods and has ${String(at(budget, 'status', 'currentHealthy') ?? 0)} currently`;
     throw failure(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", { causes: [{ reason: 'DisruptionBudget', message: needs }] });
   }
   const options = isObject(body['deleteOptions']) ? body['deleteOptions'] : undefined;
-  if (options?.['dryRun']) return CREATED;
+  if (options?.['dryRun'] || caller.dryRun) return CREATED;
+  if (!needsNoBudget(pod)) noteEviction(state, pods, pod);
   deletion.delete(pods, namespace, name, deleteOptions(options, new URLSearchParams()), caller);
-  if (budget && !ended && !caller.dryRun) countDisruption(state, budget, allowed);
+  if (!free) countDisruption(state, budget, allowed);
   return CREATED;
+}
+
+/** A pod that has ended, goes already, or never ran disturbs nobody. */
+function needsNoBudget(pod: KubeObject): boolean {
+  return ['Succeeded', 'Failed', 'Pending'].includes(text(at(pod, 'status', 'phase'))) || pod.metadata.deletionTimestamp !== undefined;
+}
+
+/** A pod that is not ready may go where the others suffice (`unhealthyPodEvictionPolicy`). */
+function isUnhealthyAndSpare(pod: KubeObject, budget: KubeObject): boolean {
+  if (list(at(pod, 'status', 'conditions')).some((c) => c['type'] === 'Ready' && c['status'] === 'True')) return false;
+  const desired = Number(at(budget, 'status', 'desiredHealthy') ?? 0);
+  return at(budget, 'spec', 'unhealthyPodEvictionPolicy') === 'AlwaysAllow' || (desired > 0 && Number(at(budget, 'status', 'currentHealthy') ?? 0) >= desired);
+}
+
+function noteEviction(state: ServerState, pods: Kind, pod: KubeObject): void {
+  const others = list(at(pod, 'status', 'conditions')).filter((c) => c['type'] !== 'DisruptionTarget');
+  const target = { type: 'DisruptionTarget', status: 'True', lastProbeTime: null, lastTransitionTime: timestamp(state.now()), reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
+  state.store.put(pods, { ...pod, status: { ...record(pod['status']), conditions: [...others, target] } });
 }
 
 function countDisruption(state: ServerState, budget: KubeObject, allowed: number): void {

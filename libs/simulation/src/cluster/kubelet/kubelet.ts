@@ -3,6 +3,7 @@ import type { ClientContext } from '../controller';
 import { ApiError } from '../api-client';
 import type { Informer } from '../informer';
 import { keyOf, kinds } from '../kinds';
+import { isDown } from '../controllers/node-lifecycle';
 import { withCondition } from '../pod-state';
 import { writeStatus } from '../status-patch';
 import type { Condition, Node, Pod } from '../types';
@@ -29,6 +30,7 @@ export class Kubelet {
   private readonly pods: Informer<Pod>;
   private readonly nodes: Informer<Node>;
   private stopped = false;
+  private down: ReturnType<typeof isDown>;
   private cancels: (() => void)[] = [];
 
   constructor(
@@ -47,14 +49,29 @@ export class Kubelet {
     void Promise.all([this.heartbeat(), this.renewLease()]).finally(end);
   }
 
+  /** Its node changed: it may have to be silent, or may speak again. */
+  look(): void {
+    const down = isDown(this.nodes.get(this.name));
+    if (down === this.down || this.stopped) return;
+    this.down = down;
+    if (down === 'dead') {
+      for (const worker of this.workers.values()) worker.dispose(false);
+      this.workers.clear();
+    }
+    if (down) return;
+    this.cancel();
+    this.start();
+    for (const uid of [...this.workers.keys()]) if (!this.pods.all().some((pod) => pod.metadata.uid === uid)) this.drop(uid);
+    for (const pod of this.pods.all()) if (pod.spec.nodeName === this.name) this.see(pod, false);
+  }
+
   /** A pod that is, or was, bound to this node changed. */
   see(pod: Pod, deleted: boolean): void {
-    if (this.stopped) return;
+    if (this.stopped || this.down) return;
     const uid = pod.metadata.uid ?? '';
     const worker = this.workers.get(uid);
     if (deleted) {
-      worker?.dispose(true);
-      this.workers.delete(uid);
+      this.drop(uid);
     } else if (worker) {
       worker.update(pod);
     } else {
@@ -66,12 +83,22 @@ export class Kubelet {
 
   /** Something that pods may be waiting for changed. */
   poke(): void {
-    for (const worker of this.workers.values()) worker.poke();
+    if (!this.down) for (const worker of this.workers.values()) worker.poke();
+  }
+
+  private drop(uid: string): void {
+    this.workers.get(uid)?.dispose(true);
+    this.workers.delete(uid);
+  }
+
+  private cancel(): void {
+    for (const cancel of this.cancels) cancel();
+    this.cancels = [];
   }
 
   stop(): void {
     this.stopped = true;
-    for (const cancel of this.cancels) cancel();
+    this.cancel();
     for (const worker of this.workers.values()) worker.dispose(false);
     this.workers.clear();
   }
@@ -88,6 +115,7 @@ export class Kubelet {
       volumes: this.volumes,
       sources: { configMaps: of.of(kinds.configMaps), secrets: of.of(kinds.secrets), claims: of.of(kinds.claims), volumes: of.of(kinds.volumes) },
       node: () => this.node(),
+      isHeard: () => !this.down,
       allocateIp: (pod: Pod) => this.allocateIp(pod),
       programs: this.programs?.host,
       apiServer: this.programs?.apiServer ?? { host: '', port: '' },
@@ -112,7 +140,7 @@ export class Kubelet {
     const { clock } = this.context;
     try {
       const node = this.nodes.get(this.name);
-      if (node) await writeStatus(this.context, kinds.nodes, node, { ...node.status, conditions: conditionsOf(node, this.context) });
+      if (node && !this.down) await writeStatus(this.context, kinds.nodes, node, { ...node.status, conditions: conditionsOf(node, this.context) });
     } catch (error) {
       this.context.log({ node: this.name, error: String(error) }, 'node status not written');
     }
@@ -120,6 +148,7 @@ export class Kubelet {
   }
 
   private async renewLease(): Promise<void> {
+    if (this.down) return;
     const { clock, api } = this.context;
     const renewTime = `${clock.now().toISOString().slice(0, 23)}000Z`;
     const lease = { metadata: { name: this.name, namespace: leaseNamespace } };
@@ -176,6 +205,7 @@ export class Kubelets {
           kubelet.start();
           for (const pod of pods.all()) if (pod.spec.nodeName === name) kubelet.see(pod, false);
         }
+        this.byNode.get(name)?.look();
       });
       pods.onChange(({ type, object }) => {
         if (object.spec.nodeName) this.byNode.get(object.spec.nodeName)?.see(object, type === 'deleted');

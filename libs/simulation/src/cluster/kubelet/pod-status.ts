@@ -10,13 +10,15 @@ interface Facts {
   node: Node;
   clock: Clock;
   mounted: boolean;
+  /** The pod is being deleted: what has ended is not started again. */
+  ending: boolean;
 }
 
 /** The status of a pod out of its containers, and whether nothing more is to be expected of it soon. */
 export function podStatus(pod: Pod, units: readonly ContainerUnit[], facts: Facts): { status: PodStatus; settled: boolean } {
   const main = units.filter((unit) => !unit.isInit);
   const init = units.filter((unit) => unit.isInit);
-  const phase = phaseOf(pod, main, init);
+  const phase = facts.ending ? (lastPhase(main, init) ?? phaseOf(pod, main, init)) : phaseOf(pod, main, init);
   const hostIp = facts.node.status?.addresses?.find((address) => address.type === 'InternalIP')?.address;
   const status: PodStatus = {
     ...pod.status,
@@ -31,6 +33,12 @@ export function podStatus(pod: Pod, units: readonly ContainerUnit[], facts: Fact
     qosClass: pod.status?.qosClass ?? qosOf(pod),
   };
   return { status, settled: isSettled(main, init, phase) };
+}
+
+/** A pod that is deleted ends in a last phase when nothing of it runs any more; undefined until then. */
+function lastPhase(main: readonly ContainerUnit[], init: readonly ContainerUnit[]): string | undefined {
+  if ([...main, ...init].some((unit) => unit.isRunning)) return undefined;
+  return main.every((unit) => unit.exitCode === 0) ? 'Succeeded' : 'Failed';
 }
 
 /** The kubelet's `getPhase`. */

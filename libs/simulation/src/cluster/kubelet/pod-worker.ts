@@ -23,6 +23,8 @@ export interface WorkerHost {
   volumes: VolumeStore;
   sources: VolumeSources;
   node(): Node;
+  /** False while the API server hears nothing of this node. */
+  isHeard(): boolean;
   allocateIp(pod: Pod): string;
   /** Where containers of our own images are run as processes; undefined: nowhere. */
   programs: ProgramHost | undefined;
@@ -278,7 +280,7 @@ export class PodWorker {
   /** Writes the status soon; changes in between are written together. */
   private flush(): void {
     this.dirty = true;
-    if (this.writing || this.gone) return;
+    if (this.writing || this.gone || !this.host.isHeard()) return;
     this.writing = true;
     const end = this.host.context.activity.begin();
     void this.write().finally(() => {
@@ -295,7 +297,7 @@ export class PodWorker {
       try {
         const pod = this.host.context.informers.of(kinds.pods).get(`${this.pod.metadata.namespace}/${this.pod.metadata.name}`);
         if (!pod || pod.metadata.uid !== this.pod.metadata.uid) return;
-        const { status, settled } = podStatus(pod, this.units, { podIp: this.podIp, startTime: this.startTime, node: this.host.node(), clock: this.host.context.clock, mounted: this.prepared !== undefined });
+        const { status, settled } = podStatus(pod, this.units, { podIp: this.podIp, startTime: this.startTime, node: this.host.node(), clock: this.host.context.clock, mounted: this.prepared !== undefined, ending: this.killing });
         this.pod = await writeStatus(this.host.context, kinds.pods, pod, status);
         if (settled && !this.killing) this.endActivity();
         if (this.killing && !this.dirty && this.units.every((unit) => !unit.isRunning)) await this.finishDeletion();
