@@ -1,5 +1,5 @@
 import { printable } from '@larry/contracts';
-import { causeFinders } from './causes/finders';
+import { candidatesOf } from './causes/finders';
 import { classOfCause } from './cause-codes';
 import type { Facts } from './facts/model';
 import type { DiagnosisFinding, DiagnosisReport } from './finding';
@@ -17,7 +17,7 @@ export function diagnose(facts: Facts): DiagnosisReport {
 /** {@link diagnose} over a scene that is at hand. */
 export function diagnoseScene(scene: Scene): DiagnosisReport {
   const { facts } = scene;
-  const candidates = causeFinders.flatMap((find) => find(scene));
+  const candidates = candidatesOf(scene);
   const findings = rootsOf(scene, candidates).map((root) => findingOf(facts, root)).filter((finding) => isAsked(facts, finding));
   return {
     at: new Date(facts.atMs).toISOString(),

@@ -1,15 +1,29 @@
+import type { Scene } from '../graph/edges';
+import { admissionCauses } from './admission';
 import type { CauseFinder } from './cause';
-import { applicationCauses, complaintsOf, dependencyCauses } from './running-dependencies';
+import { nodeHealthCauses } from './infrastructure-nodes';
+import { metricCauses, schedulerCauses } from './infrastructure-signals';
+import { pgadminCauses } from './pgadmin';
+import { gatewayCauses } from './routing-gateways';
+import { nameCauses } from './routing-names';
+import { policyCauses } from './routing-policies';
+import { serviceCauses } from './routing-services';
 import { databaseCauses } from './running-databases';
+import { applicationCauses, complaintsOf, dependencyCauses } from './running-dependencies';
 import { oomCauses } from './running-oom';
 import { probeCauses } from './running-probes';
 import { portConflictCauses, zeroReplicaCauses } from './running-settings';
+import { nodeCauses } from './scheduling-nodes';
+import { claimCauses } from './scheduling-volumes';
 import { configCauses } from './startup-config';
 import { exitCauses, initCauses } from './startup-exits';
 import { imageCauses } from './startup-images';
 
-/** Every finder of causes; their order means nothing. */
-export const causeFinders: readonly CauseFinder[] = [
+/** What a running cluster shows; their order means nothing. */
+const runtimeFinders: readonly CauseFinder[] = [
+  admissionCauses,
+  nodeCauses,
+  claimCauses,
   imageCauses,
   configCauses,
   exitCauses,
@@ -17,8 +31,22 @@ export const causeFinders: readonly CauseFinder[] = [
   oomCauses,
   probeCauses,
   portConflictCauses,
-  zeroReplicaCauses,
   databaseCauses,
-  (scene) => dependencyCauses(scene, complaintsOf(scene)),
+  nodeHealthCauses,
+  schedulerCauses,
+  metricCauses,
   applicationCauses,
 ];
+
+/** What objects show by themselves, running or not. */
+const staticFinders: readonly CauseFinder[] = [zeroReplicaCauses, serviceCauses, gatewayCauses, pgadminCauses];
+
+/** Everything that anything proposes for a scene. */
+export function candidatesOf(scene: Scene) {
+  const complaints = complaintsOf(scene);
+  return [
+    ...staticFinders.flatMap((find) => find(scene)),
+    ...nameCauses(scene, complaints),
+    ...(scene.facts.runtime ? [...runtimeFinders.flatMap((find) => find(scene)), ...policyCauses(scene, complaints), ...dependencyCauses(scene, complaints)] : []),
+  ];
+}

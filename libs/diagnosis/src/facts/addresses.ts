@@ -96,7 +96,8 @@ function portBeside(name: string, all: Variable[]): Variable | undefined {
 
 /** A host with or without port in a URL, a DSN or alone; a bare word only where the name says that it is a host. */
 export function parseAddress(text: string, bareHost: boolean): { host: string; port?: number; scheme?: string } | undefined {
-  const value = text.trim().slice(0, 2_000);
+  // PgAdmin's settings are Python literals: their text stands in quotes.
+  const value = text.trim().slice(0, 2_000).replace(/^(['"])(.*)\1$/s, '$2');
   const url = urlForm.exec(value);
   if (url) return withPort(url[2] ?? '', url[3], (url[1] ?? '').toLowerCase());
   const dsn = goDsnForm.exec(value);

@@ -1,23 +1,6 @@
-import { valueIn, type KubeObject, type ObjectRef } from '@larry/contracts';
+import { valueIn, type KubeObject } from '@larry/contracts';
 import { partsOf } from '../causes/evidence';
 import type { FieldChange } from '../finding';
-
-/** A word for a POSIX shell that means exactly this text. */
-function shellQuote(text: string): string {
-  return /^[A-Za-z0-9_./:@%+=,][A-Za-z0-9_./:@%+=,-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** JSON without a character that a terminal would obey or hide. */
-function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** The command that makes a JSON patch, ready to be typed; names come from the cluster and are quoted. */
-export function patchCommand(ref: ObjectRef, patch: FieldChange['patch']): string {
-  const group = ref.apiVersion.includes('/') ? `.${ref.apiVersion.split('/')[0] ?? ''}` : '';
-  const namespace = ref.namespace === undefined ? '' : ` --namespace=${shellQuote(ref.namespace)}`;
-  return `kubectl patch ${shellQuote(`${ref.kind.toLowerCase()}${group}/${ref.name}`)}${namespace} --type=json --patch=${shellQuote(asciiJson(patch))}`;
-}
 
 /** YAML that shows the fields as they should be; an element of a list is told by its name. */
 export function yamlOf(object: KubeObject | undefined, patch: FieldChange['patch']): string {

@@ -3,7 +3,8 @@ import { controllerOf, ownerOf } from '@larry/kube';
 import type { Facts } from '../facts/model';
 import { keyOf, objectKey } from '../facts/object-index';
 import type { FieldChange } from '../finding';
-import { patchCommand, yamlOf } from './change-text';
+import { yamlOf } from './change-text';
+import { kubectlPatch } from './kubectl-patch';
 
 const mostSteps = 10;
 
@@ -43,7 +44,7 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
   switch (owner.kind) {
     case 'none':
       return object
-        ? { layer: 'patch', target: ref, patchType: 'json', patch: change.patch, command: patchCommand(ref, change.patch), note: printable(`${change.summary}${change.note ? `; ${change.note}` : ''}`, 500) }
+        ? { layer: 'patch', target: ref, patchType: 'json', patch: change.patch, command: kubectlPatch(ref, change.patch), note: printable(`${change.summary}${change.note ? `; ${change.note}` : ''}`, 500) }
         : { layer: 'none', reason: printable(`${change.summary}, in ${describeRef(ref)}, which the source does not show`, 500) };
     case 'manifest':
       return { layer: 'manifest', file: owner.file, ...(owner.line ? { line: owner.line } : {}), yaml: yamlOf(object, change.patch), ...note };

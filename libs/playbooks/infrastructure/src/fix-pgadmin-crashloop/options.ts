@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { emailProblem } from './email';
+import { emailProblem } from '@larry/diagnosis';
 
 /** What a user can set for `fix-pgadmin-crashloop`. */
 export const optionsSchema = z

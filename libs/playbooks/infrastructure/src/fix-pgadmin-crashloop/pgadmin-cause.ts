@@ -1,6 +1,6 @@
 import type { Evidence, ObjectRef } from '@larry/contracts';
 import { printable } from '@larry/contracts';
-import { allowedSpecialDomains, emailProblem } from './email';
+import { allowedSpecialDomains, emailProblem, pgadminSays } from '@larry/diagnosis';
 import type { PgadminFacts, PodFacts, SettingFacts, WorkloadFacts } from './facts';
 
 export const pgadminCauses = ['pgadmin_invalid_email', 'pgadmin_missing_credentials', 'pgadmin_data_not_writable'] as const;
@@ -21,18 +21,6 @@ interface Hit {
   line: string;
 }
 
-/** What pgAdmin's entrypoint prints before it exits (pkg/docker/entrypoint.sh, web/pgadmin/setup/data_directory.py). */
-const says = {
-  pgadmin_invalid_email: [/does not appear to be a valid email address/],
-  pgadmin_missing_credentials: [/You need to (?:define|specify)(?: the)? PGADMIN_DEFAULT_EMAIL/],
-  pgadmin_data_not_writable: [
-    /Failed to create the directory \/var\/lib\/pgadmin/,
-    /Permission denied: '\/var\/lib\/pgadmin/,
-    /Read-only file system: '\/var\/lib\/pgadmin/,
-    /sqlite3\.OperationalError\)? (?:unable to open database file|attempt to write a readonly database)/,
-  ],
-} as const satisfies Record<PgadminCauseId, readonly RegExp[]>;
-
 /**
  * The root cause of a PgAdmin that does not run, or undefined when none of the three is shown. What PgAdmin said goes
  * before what its configuration suggests: the warnings about ACLs, setrlimit and sudo that it prints in every run are
@@ -46,10 +34,10 @@ export function pgadminCause(workload: WorkloadFacts, runtime: boolean): Pgadmin
 }
 
 function saidCause(workload: WorkloadFacts, pgadmin: PgadminFacts): PgadminCause | undefined {
-  const ids = Object.keys(says) as PgadminCauseId[];
+  const ids = pgadminCauses;
   // The newest run of a container decides; a run before it may have failed for a reason that is mended by now.
   for (const run of ['current', 'previous'] as const) {
-    const hits = ids.flatMap((id) => (firstHit(workload, pgadmin, run, says[id]) ? [{ id, hit: firstHit(workload, pgadmin, run, says[id]) as Hit }] : []));
+    const hits = ids.flatMap((id) => (firstHit(workload, pgadmin, run, pgadminSays[id]) ? [{ id, hit: firstHit(workload, pgadmin, run, pgadminSays[id]) as Hit }] : []));
     const first = hits[0];
     if (!first) continue;
     const evidence = [

@@ -1,7 +1,6 @@
 import { describeRef, printable, type Owner, type PlannedChange, type Remedy } from '@larry/contracts';
-import { repairedEmail } from './email';
+import { kubectlPatch, repairedEmail } from '@larry/diagnosis';
 import type { PgadminFacts, WorkloadFacts } from './facts';
-import { kubectlPatch } from './kubectl';
 import type { Options } from './options';
 import { containerAt, type PgadminCause } from './pgadmin-cause';
 

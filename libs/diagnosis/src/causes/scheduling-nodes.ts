@@ -1,0 +1,163 @@
+import { listOf, printable, recordOf, valueIn, type ObjectRef } from '@larry/contracts';
+import type { CauseCode } from '../cause-codes';
+import type { EventFacts } from '../facts/event-index';
+import type { PodFacts } from '../facts/pod-facts';
+import type { Candidate, FieldChange } from '../finding';
+import type { Scene } from '../graph/edges';
+import { casesOf, ofWorkload, type Case } from './cause';
+import { dotted, seen, seenAt, seenEvent } from './evidence';
+import { fitsOf, isControlPlane, requestsOf, type NodeFit, type Obstacle } from './node-fit';
+
+/** What the scheduler calls each obstacle (kubernetes 1.28 to 1.35, `pkg/scheduler/framework/plugins`). */
+const words: { pattern: RegExp; obstacle: Obstacle }[] = [
+  { pattern: /were unschedulable|was unschedulable/, obstacle: 'cordon' },
+  { pattern: /untolerated taint|had taints? (?:\{|that)/, obstacle: 'taint' },
+  { pattern: /didn't match Pod's node affinity\/selector|didn't match node selector|didn't match Pod's node affinity/, obstacle: 'selector' },
+  { pattern: /Insufficient cpu/, obstacle: 'cpu' },
+  { pattern: /Insufficient memory/, obstacle: 'memory' },
+  { pattern: /anti-affinity rules/, obstacle: 'anti-affinity' },
+];
+const codes: Partial<Record<Obstacle, CauseCode>> = {
+  cordon: 'node_cordon_mismatch',
+  taint: 'taint_toleration_mismatch',
+  selector: 'node_selector_mismatch',
+  affinity: 'node_affinity_mismatch',
+  cpu: 'cpu_capacity_mismatch',
+  memory: 'memory_capacity_mismatch',
+  'anti-affinity': 'pod_anti_affinity_conflict',
+};
+
+/** Pods for which the scheduler finds no node: which of the obstacles it is, by the nodes themselves where they can be seen. */
+export function nodeCauses(scene: Scene): Candidate[] {
+  return casesOf(scene, 'unscheduled').flatMap((one) => {
+    const said = saidOf(scene, one.pod);
+    // Without a word of the scheduler's there is no mismatch to find.
+    if (said === undefined) return [];
+    const fits = scene.facts.objects.knows('Node') ? fitsOf(scene.facts, one.pod) : [];
+    const verdict = fits.length > 0 ? byNodes(fits, said.text) : byMessage(said.text, one.pod);
+    return verdict ? [candidateOf(one, verdict, said)] : [];
+  });
+}
+
+interface Said {
+  text: string;
+  event?: EventFacts;
+}
+
+/** The scheduler's last word: its condition is of its last try, an event may be older. */
+export function saidOf(scene: Scene, pod: PodFacts): Said | undefined {
+  const condition = pod.conditions.get('PodScheduled');
+  const event = scene.facts.events.of(pod.key, pod.uid).find((e) => e.reason === 'FailedScheduling');
+  if (condition?.status === 'False' && condition.message) return { text: condition.message, ...(event ? { event } : {}) };
+  return event ? { text: event.message, event } : undefined;
+}
+
+interface Verdict {
+  obstacle: Obstacle;
+  confidence: number;
+  nodes: NodeFit[];
+}
+
+/**
+ * The nodes that the pod is meant for are those that its selector and affinity name, without control planes that it does not tolerate.
+ * None: the selector is at fault. Else what keeps it from these; the counts of the message also hold nodes that never were candidates.
+ */
+function byNodes(fits: NodeFit[], text: string): Verdict | undefined {
+  const named = fits.filter((f) => !f.obstacles.includes('selector') && !f.obstacles.includes('affinity'));
+  if (named.length === 0) {
+    const bySelector = fits.every((f) => f.obstacles.includes('selector'));
+    return { obstacle: bySelector || !fits.every((f) => f.obstacles.includes('affinity')) ? 'selector' : 'affinity', confidence: 0.95, nodes: fits };
+  }
+  const workers = named.filter((f) => !isControlPlane(f.node) || !f.obstacles.includes('taint'));
+  const meant = workers.length > 0 ? workers : named;
+  const open = meant.filter((f) => f.obstacles.length === 0);
+  if (open.length > 0) return byMessage(text, undefined, meant);
+  for (const name of ['cpu', 'memory'] as const) {
+    const whole = meant.filter((f) => !f.obstacles.includes('cordon') && !f.obstacles.includes('taint'));
+    if (whole.length > 0 && whole.every((f) => f.neverFits.includes(name))) return { obstacle: name, confidence: 0.96, nodes: meant };
+  }
+  const counts = new Map<Obstacle, number>();
+  // A node with a single obstacle is one that the pod would go to without it.
+  for (const fit of meant) {
+    const weight = fit.obstacles.length === 1 ? 10 : 1;
+    for (const obstacle of fit.obstacles) counts.set(obstacle, (counts.get(obstacle) ?? 0) + weight);
+  }
+  const [best] = [...counts].filter(([obstacle]) => codes[obstacle]).sort((a, b) => b[1] - a[1] || preference.indexOf(a[0]) - preference.indexOf(b[0]));
+  return best && { obstacle: best[0], confidence: 0.93, nodes: meant };
+}
+
+/** Of two as likely ones: what somebody did to a node or a pod before what is merely full. */
+const preference: Obstacle[] = ['cordon', 'taint', 'anti-affinity', 'affinity', 'selector', 'memory', 'cpu', 'other'];
+
+/** From the message alone: a later filter is only reached by nodes that passed the earlier ones, and control planes are no candidates. */
+function byMessage(text: string, pod: PodFacts | undefined, nodes: NodeFit[] = []): Verdict | undefined {
+  const parts = text.replace(/preemption:.*$/s, '').replace(/^\d+\/\d+ nodes are available:\s*/, '').split(/,\s*(?=\d+ )/);
+  const found = parts.flatMap((part) => {
+    if (/node-role\.kubernetes\.io\/(?:control-plane|master)/.test(part) && parts.length > 1) return [];
+    const word = words.find(({ pattern }) => pattern.test(part));
+    return word ? [{ ...word, count: Number(/^\d+/.exec(part.trim())?.[0] ?? 1) }] : [];
+  });
+  const pinned = pod !== undefined && (Object.keys(recordOf(pod.spec['nodeSelector'])).length > 0 || valueIn(pod.spec, 'affinity', 'nodeAffinity') !== undefined);
+  const others = found.filter((f) => f.obstacle !== 'selector');
+  // Nodes that the selector does not name say nothing about the pod, if there are others.
+  const usable = others.length > 0 && (pinned || found.length > others.length) ? others : found;
+  const [best] = [...usable].sort((a, b) => b.count - a.count || preference.indexOf(a.obstacle) - preference.indexOf(b.obstacle));
+  if (!best) return undefined;
+  const affinity = pod && valueIn(pod.spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution') !== undefined && Object.keys(recordOf(pod.spec['nodeSelector'])).length === 0;
+  return { obstacle: best.obstacle === 'selector' && affinity ? 'affinity' : best.obstacle, confidence: 0.85, nodes };
+}
+
+function candidateOf(one: Case, verdict: Verdict, said: Said): Candidate {
+  const { obstacle, nodes } = verdict;
+  const cause = codes[obstacle] as CauseCode;
+  const shown = nodes.slice(0, 4).map((f) => seen(refOfNode(f), 'fit', f.obstacles.join(', ') || 'free'));
+  const evidence = [said.event ? seenEvent(said.event) : seen(one.pod.ref, '.status.conditions[PodScheduled].message', said.text), ...fieldsOf(one, obstacle, nodes), ...shown];
+  const cordoned = obstacle === 'cordon' ? nodes.find((f) => f.obstacles.includes('cordon')) : undefined;
+  return ofWorkload(one, cause, verdict.confidence, titleOf(one, obstacle, nodes), {
+    evidence,
+    alternatives: otherObstacles(obstacle, nodes),
+    ...(cordoned ? { object: refOfNode(cordoned) } : {}),
+    remedy: cordoned ? { summary: `Let pods go to node ${cordoned.node.metadata.name} again`, patch: [{ op: 'replace', path: '/spec/unschedulable', value: false }], note: `kubectl uncordon ${cordoned.node.metadata.name}; find out first why it was cordoned` } : remedyOf(one, obstacle, nodes),
+  });
+}
+
+const refOfNode = (fit: NodeFit): ObjectRef => ({ apiVersion: 'v1', kind: 'Node', name: fit.node.metadata.name, ...(fit.node.metadata.uid ? { uid: fit.node.metadata.uid } : {}) });
+
+function titleOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]): string {
+  const wants = requestsOf(pod.spec);
+  const taint = nodes.find((f) => f.taint)?.taint;
+  const titles: Partial<Record<Obstacle, string>> = {
+    cordon: `${workload.name} may only go to nodes that are cordoned`,
+    taint: `${workload.name} does not tolerate the taint ${taint ? printable(`${taint.key}=${taint.value}:${taint.effect}`, 120) : ''} of the nodes it could go to`,
+    selector: `no node has the labels that ${workload.name} asks for`,
+    affinity: `no node fits the node affinity of ${workload.name}`,
+    cpu: `no node has the CPU that ${workload.name} asks for (${wants.cpu})`,
+    memory: `no node has the memory that ${workload.name} asks for (${Math.round(wants.memory / 2 ** 20)} Mi)`,
+    'anti-affinity': `every node already has a pod that ${workload.name} must not be with`,
+  };
+  return titles[obstacle] ?? `no node fits ${workload.name}`;
+}
+
+function fieldsOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]) {
+  const paths: Partial<Record<Obstacle, string>> = { taint: 'tolerations', selector: 'nodeSelector', affinity: 'affinity/nodeAffinity', 'anti-affinity': 'affinity/podAntiAffinity', cpu: 'containers/0/resources', memory: 'containers/0/resources' };
+  const path = paths[obstacle];
+  if (path === undefined) return nodes.filter((f) => f.obstacles.includes('cordon')).slice(0, 3).map((f) => seen(refOfNode(f), '.spec.unschedulable', 'true'));
+  return [seenAt(workload.object ?? pod.object, workload.ref, `${workload.object ? workload.podSpecAt : '/spec'}/${path}`)];
+}
+
+function otherObstacles(chosen: Obstacle, nodes: NodeFit[]): NonNullable<Candidate['alternatives']> {
+  const others = new Set(nodes.flatMap((f) => f.obstacles).filter((o) => o !== chosen && codes[o]));
+  return [...others].map((o) => ({ cause: codes[o] as CauseCode, why: `keeps it from ${nodes.filter((f) => f.obstacles.includes(o)).length} of ${nodes.length} nodes it is meant for, ${chosen} from ${nodes.filter((f) => f.obstacles.includes(chosen)).length}` }));
+}
+
+function remedyOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]): FieldChange | { none: string } {
+  const taint = nodes.find((f) => f.obstacles.includes('taint'))?.taint;
+  if (obstacle === 'taint' && taint) {
+    const toleration = { key: taint.key, operator: taint.value === '' ? 'Exists' : 'Equal', ...(taint.value === '' ? {} : { value: taint.value }), effect: taint.effect };
+    const has = listOf(pod.spec['tolerations']).length > 0 && listOf(workload.podSpec['tolerations']).length > 0;
+    return { summary: `Let ${workload.name} tolerate ${taint.key}`, patch: has ? [{ op: 'add', path: `${workload.podSpecAt}/tolerations/-`, value: toleration }] : [{ op: 'add', path: `${workload.podSpecAt}/tolerations`, value: [toleration] }], note: 'a taint keeps pods away on purpose: check that this one is meant to go there' };
+  }
+  if (obstacle === 'cpu' || obstacle === 'memory') return { none: `ask for less (${dotted(`${workload.podSpecAt}/containers/0/resources/requests/${obstacle}`)}), or add a node that has it: what the workload really needs is for you to say` };
+  if (obstacle === 'selector' || obstacle === 'affinity') return { none: `correct ${dotted(`${workload.podSpecAt}/${obstacle === 'selector' ? 'nodeSelector' : 'affinity/nodeAffinity'}`)}, or label the nodes that are meant` };
+  return { none: 'make the rule preferred instead of required, ask for fewer replicas, or add nodes' };
+}
