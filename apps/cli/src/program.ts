@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { afterRun } from './program/after-run';
+import { diagnoseCommand } from './program/diagnose';
 import { duringRun } from './program/during-run';
 import { examples } from './program/run-address';
 import { sourceOptions } from './program/source-options';
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
     .addHelpText('after', helpEnd);
   runCommand(program);
   checkCommand(program);
+  diagnoseCommand(program);
   snapshotCommand(program);
   playbookCommand(program);
   simCommand(program);

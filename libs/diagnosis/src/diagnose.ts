@@ -41,7 +41,7 @@ function isAsked(facts: Facts, finding: DiagnosisFinding): boolean {
   return finding.symptoms.some((symptom) => symptom.includes(` ${facts.namespace ?? ''}/`));
 }
 
-function findingOf(facts: Facts, { candidate, alternatives, symptoms }: Root): DiagnosisFinding {
+function findingOf(facts: Facts, { candidate, alternatives, symptoms, chain }: Root): DiagnosisFinding {
   const { object } = candidate;
   const owner = ownerIn(facts, object);
   return {
@@ -56,6 +56,7 @@ function findingOf(facts: Facts, { candidate, alternatives, symptoms }: Root): D
     evidence: candidate.evidence.slice(0, mostEvidence),
     alternatives: uniqueAlternatives(alternatives),
     symptoms: symptoms.map((key) => printable(key, 300)),
+    chain: chain.map(({ from, to, why }) => ({ from: printable(from, 300), to: printable(to, 300), why: printable(why, 200) })),
     owner,
     remedy: remedyAt(facts, object, owner, candidate.remedy),
   };

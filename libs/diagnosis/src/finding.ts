@@ -24,6 +24,8 @@ export interface DiagnosisFinding {
   alternatives: Alternative[];
   /** Objects that are unwell because of it, as `Kind ns/name`, nearest first. */
   symptoms: string[];
+  /** How each symptom follows: `from` needs `to`, and `why` says how (`runs on`, `routes to`). One edge for each symptom; a tree. */
+  chain: { from: string; to: string; why: string }[];
   owner: Owner;
   remedy: Remedy;
 }

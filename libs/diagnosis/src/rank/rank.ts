@@ -1,6 +1,7 @@
 import type { Alternative, Candidate } from '../finding';
 import { keyOf } from '../facts/object-index';
 import type { Scene } from '../graph/edges';
+import type { Edge } from '../graph/graph';
 import { isUnwell } from './unwell';
 
 /** A root cause with what follows from it. */
@@ -9,6 +10,8 @@ export interface Root {
   alternatives: Alternative[];
   /** Graph keys, nearest first. */
   symptoms: string[];
+  /** How each symptom follows: it needs `to`, which is broken. */
+  chain: Edge[];
 }
 
 const mostSymptoms = 50;
@@ -31,7 +34,7 @@ export function rootsOf(scene: Scene, candidates: Candidate[]): Root[] {
     .filter((winner) => !cause.has(winner) && !isIdleTalk(scene, winner))
     .map((candidate): Root => {
       const followers = [...cause].filter(([, root]) => ultimate(root, cause) === candidate).map(([follower]) => follower);
-      return { candidate, alternatives: [...(candidate.alternatives ?? []), ...(beaten.get(candidate) ?? [])], symptoms: symptomsOf(scene, candidate, followers, byKey, cause) };
+      return { candidate, alternatives: [...(candidate.alternatives ?? []), ...(beaten.get(candidate) ?? [])], ...symptomsOf(scene, candidate, followers, byKey, cause) };
     })
     .sort((a, b) => b.candidate.confidence - a.candidate.confidence || b.symptoms.length - a.symptoms.length || keyOf(a.candidate.object).localeCompare(keyOf(b.candidate.object)));
 }
@@ -108,11 +111,20 @@ function ultimate(candidate: Candidate, cause: Map<Candidate, Candidate>): Candi
   return at;
 }
 
-/** What is unwell and depends on what the cause explains, without what has a cause of its own. */
-function symptomsOf(scene: Scene, candidate: Candidate, followers: Candidate[], byKey: Map<string, Candidate[]>, cause: Map<Candidate, Candidate>): string[] {
-  const start = [...keysOf(candidate), ...followers.flatMap(keysOf)];
-  const others = (key: string): boolean => (byKey.get(key) ?? []).some((other) => other.explains.includes(key) && ultimate(other, cause) !== candidate);
-  const above = scene.graph.above(start, (key) => isUnwell(scene, key) && !others(key));
+/** What is unwell and depends on what the cause explains, without what has a cause of its own; and how one follows from the other. */
+function symptomsOf(scene: Scene, candidate: Candidate, followers: Candidate[], byKey: Map<string, Candidate[]>, cause: Map<Candidate, Candidate>): Pick<Root, 'symptoms' | 'chain'> {
   const own = keyOf(candidate.object);
-  return [...above.keys()].filter((key) => key !== own && (isUnwell(scene, key) || start.includes(key))).slice(0, mostSymptoms);
+  const explained = keysOf(candidate);
+  const others = (key: string): boolean => (byKey.get(key) ?? []).some((other) => other.explains.includes(key) && ultimate(other, cause) !== candidate);
+  const reached = scene.graph.above([...explained, ...followers.flatMap(keysOf)], (key) => isUnwell(scene, key) && !others(key));
+  const named = explained.filter((key) => key !== own && / /.test(key));
+  const direct = named.map((key): Edge => ({ from: key, to: own, why: 'is broken by it' }));
+  const told = followers.filter((f) => keyOf(f.object) !== own).map((f): Edge => ({ from: keyOf(f.object), to: own, why: 'waits for it' }));
+  const known = new Set([own, ...named]);
+  const symptoms = [...reached.keys()].filter((key) => key !== own && isObjectKey(key)).slice(0, mostSymptoms);
+  for (const key of symptoms) known.add(key);
+  const chain = [...direct, ...[...reached.values()].flatMap((edge) => edge ?? []), ...told].filter((edge) => known.has(edge.from) && known.has(edge.to));
+  return { symptoms, chain: [...new Map(chain.reverse().map((edge) => [edge.from, edge])).values()].reverse() };
 }
+
+const isObjectKey = (key: string): boolean => /^[A-Z][A-Za-z]* /.test(key);

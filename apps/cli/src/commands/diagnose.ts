@@ -1,0 +1,80 @@
+import { printable } from '@larry/contracts';
+import { collectFacts, diagnose as diagnoseFacts, readProbes, readProbesOf, type DiagnosisReport, type Probes } from '@larry/diagnosis';
+import { writeFileSync } from 'node:fs';
+import { explainAsSvg } from '../diagnose/explain-svg';
+import { explainAsText } from '../diagnose/explain-text';
+import { diagnosisToMarkdown, diagnosisToTerminal } from '../diagnose/report-text';
+import { progressLine } from '../progress-line';
+import { openSource, type SourceOptions } from '../sources';
+import { wantsColour } from '../terminal/paint';
+import { exitCodes, UserError } from '../user-error';
+
+interface DiagnoseOptions extends SourceOptions {
+  namespace?: string;
+  probes?: string;
+  json?: boolean;
+  markdown?: string | true;
+  explain?: string | true;
+  all?: boolean;
+}
+
+/** `larry diagnose`: the root causes of what does not run, from one source, without changing anything. */
+export async function diagnose(options: DiagnoseOptions): Promise<void> {
+  if (options.json && (options.markdown === true || options.explain !== undefined)) throw new UserError('--json takes standard output for itself; give --markdown a file, and leave --explain out');
+  const probes = await probesFor(options);
+  const cluster = await openSource(options);
+  const line = progressLine();
+  try {
+    line.show('reading');
+    const facts = await collectFacts(cluster, { ...(options.namespace ? { namespace: options.namespace } : {}), ...(probes ? { probes } : {}) });
+    const report = diagnoseFacts(facts);
+    line.clear();
+    print(report, cluster.source, options);
+    const blind = report.findings.length === 0 ? blindness(report, cluster.source.type, facts.objects.knows('Pod')) : undefined;
+    if (blind) process.stderr.write(`larry: ${blind}\n`);
+    process.exitCode = blind ? exitCodes.incomplete : exitCodes.ok;
+  } finally {
+    line.clear();
+    await cluster.close();
+  }
+}
+
+/** The file that is named, else the one that lies beside a dump or in a snapshot. */
+async function probesFor(options: DiagnoseOptions): Promise<Probes | undefined> {
+  try {
+    if (options.probes !== undefined) {
+      const probes = await readProbes(options.probes);
+      if (!probes) throw new Error(`${options.probes}: there is no such file`);
+      return probes;
+    }
+    const folder = options.snapshot ?? options.dump;
+    return folder === undefined ? undefined : await readProbesOf(folder);
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Why no root cause does not mean that all is well. */
+function blindness(report: DiagnosisReport, type: string, seesPods: boolean): string | undefined {
+  if (type === 'manifests') return report.figures.workloads === 0 && report.figures.services === 0 ? 'nothing was read: the folder holds no workloads and no Services' : undefined;
+  return seesPods ? undefined : 'the pods could not all be read, so that no root cause does not mean that all is well';
+}
+
+function print(report: DiagnosisReport, source: Parameters<typeof diagnosisToTerminal>[1], options: DiagnoseOptions): void {
+  if (typeof options.markdown === 'string') write(options.markdown, diagnosisToMarkdown(report, source));
+  if (typeof options.explain === 'string') write(options.explain, explainAsSvg(report.findings));
+  if (options.json) return void process.stdout.write(`${JSON.stringify(report.findings, null, 2)}\n`);
+  if (options.markdown === true) return void process.stdout.write(diagnosisToMarkdown(report, source));
+  const screen = { columns: Math.min(process.stdout.columns ?? 100, 140), colour: wantsColour(process.stdout), limit: options.all ? Number.POSITIVE_INFINITY : 10 };
+  process.stdout.write(diagnosisToTerminal(report, source, screen));
+  if (options.explain !== undefined && report.findings.length > 0) process.stdout.write(`\n${explainAsText(report.findings)}\n`);
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UserError(`cannot write ${printable(file, 300)}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  process.stderr.write(`larry: wrote ${file}\n`);
+}
