@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { printable, redact } from '@larry/contracts';
 import { AuditError } from './errors';
 import { takeLock, type LockOptions } from './lock';
 import { auditEntrySchema, chained, genesisHash, lineOf, maxLineBytes, readLine, type AuditEntry, type AuditHead, type AuditRecord } from './record';
+import { verifyAudit } from './verify';
 
 /** How a log is written. */
 export interface AuditLogOptions {
@@ -56,6 +58,22 @@ export class AuditLog {
       this.waiting.push({ entry: parsed.data, resolve, reject });
       this.running ??= this.drain();
     });
+  }
+
+  /**
+   * Whether a record says that this change was made. A log that is not there says no.
+   * @throws AuditError when the log was edited: then it says nothing that could be believed
+   */
+  async wasMade(change: { run: string; task: string; step: string }): Promise<boolean> {
+    if (!existsSync(this.file)) return false;
+    let made = false;
+    const verdict = await verifyAudit(this.file, {
+      onRecord: ({ action, run, task, step }) => {
+        made ||= (action === 'change_applied' || action === 'change_adopted') && run === change.run && task === change.task && step === change.step;
+      },
+    });
+    if (verdict.state === 'broken') throw new AuditError(`${this.file} is not as it was written: whether an approval was used before cannot be told, and nothing is changed by it`);
+    return made;
   }
 
   private async drain(): Promise<void> {

@@ -26,6 +26,18 @@ async function written(count: number): Promise<{ log: AuditLog; lines: string[] 
 const put = (lines: readonly string[]) => writeFileSync(file, lines.map((l) => `${l}\n`).join(''));
 
 describe('AuditLog', () => {
+  it('knows what was made, by run, task and step, and says nothing once it was edited', async () => {
+    const log = new AuditLog(file);
+    const made = (more: object = {}) => log.wasMade({ run: 'r1', task: 'fix-pgadmin-crashloop', step: 'env', ...more });
+    expect(await made()).toBe(false);
+    await log.append(anEntry({ action: 'change_intended' }));
+    expect(await made()).toBe(false);
+    await log.append(anEntry());
+    expect([await made(), await made({ step: 'other' }), await made({ run: 'r2' }), await made({ task: 'other' })]).toEqual([true, false, false, false]);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('change_applied', 'change_refused'));
+    await expect(made()).rejects.toThrow(/not as it was written/);
+  });
+
   it('chains each record to the one before and verifies', async () => {
     const { lines } = await written(3);
     const records = lines.map((l) => JSON.parse(l) as AuditRecord);

@@ -92,6 +92,24 @@ describe('a scoped lease', () => {
     expect(effects).toEqual([]);
   });
 
+  it('does not pass guard() after a suspension, during which the monotonic clock stood still, and its task is given back', async () => {
+    const coordination = await open();
+    const claim = await claimed(coordination, 5000);
+    const end = await coordination.leases.using(claim, { ttlMs: 5000 }, async (lease) => {
+      lease.guard();
+      const now = Date.now();
+      const wall = jest.spyOn(Date, 'now').mockImplementation(() => now + 60_000);
+      try {
+        expect(() => lease.guard()).toThrow(LeaseLostError);
+      } finally {
+        wall.mockRestore();
+      }
+      lease.guard();
+      return DONE;
+    });
+    expect(end).toMatchObject({ outcome: 'settled', status: 'ready' });
+  });
+
   it('outlives a connection that is away for a while, and not one that stays away', async () => {
     const proxy = await cuttingProxy(redis.url);
     const direct = await open();

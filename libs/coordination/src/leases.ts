@@ -26,8 +26,8 @@ export interface HeldLease extends TaskLease {
   /** Aborted when the lease is lost or the process must stop. After a pause it is late: `guard()` is not. */
   readonly signal: AbortSignal;
   /**
-   * Call it synchronously, directly before each effect: compares the monotonic clock with 0.8 ttl since the last
-   * successful renewal began. @throws LeaseLostError
+   * Call it synchronously, directly before each effect: compares the monotonic clock, and the clock of the wall, which
+   * goes on while a machine is suspended, with 0.8 ttl since the last successful renewal began. @throws LeaseLostError
    */
   guard(): void;
 }
@@ -103,6 +103,8 @@ class Keeper {
   private timer?: NodeJS.Timeout;
   private renewing: Promise<void> = Promise.resolve();
   private ended = false;
+  /** The same moment on the clock of the wall: the monotonic one stands still while the machine is suspended. */
+  private renewedOnWall: number;
 
   constructor(
     private readonly coordination: Coordination,
@@ -111,6 +113,7 @@ class Keeper {
     /** When the last successful renewal began, on the monotonic clock. */
     private renewedAt: number,
   ) {
+    this.renewedOnWall = Date.now() - (performance.now() - renewedAt);
     this.validMs = ttlMs * 0.8;
     this.schedule(ttlMs / 3);
   }
@@ -120,7 +123,8 @@ class Keeper {
   }
 
   guard(): void {
-    const age = performance.now() - this.renewedAt;
+    // The greater of both: a clock that is set forward costs a lease that is given back, never one that is held too long.
+    const age = Math.max(performance.now() - this.renewedAt, Date.now() - this.renewedOnWall);
     if (age > this.validMs) this.lose(`the last renewal began ${Math.round(age)} ms ago, and it counts for ${Math.round(this.validMs)} ms`);
     this.signal.throwIfAborted();
   }
@@ -153,6 +157,7 @@ class Keeper {
     }
     if (outcome.outcome === 'renewed') {
       this.renewedAt = began;
+      this.renewedOnWall = Date.now() - (performance.now() - began);
       return this.schedule(this.ttlMs / 3 - (performance.now() - began));
     }
     this.lose(outcome.outcome === 'lost' ? outcome.why : `its renewal was refused (${outcome.why})`);

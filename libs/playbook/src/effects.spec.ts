@@ -1,6 +1,6 @@
 import type { KubeObject } from '@larry/contracts';
 import { applyChange, changeDigest, resolveIntent, type EffectContext } from './effects';
-import { intentOf } from './intent';
+import { intentOf, standsAsLeft } from './intent';
 import { aStep, aTargetObject, effectCases, memoryJournal, memoryTarget, type MemoryTarget } from './testing';
 
 const start = (): KubeObject => aTargetObject({ uid: 'u1', resourceVersion: '1' });
@@ -77,6 +77,32 @@ describe('an effect', () => {
     expect(await applyChange(effects, aStep(), digest)).toEqual({ outcome: 'refused', reason: 'refused with 403' });
     expect(journal.outcomeOf('r/t/one')).toBe('refused');
     expect(await applyChange(effects, aStep(), digest)).toEqual({ outcome: 'applied' });
+  });
+
+  it('is not believed by its mark alone where the change itself does not stand', async () => {
+    const marked = { ...start(), metadata: { ...start().metadata, annotations: { 'larry.dev/change': 'r/t/one' } } };
+    const target = memoryTarget([marked]);
+    const { effects, journal } = contextOf(target);
+    expect(await applyChange(effects, aStep(), changeDigest(aStep(), start()))).toMatchObject({ outcome: 'superseded', reason: expect.stringContaining('carries the mark of this change and not the change') as string });
+    expect([target.accepted, await journal.entries()]).toEqual([[], []]);
+  });
+
+  it('is adopted by its mark where the change stands and the journal is lost', async () => {
+    const target = memoryTarget([start()]);
+    const digest = changeDigest(aStep(), start());
+    await applyChange(contextOf(target).effects, aStep(), digest);
+    expect(await applyChange(contextOf(target).effects, aStep(), digest)).toEqual({ outcome: 'adopted' });
+    expect(target.accepted).toHaveLength(1);
+  });
+
+  it('remembers the names of the list elements that hold what it touches, so that a reordered list is seen', () => {
+    const object = { ...start(), spec: { containers: [{ name: 'app', env: [{ name: 'A', value: '1' }] }] } } as unknown as KubeObject;
+    const step = aStep({ patch: [{ op: 'replace', path: '/spec/containers/0/env/0/value', value: '2' }] });
+    const intent = intentOf('r/t/one', step, 'd', object);
+    expect(intent.elements).toEqual([{ path: '/spec/containers/0/name', value: 'app' }, { path: '/spec/containers/0/env/0/name', value: 'A' }]);
+    const after = (env: unknown[]): KubeObject => ({ ...object, spec: { containers: [{ name: 'app', env }] } }) as unknown as KubeObject;
+    expect(standsAsLeft(after([{ name: 'A', value: '2' }]), intent)).toBe(true);
+    expect(standsAsLeft(after([{ name: 'B', value: '2' }, { name: 'A', value: '2' }]), intent)).toBe(false);
   });
 
   it('goes on over status churn between its reading and its writing', async () => {

@@ -2,7 +2,7 @@ import { changeAnnotation, describeRef, type KubeObject, type ObjectRef, type Pl
 import type { ClusterReader, ClusterWriter, WriteOutcome } from '@larry/kube';
 import { digestOf } from './digest';
 import { PatchError } from './errors';
-import { intentOf, type EffectJournal, type Intent } from './intent';
+import { intentOf, standsAsWanted, type EffectJournal, type Intent } from './intent';
 import { conditionalPatch, type PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
 import { carries, markOf, ofOneRun } from './marks';
@@ -55,6 +55,10 @@ export async function applyChange(context: EffectContext, change: PlannedChange,
     context.signal.throwIfAborted();
     const live = await context.cluster.get(change.target, context.signal);
     const kept = last ?? earlier;
+    // A mark alone is anybody's who may write the object: without our own word for it the change itself must stand there.
+    if (live && !kept && carries(live, id) && change.verb === 'patch' && !standsAsWanted(live, (change.patch ?? []) as PatchOperation[])) {
+      return { outcome: 'superseded', reason: `${describeRef(change.target)} carries the mark of this change and not the change: somebody else wrote one of them` };
+    }
     if (carries(live, id)) return adopt(context, kept ?? intentOf(id, { ...change, patch: [] }, expectedDigest, live), kept !== undefined);
     // Gone is what a deletion wants, whoever made it so; a journal that is lost must not stop the steps that follow.
     if (change.verb === 'delete' && (!live || (kept && isGone(live, kept)))) return adopt(context, kept ?? intentOf(id, change, expectedDigest, live), kept !== undefined);

@@ -55,6 +55,23 @@ const killed = new Error('killed');
 const die = () => Promise.reject(killed);
 const outcomes = (result: TaskResult) => result.changes.map((c) => [c.id, c.outcome]);
 
+describe('an approval', () => {
+  it('is good for one making: with the journal and the mark gone it does not make the change again', async () => {
+    const target = memoryTarget([start()]);
+    const made: string[] = [];
+    const audit: Hands['audit'] = {
+      append: (entry) => Promise.resolve(entry.action === 'change_applied' ? made.push(`${entry.run}/${entry.task}/${entry.step}`) : 0),
+      wasMade: ({ run, task, step }) => Promise.resolve(made.includes(`${run}/${task}/${step}`)),
+    };
+    const approval = () => Promise.resolve({ granted: true, who: 'ada' });
+    expect(await aWorld(target).run(aPlaybook([aStep()]), { mode: 'ask' }, {}, { audit, approval })).toMatchObject({ changes: [{ outcome: 'verified' }] });
+    target.edit(start());
+    const again = await aWorld(target).run(aPlaybook([aStep()]), { mode: 'ask' }, {}, { audit, approval });
+    expect(again).toMatchObject({ changes: [{ outcome: 'superseded', reason: expect.stringContaining('this approval was used') as string }] });
+    expect(target.accepted).toHaveLength(1);
+  });
+});
+
 describe('mode observe', () => {
   it.each(['mode', 'hands'])('proposes with a diff and changes nothing, by the %s alone', async (by) => {
     const world = aWorld();

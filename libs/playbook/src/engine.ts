@@ -33,6 +33,8 @@ export interface AuditTrail {
     digest: string;
     details: Record<string, JsonValue>;
   }): Promise<unknown>;
+  /** Whether the log says that this change was made before; absent where nobody can tell. */
+  wasMade?(change: { run: string; task: string; step: string }): Promise<boolean>;
 }
 
 /** What a playbook needs besides its context when it may change something. */
@@ -196,6 +198,12 @@ async function applyReady(context: PlaybookContext, effects: EffectContext, hand
     const actor = who ?? granted;
     if (blocked || actor === undefined) {
       step.report.reason = afterFailure;
+      continue;
+    }
+    // An approval is good for one making: what was made and has gone since is not made again by the same word.
+    if (who === undefined && (await hands.audit.wasMade?.({ run: context.run, task: context.task, step: step.change.step }))) {
+      Object.assign(step.report, { outcome: 'superseded', reason: 'this approval was used: the audit log says that the change was made before, and it has been undone since; run again to be asked anew' });
+      blocked = true;
       continue;
     }
     await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor });

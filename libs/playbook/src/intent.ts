@@ -1,5 +1,5 @@
 import { canonicalJson, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
-import { inversePatch, type PatchOperation, type TouchedPlace } from './json-patch';
+import { applyPatch, elementNames, inversePatch, type PatchOperation, type TouchedPlace } from './json-patch';
 import { valueAt } from './json-pointer';
 import { earlierText, markOf } from './marks';
 
@@ -29,6 +29,8 @@ export interface Intent {
   inverse: PatchOperation[];
   /** For `patch`: what stands at the touched places once it is applied. */
   touched: TouchedPlace[];
+  /** For `patch`: the names of the list elements that hold what is touched; a list that was reordered since is seen by them. */
+  elements?: TouchedPlace[];
   /** For `delete`: the object, as it is created again by a rollback. */
   before?: KubeObject;
 }
@@ -67,7 +69,7 @@ export function intentOf(id: string, change: PlannedChange, digest: string, live
   const { annotations, uid, resourceVersion } = live?.metadata ?? {};
   const previousMark = markOf(live);
   const previousEarlier = earlierText(live);
-  const undo = verb === 'patch' && live && !secret ? inversePatch(live, (change.patch ?? []) as PatchOperation[]) : { inverse: [], touched: [] };
+  const undo = verb === 'patch' && live && !secret ? undoing(live, (change.patch ?? []) as PatchOperation[]) : { inverse: [], touched: [] };
   const { object: _, patch, ...rest } = change;
   return {
     id,
@@ -87,6 +89,12 @@ export function intentOf(id: string, change: PlannedChange, digest: string, live
   };
 }
 
+function undoing(live: KubeObject, wanted: readonly PatchOperation[]): Pick<Intent, 'inverse' | 'touched' | 'elements'> {
+  const undo = inversePatch(live, wanted);
+  const elements = elementNames(applyPatch(live, wanted), undo.touched.map(({ path }) => path));
+  return { ...undo, ...(elements.length > 0 ? { elements } : {}) };
+}
+
 /** An object as it would be created: without what the API server and the controllers put in. */
 export function asCreated(object: KubeObject): KubeObject {
   const { status: _, ...rest } = object;
@@ -96,7 +104,18 @@ export function asCreated(object: KubeObject): KubeObject {
 
 /** True while the touched places stand as the change left them. The server's defaults inside them do not count. */
 export function standsAsLeft(live: KubeObject, intent: Intent): boolean {
-  return intent.touched.every(({ path, value }) => contains(valueAt(live, path), value));
+  return [...intent.touched, ...(intent.elements ?? [])].every(({ path, value }) => contains(valueAt(live, path), value));
+}
+
+/** True where what a patch wants stands on the object, whoever wrote it. What it appends may stand anywhere in its list. */
+export function standsAsWanted(live: KubeObject, wanted: readonly PatchOperation[]): boolean {
+  return wanted.every(({ op, path, value }) => {
+    if (op === 'test') return true;
+    if (op === 'remove') return valueAt(live, path) === undefined;
+    if (!path.endsWith('/-')) return contains(valueAt(live, path), value);
+    const list = valueAt(live, path.slice(0, -2));
+    return Array.isArray(list) && list.some((element) => contains(element, value));
+  });
 }
 
 function contains(actual: unknown, wanted: unknown): boolean {

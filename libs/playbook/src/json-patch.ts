@@ -74,6 +74,14 @@ export function inversePatch(live: KubeObject, wanted: readonly PatchOperation[]
   return { inverse, touched };
 }
 
+/** The `name` of every element of a list above these places: an index alone means another element once a list is reordered. */
+export function elementNames(document: unknown, paths: readonly string[]): TouchedPlace[] {
+  const above = paths.flatMap((path) => pointerParts(path).map((_, i, parts) => parts.slice(0, i)));
+  const inLists = above.filter((parts) => parts.length > 0 && Array.isArray(valueAt(document, toPointer(parts.slice(0, -1)))));
+  const names = [...new Set(inLists.map((parts) => toPointer([...parts, 'name'])))];
+  return names.flatMap((path): TouchedPlace[] => (typeof valueAt(document, path) === 'string' ? [{ path, value: valueAt(document, path) }] : []));
+}
+
 function undoOf(state: unknown, op: PatchOperation['op'], path: string): PatchOperation {
   const before = valueAt(state, path);
   const intoList = Array.isArray(valueAt(state, parentOf(path)));

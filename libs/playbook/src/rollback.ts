@@ -73,7 +73,8 @@ function request(context: EffectContext, intent: Intent, live: KubeObject | unde
 
 function restoringPatch(live: KubeObject, intent: Intent): PatchOperation[] {
   const tests: PatchOperation[] = [{ op: 'test', path: '/metadata/uid', value: live.metadata.uid }, versionTest(live)];
-  return [...tests, ...intent.inverse, ...unmark(live, intent)];
+  const names = (intent.elements ?? []).map(({ path, value }): PatchOperation => ({ op: 'test', path, value }));
+  return [...tests, ...names, ...intent.inverse, ...unmark(live, intent)];
 }
 
 /** Created again by a rollback whose answer was lost. The server's defaults were in the pre-image already. */
