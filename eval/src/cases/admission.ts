@@ -1,4 +1,5 @@
 import type { Fault, Recipe } from '../case';
+import { complaints, feltBy } from '../cluster/callers';
 import type { Cluster } from '../cluster/cluster';
 import type { Target } from '../cluster/objects';
 import { refused } from '../cluster/trouble';
@@ -96,6 +97,7 @@ export const admission: Fault[] = [
     sources: [sources.replicaSet, sources.statefulSet, sources.serviceAccount],
     variants: [
       ['Deployment shop/cart', 'of a chart that was installed without its account', noAccount('cart')],
+      ['StatefulSet club/members-db', 'its client ends', feltBy(noAccount('members-db', { port: 5432 }), 'members-db', { name: 'members', log: [complaints.postgres] })],
       ['StatefulSet data/kafka', 'StatefulSet', noAccount('kafka-broker', { port: 9092 })],
       ['DaemonSet logging/fluent-bit', 'DaemonSet', noAccount('fluent-bit', { port: 2020 })],
       ['Job batch/import-orders', 'Job', noAccount('importer', { port: 0 })],

@@ -1,4 +1,5 @@
 import type { Fault, Recipe } from '../case';
+import { complaints, feltBy } from '../cluster/callers';
 import type { Cluster } from '../cluster/cluster';
 import { pullError } from '../cluster/trouble';
 import type { WorkloadSpec } from '../cluster/workload';
@@ -65,6 +66,7 @@ export const images: Fault[] = [
     sources: [sources.imagePull],
     variants: [
       ['Deployment shop/frontend', 'tag that does not exist', pulls('nginx:1.29.99', 'NotFound', notFound('docker.io/library/nginx:1.29.99'))],
+      ['Deployment orders/validator', 'its callers end', feltBy(pulls('registry.example.com/orders/validator:v2.0.0-rcl', 'NotFound', notFound('registry.example.com/orders/validator:v2.0.0-rcl')), 'validator', { name: 'intake', log: [complaints.go] }, { name: 'audit', log: [complaints.python] })],
       ['StatefulSet queue/nats', 'StatefulSet', pulls('nats:2.99-alpine', 'NotFound', notFound('docker.io/library/nats:2.99-alpine'), { port: 4222 })],
       ['Deployment blog/ghost', 'repository misspelt on Docker Hub: denied', pulls('ghots:5', 'Unknown', denied)],
       ['DaemonSet monitoring/promtail', 'DaemonSet', pulls('quay.io/grafana/promtial:3.4', 'NotFound', notFound('quay.io/grafana/promtial:3.4'))],

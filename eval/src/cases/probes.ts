@@ -1,4 +1,5 @@
 import type { Fault, Recipe } from '../case';
+import { complaints, feltBy } from '../cluster/callers';
 import { killedByProbe, unready } from '../cluster/trouble';
 import type { WorkloadSpec } from '../cluster/workload';
 import { sources } from '../sources';
@@ -98,6 +99,7 @@ export const probes: Fault[] = [
     sources: [sources.prober],
     variants: [
       ['Deployment shop/wishlist', 'HTTP', readiness({ probe: get('/ready', 8090), says: refused('/ready', 8090), log: goLog(8080) })],
+      ['Deployment pay/terminal-api', 'never gets a call, so its callers end', feltBy(readiness({ probe: get('/ready', 9999), says: refused('/ready', 9999), log: goLog(8080) }), 'terminal-api', { name: 'kiosk', log: [complaints.go] }, { name: 'receipts', log: [complaints.node], runs: true })],
       ['StatefulSet data/postgres', 'TCP', readiness({ probe: { tcpSocket: { port: 5433 } }, says: 'dial tcp POD_IP:5433: connect: connection refused', log: ['2026-06-02 09:00:00.100 UTC [1] LOG:  listening on IPv4 address "0.0.0.0", port 5432', '2026-06-02 09:00:00.181 UTC [1] LOG:  database system is ready to accept connections'], spec: { port: 5432, image: 'docker.io/library/postgres:17.5' } })],
       ['DaemonSet edge/proxy', 'DaemonSet', readiness({ probe: get('/healthz', 15020), says: refused('/healthz', 15020), log: goLog(15021), spec: { port: 15021 } })],
       ['Deployment auth/login', 'Spring', readiness({ probe: get('/actuator/health/readiness', 8443), says: refused('/actuator/health/readiness', 8443), log: springLog(8080) })],
@@ -122,6 +124,7 @@ export const probes: Fault[] = [
     sources: [sources.prober],
     variants: [
       ['Deployment shop/storefront', '404', readiness({ probe: get('/readyz', 8080), says: 'HTTP probe failed with statuscode: 404', log: nginxLog('/readyz') })],
+      ['Deployment bank/iban-check', 'never gets a call, so its callers end', feltBy(readiness({ probe: get('/health/redy', 8080), says: 'HTTP probe failed with statuscode: 404', log: nginxLog('/health/redy') }), 'iban-check', { name: 'transfer', log: [complaints.java] })],
       ['StatefulSet search/meilisearch', 'StatefulSet', readiness({ probe: get('/healthy', 7700), says: 'HTTP probe failed with statuscode: 404', log: ['[2026-06-11T08:00:04Z INFO  actix_server::server] starting service: "actix-web-service-0.0.0.0:7700"'], spec: { port: 7700 } })],
       ['Deployment ai-agents/gateway', 'FastAPI', readiness({ probe: get('/health/ready', 8000), says: 'HTTP probe failed with statuscode: 404', log: [...uvicornLog(8000), 'INFO:     10.42.4.1:51120 - "GET /health/ready HTTP/1.1" 404 Not Found'], spec: { port: 8000 } })],
       ['Deployment erp/crm', 'wants a login', readiness({ probe: get('/api/status', 8080), says: 'HTTP probe failed with statuscode: 401', log: springLog(8080) })],

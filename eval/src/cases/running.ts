@@ -1,4 +1,5 @@
 import type { Fault, Recipe } from '../case';
+import { complaints, feltBy } from '../cluster/callers';
 import { crashLoop, restarted, setCondition, type Death } from '../cluster/trouble';
 import type { WorkloadSpec } from '../cluster/workload';
 import { sources } from '../sources';
@@ -73,6 +74,7 @@ export const running: Fault[] = [
         }
       }],
       ['DaemonSet logging/fluentd', 'runs between two kills', (c, at) => restarted(c, c.workload(at, { ...older, port: 24224, container: limits('200Mi') }), { exitCode: 137, reason: 'OOMKilled', log: ['[info]: #0 fluentd worker is now running worker=0'], restarts: 14, ready: true, livedS: 600 })],
+      ['StatefulSet stock/stock-db', 'its clients end with it', feltBy(dies({ exitCode: 137, reason: 'OOMKilled', log: ['LOG:  database system was interrupted', 'LOG:  redo starts at 0/1A2B3C'], livedS: 55 }, { port: 5432, container: limits('256Mi') }), 'stock-db', { name: 'counter', log: [complaints.postgres] }, { name: 'planner', log: [complaints.postgres] })],
       ['Deployment bi/superset', 'SystemOOM of a Java heap', killedOnNode('java', 'SystemOOM', { replicas: 1, container: limits('1Gi') })],
       ['Deployment web/imgproxy', 'only the side container', dies({ exitCode: 137, reason: 'OOMKilled', log: ['warming cache'], container: 'cache', livedS: 25 }, { sidecars: [{ name: 'cache', image: 'registry.example.com/web/cache:2', ...limits('32Mi') }] })],
     ],
@@ -102,6 +104,7 @@ export const running: Fault[] = [
         scaledToZero({ port: 8888 })(c, at);
         c.add('networking.k8s.io/v1', 'Ingress', { name: 'thumbor', namespace: at.namespace }, { spec: { rules: [{ host: 'img.example.com', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: at.name, port: { number: 80 } } } }] } }] } });
       }],
+      ['Deployment ops/secrets-broker', 'its callers end', feltBy(scaledToZero(), 'secrets-broker', { name: 'deployer', log: [complaints.go] }, { name: 'scanner', log: [complaints.python] })],
       ['Deployment iot/telemetry', 'its caller complains', scaledToZero({}, 'dashboard')],
     ],
   },
@@ -123,6 +126,7 @@ export const running: Fault[] = [
     sources: ['stack traces of Go, Java, Python, Node.js, Rust, .NET as their runtimes print them'],
     variants: [
       ['Deployment shop/promotions', 'Go nil pointer', crashes(2, ['panic: runtime error: invalid memory address or nil pointer dereference', '[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x6f2b11]', '', 'goroutine 1 [running]:', 'main.(*Engine).load(0x0)', '\t/src/engine.go:88 +0x31'])],
+      ['Deployment tax/rates', 'its caller ends too', feltBy(crashes(1, ['Traceback (most recent call last):', '  File "/srv/rates.py", line 12, in <module>', '    TABLE = parse(open("table.csv"))', 'ValueError: could not convert string to float: "n/a"']), 'rates', { name: 'tills', log: [complaints.java] })],
       ['StatefulSet data/ingest', 'Java', crashes(1, ['Exception in thread "main" java.lang.NullPointerException: Cannot invoke "com.acme.Schema.version()" because "this.schema" is null', '\tat com.acme.ingest.Main.run(Main.java:57)'])],
       ['Deployment ml/scorer', 'Python', crashes(1, ['Traceback (most recent call last):', '  File "/app/score.py", line 91, in <module>', '    weights = table["v4"]', "KeyError: 'v4'"])],
       ['CronJob reports/kpi', 'Node.js', crashes(1, ['TypeError: Cannot read properties of undefined (reading \'total\')', '    at buildReport (/app/report.js:41:22)', 'Node.js v22.16.0'], { port: 0 })],

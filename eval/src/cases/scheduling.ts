@@ -1,4 +1,5 @@
 import type { Fault, Recipe } from '../case';
+import { complaints, feltBy } from '../cluster/callers';
 import type { Cluster } from '../cluster/cluster';
 import { affinityReason, antiAffinityReason, schedulingMessage, taintReason, unschedulableReason } from '../cluster/scheduler';
 import type { Container, PodSpec } from '../cluster/objects';
@@ -128,6 +129,7 @@ export const scheduling: Fault[] = [
     sources: [sources.scheduler],
     variants: [
       ['Deployment shop/search', 'label nowhere', placedBy({ nodeSelector: { 'node-pool': 'frontend' } })],
+      ['StatefulSet fleet/fleet-db', 'its client ends', feltBy(placedBy({ nodeSelector: { storage: 'fast' } }, { port: 5432 }), 'fleet-db', { name: 'tracker', log: [complaints.postgres] })],
       ['StatefulSet data/mongodb', 'other value', placedBy({ nodeSelector: { disktype: 'SSD' } }, { port: 27017 }, label(['k3s-worker02', 'disktype', 'ssd']))],
       ['Deployment iot/zigbee', 'device label', placedBy({ nodeSelector: { 'feature.node/usb-zigbee': 'true' } }, { replicas: 1 })],
       ['Job batch/migrate-archive', 'Job', placedBy({ nodeSelector: { role: 'batch' } }, { port: 0 }, label(['k3s-worker04', 'role', 'database']))],

@@ -1,4 +1,5 @@
 import type { Fault, Recipe } from '../case';
+import { complaints, feltBy } from '../cluster/callers';
 import { configError, crashLoop, mountError, startError } from '../cluster/trouble';
 import type { WorkloadSpec } from '../cluster/workload';
 import { sources } from '../sources';
@@ -75,6 +76,7 @@ export const startup: Fault[] = [
     sources: [sources.kubeletConfig, sources.kubeletVolumes],
     variants: [
       ['Deployment shop/pricing', 'envFrom', misconfigured('configmap "pricing-settings" not found', { container: { envFrom: [{ configMapRef: { name: 'pricing-settings' } }] } })],
+      ['StatefulSet billing/ledger-db', 'two others wait for it', feltBy(unmounted('MountVolume.SetUp failed for volume "config" : configmap "ledger-db" not found', { name: 'config', configMap: { name: 'ledger-db', defaultMode: 420 } }, { port: 5432 }), 'ledger-db', { name: 'invoices', log: [complaints.postgres] }, { name: 'dunning', log: [complaints.java], runs: true })],
       ['StatefulSet monitoring/loki', 'volume', unmounted('MountVolume.SetUp failed for volume "config" : configmap "loki-config" not found', { name: 'config', configMap: { name: 'loki-config', defaultMode: 420 } })],
       ['DaemonSet network/speaker', 'volume of a DaemonSet', unmounted('MountVolume.SetUp failed for volume "memberlist" : configmap "memberlist" not found', { name: 'memberlist', configMap: { name: 'memberlist', defaultMode: 420 } })],
       ['Job batch/load-fixtures', 'configMapKeyRef', misconfigured('configmap "fixtures" not found', { port: 0, container: { env: [mapEnv('FIXTURE', 'fixtures', 'set')] } })],
@@ -141,6 +143,7 @@ export const startup: Fault[] = [
     cause: 'invalid_environment',
     sources: ['docker.io/library/postgres and mysql docker-entrypoint.sh; Spring Boot FailureAnalyzers; Go strconv; zod and pydantic validation errors'],
     variants: [
+      ['Deployment hr/directory', 'one other ends for want of it', feltBy(dies(1, ['panic: environment variable LDAP_BIND_DN is not set', '', 'goroutine 1 [running]:', 'main.main()']), 'directory', { name: 'badges', log: [complaints.node] })],
       ['Deployment shop/billing', 'a port that is no number (Go)', dies(1, ['panic: strconv.Atoi: parsing "eighty": invalid syntax', '', 'goroutine 1 [running]:', 'main.mustPort(...)', '\t/src/main.go:31'], { container: { env: [{ name: 'PORT', value: 'eighty' }] } })],
       ['StatefulSet data/postgres-main', 'no password for the first start', dies(1, ['Error: Database is uninitialized and superuser password is not specified.', '       You must specify POSTGRES_PASSWORD to a non-empty value for the', '       superuser. For example, "-e POSTGRES_PASSWORD=password" on "docker run".'], { image: 'docker.io/library/postgres:17.5', port: 5432, container: { env: [{ name: 'POSTGRES_DB', value: 'app' }] } })],
       ['StatefulSet data/mysql', 'no root password (MySQL)', dies(1, ['2026-05-20 08:00:01+00:00 [Note] [Entrypoint]: Entrypoint script for MySQL Server 8.4.5-1.el9 started.', '2026-05-20 08:00:01+00:00 [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified', '    You need to specify one of the following as an environment variable:', '    - MYSQL_ROOT_PASSWORD', '    - MYSQL_ALLOW_EMPTY_PASSWORD', '    - MYSQL_RANDOM_ROOT_PASSWORD'], { image: 'docker.io/library/mysql:8.4', port: 3306 })],

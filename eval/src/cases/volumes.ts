@@ -1,4 +1,5 @@
 import type { Fault, Recipe } from '../case';
+import { complaints, feltBy } from '../cluster/callers';
 import type { Cluster } from '../cluster/cluster';
 import type { Target } from '../cluster/objects';
 import { unboundMessage } from '../cluster/scheduler';
@@ -145,6 +146,7 @@ export const volumes: Fault[] = [
       ['PersistentVolumeClaim shop/orders', 'class that does not exist', pending('orders-db', { storageClass: 'fast-ssd' }, [], noProvisioner('fast-ssd'))],
       ['PersistentVolumeClaim data/kafka-0', 'StatefulSet, another cloud\'s class', pending('kafka', { storageClass: 'gp3' }, [], noProvisioner('gp3'), 'StatefulSet')],
       ['PersistentVolumeClaim nas/share', 'volume of another class by name', pending('samba', { volumeName: 'nas-share', storageClass: 'manual' }, [{ name: 'nas-share', storageClass: 'nfs' }], mismatch('nas-share', 'storageClassName does not match'))],
+      ['PersistentVolumeClaim farm/sensor-data', 'its database is pending, and that one\'s client ends', feltBy(pending('sensors-db', { storageClass: 'ceph-rbd' }, [], noProvisioner('ceph-rbd'), 'StatefulSet'), 'sensors-db', { name: 'collector', log: [complaints.go] })],
       ['PersistentVolumeClaim crm/files', 'misspelt', pending('suitecrm', { storageClass: 'local-pth' }, [], noProvisioner('local-pth'))],
       ['PersistentVolumeClaim cad/scratch', 'of a storage system that was removed', pending('slicer', { storageClass: 'longhorn' }, [], noProvisioner('longhorn'))],
       ['PersistentVolumeClaim lab/results', 'no class, volume has one', pending('jupyter', { volumeName: 'lab-results', storageClass: '' }, [{ name: 'lab-results', storageClass: 'manual' }], mismatch('lab-results', 'storageClassName does not match'))],

@@ -39,7 +39,7 @@ function taken(c: Cluster, at: Target): boolean {
 
 function systemPods(c: Cluster): void {
   const base: [string, WorkloadSpec][] = [
-    ['Deployment kube-system/coredns', { replicas: 1, image: 'rancher/mirrored-coredns-coredns:1.12.1', port: 53, service: false }],
+    ['Deployment kube-system/coredns', { replicas: 1, image: 'rancher/mirrored-coredns-coredns:1.12.1', port: 53, service: false, container: { ports: [{ name: 'dns', containerPort: 53, protocol: 'UDP' }, { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' }, { name: 'metrics', containerPort: 9153, protocol: 'TCP' }] } }],
     ['Deployment kube-system/local-path-provisioner', { replicas: 1, image: 'rancher/local-path-provisioner:v0.0.31', port: 0 }],
     ['Deployment kube-system/metrics-server', { replicas: 1, image: 'rancher/mirrored-metrics-server:v0.7.2', port: 10250, service: false }],
     ['Deployment kube-system/traefik', { replicas: 1, image: 'rancher/mirrored-library-traefik:3.3.6', port: 8000, service: false }],

@@ -130,6 +130,8 @@ export function mountError(c: Cluster, workload: Workload, message: string, opti
 
 /** A container that ends again and again, between two attempts: `CrashLoopBackOff`. */
 export function crashLoop(c: Cluster, workload: Workload, death: Death): void {
+  if (['Job', 'CronJob'].includes(workload.target.kind) && c.chance.next() < 0.5) return failJob(c, workload, death);
+  if (['Job', 'CronJob'].includes(workload.target.kind)) for (const spec of [workload.template, ...workload.pods.map((pod) => pod.spec)]) spec['restartPolicy'] = 'OnFailure';
   const container = death.container ?? workload.main;
   const init = (workload.template.initContainers ?? []).some(({ name }) => name === container);
   for (const pod of chosen(workload, death.only)) {
@@ -155,6 +157,27 @@ export function crashLoop(c: Cluster, workload: Workload, death: Death): void {
     c.log(pod, container, death.log);
     c.log(pod, container, death.log, true);
   }
+}
+
+/** With `restartPolicy: Never` every attempt is a pod of its own, until the Job gives up. */
+function failJob(c: Cluster, workload: Workload, death: Death): void {
+  const container = death.container ?? workload.main;
+  const attempts = c.chance.pick([2, 3, 5]);
+  while (workload.pods.length < attempts) workload.pods.push(c.addPod(workload, workload.pods.length));
+  for (const pod of workload.pods) {
+    const init = (pod.spec.initContainers ?? []).some(({ name }) => name === container);
+    pod.status.phase = 'Failed';
+    setCondition(pod, 'Ready', 'False', { reason: 'PodFailed' });
+    setCondition(pod, 'ContainersReady', 'False', { reason: 'PodFailed' });
+    if (init) {
+      setCondition(pod, 'Initialized', 'False', { reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${container}]` });
+      for (const status of pod.status.containerStatuses ?? []) blank(status, 'PodInitializing');
+    }
+    const status = statusOf(pod, container);
+    Object.assign(status, { ready: false, started: false, lastState: {}, state: terminated(c, status, death, c.chance.int(200, 1300)) });
+    if (death.log.length > 0) c.log(pod, container, death.log);
+  }
+  if (attempts > 4) c.event(workload.controller, { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit', from: 'job-controller', lastS: 150 });
 }
 
 function terminated(c: Cluster, status: ContainerStatus, death: Death, endedS: number): Record<string, unknown> {
