@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { CheckReport } from '@larry/contracts';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../user-error';
@@ -52,6 +53,46 @@ describe('larry check of a folder', () => {
     expect(process.exitCode).toBe(0);
     expect(err).not.toContain('nothing was read');
     expect(out).toMatch(/^Files: 1 = 1 loaded \+ 0 skipped; and 2 documents skipped/m);
+  });
+});
+
+describe('the files of larry check', () => {
+  const list = (kind: string, items: unknown[] | null, apiVersion = 'v1') => JSON.stringify({ kind, apiVersion, metadata: {}, items }, null, 4);
+  const filesOf = (root: string) => readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory()).length;
+  const reported = async (words: Partial<Parameters<typeof check>[0]>): Promise<CheckReport> => {
+    await check({ ...words, json: true, failOn: 'never' });
+    return JSON.parse(out) as CheckReport;
+  };
+
+  it('add up for a default dump of two namespaces as a real API server gives it', async () => {
+    put('d/nodes.json', list('NodeList', null));
+    for (const namespace of ['default', 'kube-system']) {
+      for (const file of ['events', 'pods', 'services', 'replication-controllers']) put(`d/${namespace}/${file}.json`, list(`${file}List`, null));
+      for (const file of ['daemonsets', 'replicasets']) put(`d/${namespace}/${file}.json`, list(`${file}List`, [], 'apps/v1'));
+      put(`d/${namespace}/deployments.json`, list('DeploymentList', [{ metadata: { name: 'web', namespace }, spec: { template: { spec: { containers: [{ name: 'a', image: 'x' }] } } } }], 'apps/v1'));
+      put(`d/${namespace}/web-1/logs.txt`, '');
+    }
+    const { files, findings } = await reported({ dump: path.join(folder, 'd') });
+    expect(files).toEqual({ loaded: filesOf(path.join(folder, 'd')), skipped: [] });
+    expect(new Set(findings.map((f) => f.owner.kind))).toEqual(new Set(['unknown']));
+  });
+
+  it('add up for a tree of manifests, each file loaded or skipped once with its reason', async () => {
+    put('m/ok.yaml', configMap);
+    put('m/twice.yaml', configMap);
+    put('m/z.yaml', `${configMap.replace('name: a', 'name: b')}---\na: 1\n---\n${configMap}`);
+    put('m/broken.yaml', 'a: b\n  c: d\n');
+    put('m/chart/Chart.yaml', 'name: x\n');
+    put('m/chart/templates/t.yaml', 'kind: {{ .Values.kind }}\n');
+    put('m/k/kustomization.yaml', 'namespace: prod\nresources: [s.yaml]\n');
+    put('m/k/s.yaml', 'apiVersion: v1\nkind: Service\nmetadata: {name: s}\n');
+    writeFileSync(path.join(folder, 'm/latin.yaml'), Buffer.from('a: \u00fc', 'latin1'));
+    symlinkSync('..', path.join(folder, 'm/loop'));
+    const { files } = await reported({ manifests: path.join(folder, 'm') });
+    const whole = files.skipped.filter((s) => !s.partial);
+    expect(files.loaded + whole.length).toBe(filesOf(path.join(folder, 'm')));
+    expect(new Set(whole.map((s) => s.file)).size).toBe(whole.length);
+    expect([files.loaded, files.skipped.filter((s) => s.reason === '').length]).toEqual([3, 0]);
   });
 });
 

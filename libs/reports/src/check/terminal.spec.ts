@@ -67,6 +67,11 @@ describe('checkToTerminal', () => {
     expect(text).not.toContain('more reasons');
   });
 
+  it('says one reason for all namespaces that a dump lacks', () => {
+    const unknowns = ['db', 'web'].map((ns) => ({ subject: `Pod in ${ns}`, reason: `namespace ${ns} is not in dump` }));
+    expect(checkToTerminal(aCheckReport({ unknowns }), plain)).toContain('Unknown (namespaces not in dump): Pod in db, Pod in web');
+  });
+
   it('counts accepted findings apart, and all files', () => {
     const accepted = { owner: 'me', reason: 'known', expires: '2027-01-01' };
     const report = aCheckReport({ findings: [aFinding({ accepted })], files: { loaded: 3, skipped: [{ file: 'a.yaml', reason: 'not YAML' }] } });

@@ -101,7 +101,8 @@ function unknownLines(report: CheckReport): string[] {
   const byReason = new Map<string, { subjects: Set<string>; details: Set<string> }>();
   for (const { subject, reason } of report.unknowns) {
     // `forbidden: deployments.apps is forbidden: …` for each of fifty kinds is one reason.
-    const [head = reason] = reason.split(': ');
+    // Each namespace that a dump lacks would be a reason of its own.
+    const [head = reason] = reason.replace(/^namespace \S+ is (not in \w+(?: \w+)?)$/, 'namespaces $1').split(': ');
     const group = byReason.get(head) ?? { subjects: new Set(), details: new Set() };
     byReason.set(head, { subjects: group.subjects.add(subject), details: group.details.add(reason) });
   }
