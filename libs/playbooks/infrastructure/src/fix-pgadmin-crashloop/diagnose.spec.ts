@@ -28,6 +28,14 @@ describe('a PgAdmin that refuses its e-mail address', () => {
     expect(criteria.map((c) => [c.id, c.verdict])).toEqual([['pgadmin-ready', 'not-met'], ['pgadmin-no-restarts', 'not-met']]);
   });
 
+  it('is an outage where it was seen, and none in a manifest that would not start', async () => {
+    const objects = [...pgadminObjects({}), passwordSecret];
+    const seen = await run(objects, { logs: { [logKey]: refusedEmail('admin@cluster.local') } });
+    const written = await run(objects, { source: { type: 'manifests' }, unknown: { Pod: 'manifests have no runtime state', Event: 'manifests have no runtime state' } });
+    expect(seen.findings.map((f) => f.broken)).toEqual([true]);
+    expect(written.findings.map((f) => [f.rule, f.broken])).toEqual([['pgadmin_invalid_email', undefined]]);
+  });
+
   it('gets one JSON patch that keeps the name and replaces the domain', async () => {
     const { steps, findings } = await pgadmin({}, refusedEmail('admin@cluster.local'));
     expect(steps).toHaveLength(1);
