@@ -207,7 +207,7 @@ describe('Ctrl-C', () => {
   it('in the middle of the convergence leaves a report of what was done, no process, and no lease', async () => {
     const state = at('state-stopped');
     const prefix = 'ctrl-c:';
-    const child = spawn(process.execPath, [program, 'run', '--manifests', manifests, '--state', state, '--lines'], { cwd: folder, env: environment({ REDIS_URL: servers.url, LARRY_PREFIX: prefix }), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, 'run', '--manifests', manifests, '--state', state, '--lines'], { cwd: folder, env: environment({ REDIS_URL: servers.url.replace('redis://', 'redis://default:not-shown@'), LARRY_PREFIX: prefix }), stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     const pids: number[] = [];
     for (const stream of [child.stdout, child.stderr]) {
@@ -223,6 +223,7 @@ describe('Ctrl-C', () => {
     expect(said).toMatch(/larry: stopping\. Running tasks end as skipped\(aborted\)/);
     expect(said).toMatch(/Run \S+ aborted: \d of 16 tasks did work\. This is a partial report\./);
     expect(code).toBe(130);
+    expect(said).not.toContain('not-shown');
     const summary = JSON.parse(readFileSync(path.join(state, 'reports', '3-LARRY-EXECUTION-SUMMARY.json'), 'utf8')) as { status: string; didWork: { done: number }; validations: unknown[] };
     expect(summary).toMatchObject({ status: 'aborted', validations: [] });
     expect(summary.didWork.done).toBeGreaterThan(0);

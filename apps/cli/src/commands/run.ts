@@ -1,6 +1,7 @@
 import { criterionBasis, criterionMark, wrapped } from '@larry/reports';
 import { planTasks, printable, type Plan, type RunSummary } from '@larry/contracts';
 import type { Mode } from '@larry/playbook';
+import { describeAddress, parseRedisUrl } from '@larry/redis';
 import path from 'node:path';
 import { startLocalStack, type LocalStack } from '../local/local-stack';
 import { readPlan } from '../plan-file';
@@ -129,11 +130,16 @@ function heading(stack: LocalStack, run: string, plan: Plan, options: RunOptions
   const lines = [
     `Run ${run}: ${printable(plan.title)}, ${plan.larrys.length} Larrys, ${planTasks(plan).length} workers, mode ${options.mode}`,
     ...(options.simulated ? ['SIMULATED cluster: nothing here is real'] : []),
-    `API ${stack.api.url} · Redis ${stack.redis.url} · logs ${stack.folder}`,
+    `API ${stack.api.url} · Redis ${redisName(stack)} · logs ${stack.folder}`,
     ...(stack.kubeconfig ? [`kubectl --kubeconfig ${stack.kubeconfig} get pods -A`] : []),
-    `redis-cli -u ${stack.redis.url} SUBSCRIBE larry:coordination`,
+    `redis-cli -u ${stack.redis.own ? stack.redis.url : '"$REDIS_URL"'} SUBSCRIBE larry:coordination`,
   ];
   return `${lines.join('\n')}\n\n`;
+}
+
+/** Without the password that a URL of somebody's own may hold. */
+function redisName({ redis }: LocalStack): string {
+  return redis.own ? redis.url : describeAddress(parseRedisUrl(redis.url));
 }
 
 /** What the run came to, on one screen: every claim with what was seen for it. */
@@ -174,6 +180,6 @@ function hanging(line: string, columns: number): string {
 
 /** Leaves everything running after the run, to look around, until Ctrl-C. */
 async function keepUp(stack: LocalStack, signal: AbortSignal): Promise<void> {
-  process.stdout.write(`Everything stays up until Ctrl-C: API ${stack.api.url}, Redis ${stack.redis.url}\n`);
+  process.stdout.write(`Everything stays up until Ctrl-C: API ${stack.api.url}, Redis ${redisName(stack)}\n`);
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
