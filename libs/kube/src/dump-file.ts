@@ -1,4 +1,4 @@
-import type { KubeObject } from '@larry/contracts';
+import { listOf, valueIn, type KubeObject } from '@larry/contracts';
 import { parse } from 'yaml';
 import type { KindRef } from './reader';
 import { RecordFile } from './record-file';
@@ -18,16 +18,15 @@ export interface DumpFile extends Pick<RecordFile, 'objects' | 'get'> {
   latest: string;
 }
 
-const seenTime = /(?:lastTimestamp|lastHeartbeatTime|eventTime)"?: "?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/g;
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
-/** Opens one file of a dump and looks through it for damage, in flat memory. */
-export async function openDumpFile(path: string, name: string, kind: KindRef, namespace: string | undefined): Promise<DumpFile> {
+/** Opens one file of a dump and looks through it for damage, in flat memory; `each` is shown every object on the way. */
+export async function openDumpFile(path: string, name: string, kind: KindRef, namespace: string | undefined, each?: (object: KubeObject) => void): Promise<DumpFile> {
   const yaml = name.endsWith('.yaml');
   const split = () => (yaml ? new YamlItemSplitter() : new JsonSplitter('items'));
   const parseItem = (bytes: Buffer) => (yaml ? parseYamlItem(bytes) : JSON.parse(bytes.toString())) as unknown;
   const records = new RecordFile(path, split, (bytes) => objectOf(() => parseItem(bytes), kind, namespace));
 
-  const timed = kind.kind === 'Event' || kind.kind === 'Node';
   const splitter = split();
   let count = 0;
   let broken = 0;
@@ -35,9 +34,14 @@ export async function openDumpFile(path: string, name: string, kind: KindRef, na
   let problem: string | undefined;
   try {
     for await (const { bytes } of readRecords(path, splitter)) {
-      if (records.read(bytes)) count += 1;
-      else broken += 1;
-      if (timed) for (const [, time = ''] of bytes.toString().matchAll(seenTime)) if (time > latest) latest = time;
+      const object = records.read(bytes);
+      if (!object) {
+        broken += 1;
+        continue;
+      }
+      count += 1;
+      latest = latestOf(object, latest);
+      each?.(object);
     }
     problem = splitter.problem ?? (broken > 0 ? `${broken} elements are not ${kind.kind}s of this namespace` : undefined);
   } catch (error) {
@@ -52,6 +56,13 @@ export async function openDumpFile(path: string, name: string, kind: KindRef, na
     objects: (signal) => records.objects(signal),
     get: (ns, objectName) => records.get(ns, objectName),
   };
+}
+
+/** The latest time that an event or a node's conditions name. */
+function latestOf(object: KubeObject, known: string): string {
+  if (object.kind !== 'Event' && object.kind !== 'Node') return known;
+  const times = object.kind === 'Event' ? [object['lastTimestamp'], object['eventTime'], valueIn(object, 'series', 'lastObservedTime')] : listOf(valueIn(object, 'status', 'conditions')).map((c) => valueIn(c, 'lastHeartbeatTime'));
+  return times.reduce<string>((latest, at) => (typeof at === 'string' && at > latest && time.test(at) ? at : latest), known);
 }
 
 /** An element that does not parse, or whose namespace is not its folder's, is left out. */

@@ -32,12 +32,13 @@ const node: KindRef = { apiVersion: 'v1', kind: 'Node' };
  * (`not in dump`), and so is every namespace that is not in `source.namespaces`. A file that was cut off gives the objects before the cut,
  * stands in `files().skipped`, makes its kind `incomplete`, and its kind in its namespace unknown.
  * `takenAt` is the latest time in events and node conditions, else that of the newest file.
+ * `each` is shown every object while the files are looked through, in the order of the files: who wants all of them need not list them again.
  * @throws Error in one sentence when the folder is not such a dump.
  */
-export async function openDump(path: string): Promise<ClusterReader> {
+export async function openDump(path: string, each?: (object: KubeObject) => void): Promise<ClusterReader> {
   const tree = await walkTree(path, 'logs');
   const dump = new Dump(path, tree);
-  await dump.scan();
+  await dump.scan(each);
   return dump;
 }
 
@@ -65,14 +66,14 @@ class Dump implements ClusterReader {
   }
 
   /** Looks through every file once: for damage, for the time of the dump and for the mark of a simulation. */
-  async scan(): Promise<void> {
+  async scan(each?: (object: KubeObject) => void): Promise<void> {
     let latest = '';
     let newest = 0;
     for (const file of this.tree.files) {
       const { kind, namespace } = placeOf(file);
       newest = Math.max(newest, (await stat(join(this.tree.root, file))).mtimeMs);
       if (!kind) continue;
-      const opened = await openDumpFile(join(this.tree.root, file), file, kind, namespace);
+      const opened = await openDumpFile(join(this.tree.root, file), file, kind, namespace, each);
       this.byKind.set(kindKey(kind), [...(this.byKind.get(kindKey(kind)) ?? []), opened]);
       this.note(opened);
       if (opened.latest > latest) latest = opened.latest;

@@ -74,6 +74,17 @@ const closeBracket = 0x5d;
 const newline = 0x0a;
 const letterN = 0x6e;
 
+const tableOf = (...bytes: number[]): Uint8Array => Uint8Array.from({ length: 256 }, (_, byte) => Number(bytes.includes(byte)));
+/** The bytes that matter inside of a string, and outside: most of a file is neither, and is passed over in a tight loop. */
+const endsText = tableOf(quote, backslash);
+const hasMeaning = tableOf(quote, openBrace, closeBrace, openBracket, closeBracket, letterN);
+
+function next(wanted: Uint8Array, buffer: Buffer, from: number): number {
+  let at = from;
+  while (at < buffer.length && wanted[buffer[at] as number] === 0) at += 1;
+  return at;
+}
+
 /**
  * The elements of the top-level `items` of a JSON list (`items`), or the JSON values that stand one after the other
  * in a file (`values`), without parsing them.
@@ -97,6 +108,8 @@ export class JsonSplitter extends Pending implements Splitter {
     this.append(chunk);
     const { buffer } = this;
     for (; this.at < buffer.length; this.at += 1) {
+      if (!this.escaped) this.at = next(this.inString ? endsText : hasMeaning, buffer, this.at);
+      if (this.at === buffer.length) break;
       const byte = buffer[this.at] as number;
       if (this.inString) this.inside(byte);
       else if (byte === quote) this.openString();

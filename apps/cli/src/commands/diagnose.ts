@@ -1,5 +1,6 @@
 import { printable } from '@larry/contracts';
-import { collectFacts, diagnose as diagnoseFacts, readProbes, readProbesOf, type DiagnosisReport, type Probes } from '@larry/diagnosis';
+import { collectDump, collectFacts, diagnose as diagnoseFacts, readProbes, readProbesOf, type CollectOptions, type DiagnosisReport, type Facts, type Probes } from '@larry/diagnosis';
+import type { ClusterReader } from '@larry/kube';
 import { writeFileSync } from 'node:fs';
 import { explainAsSvg } from '../diagnose/explain-svg';
 import { explainAsText } from '../diagnose/explain-text';
@@ -22,11 +23,10 @@ interface DiagnoseOptions extends SourceOptions {
 export async function diagnose(options: DiagnoseOptions): Promise<void> {
   if (options.json && (options.markdown === true || options.explain !== undefined)) throw new UserError('--json takes standard output for itself; give --markdown a file, and leave --explain out');
   const probes = await probesFor(options);
-  const cluster = await openSource(options);
   const line = progressLine();
+  line.show('reading');
+  const { facts, reader: cluster } = await read(options, { ...(options.namespace ? { namespace: options.namespace } : {}), ...(probes ? { probes } : {}) });
   try {
-    line.show('reading');
-    const facts = await collectFacts(cluster, { ...(options.namespace ? { namespace: options.namespace } : {}), ...(probes ? { probes } : {}) });
     const report = diagnoseFacts(facts);
     line.clear();
     print(report, cluster.source, options);
@@ -36,6 +36,19 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
   } finally {
     line.clear();
     await cluster.close();
+  }
+}
+
+/** A dump's files are read once, whatever their size; every other source answers when it is asked. */
+async function read(options: DiagnoseOptions, collect: CollectOptions): Promise<{ facts: Facts; reader: ClusterReader }> {
+  if (options.dump === undefined) {
+    const reader = await openSource(options);
+    return { facts: await collectFacts(reader, collect), reader };
+  }
+  try {
+    return await collectDump(options.dump, collect);
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
   }
 }
 

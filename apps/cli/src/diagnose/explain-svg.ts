@@ -38,5 +38,5 @@ function box({ node, x, y }: Placed, cause: string | undefined): string {
 
 function edge(from: Placed, to: Placed): string {
   const [x1, y1, x2, y2] = [from.x + boxWidth, from.y + boxHeight / 2, to.x, to.y + boxHeight / 2];
-  return `<path d="M${x1} ${y1} C${x1 + 20} ${y1} ${x2 - 20} ${y2} ${x2} ${y2}" fill="none" stroke="#95a5a6"/><title>${html(printable(to.node.why, 80))}</title>`;
+  return `<path d="M${x1} ${y1} C${x1 + 20} ${y1} ${x2 - 20} ${y2} ${x2} ${y2}" fill="none" stroke="#95a5a6"><title>${html(printable(to.node.why, 80))}</title></path>`;
 }

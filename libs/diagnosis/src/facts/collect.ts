@@ -1,5 +1,5 @@
 import { printable, type KubeObject } from '@larry/contracts';
-import { builtinKinds, LogUnavailableError, UnknownKindError, type ClusterReader, type KindInfo } from '@larry/kube';
+import { builtinKinds, LogUnavailableError, openDump, UnknownKindError, type ClusterReader, type KindInfo } from '@larry/kube';
 import { EventIndex } from './event-index';
 import { LogIndex, type LogFacts } from './log-index';
 import type { Facts, Workload } from './model';
@@ -37,21 +37,54 @@ const mostRunning = 300;
  * What the source cannot tell stands in `unknowns` and is never taken for absent. Throws only what the source throws when it is out of reach.
  */
 export async function collectFacts(reader: ClusterReader, options: CollectOptions = {}): Promise<Facts> {
-  const objects = new ObjectIndex();
-  const events = new EventIndex();
-  const unknowns: Facts['unknowns'] = [];
-  const origins: Facts['origins'] = new Map();
-  const pods: PodFacts[] = [];
-  const take = (object: KubeObject): void => {
-    if (object.kind === 'Event') return events.add(object);
-    const kept = slim(object);
-    objects.add(kept);
-    const origin = reader.originOf(object);
-    if (origin) origins.set(objectKey(kept), origin);
-    if (object.kind === 'Pod') pods.push(podFacts(kept));
-  };
-  for (const kind of (await reader.kinds()).filter(isWanted)) await readKind(reader, kind, objects, unknowns, take, options);
+  const kept = new Kept();
+  for (const kind of (await reader.kinds()).filter(isWanted)) await readKind(reader, kind, kept, options);
+  return factsFrom(reader, kept, options);
+}
 
+/** {@link collectFacts} for the folder of a dump, whose files are then read once instead of twice. Close the reader. @throws Error in one sentence when it is no dump. */
+export async function collectDump(path: string, options: CollectOptions = {}): Promise<{ facts: Facts; reader: ClusterReader }> {
+  const kept = new Kept();
+  const reader = await openDump(path, (object) => {
+    const { namespace } = object.metadata;
+    if (options.namespace === undefined || namespace === undefined || namespace === options.namespace || namespace === 'kube-system') kept.take(object);
+  });
+  for (const { kind, availability } of (await reader.kinds()).filter(isWanted)) {
+    if (availability.state === 'listed') kept.objects.listed(kind);
+    else kept.unknown(kind, availability.reason);
+    if (availability.state === 'listed' && availability.incomplete !== undefined) kept.incomplete(kind, availability.incomplete);
+  }
+  return { facts: await factsFrom(reader, kept, options), reader };
+}
+
+/** What is kept of everything that was read. */
+class Kept {
+  readonly objects = new ObjectIndex();
+  readonly events = new EventIndex();
+  readonly unknowns: Facts['unknowns'] = [];
+  readonly origins: Facts['origins'] = new Map();
+  readonly pods: PodFacts[] = [];
+
+  take(object: KubeObject, origin?: { file: string; line?: number }): void {
+    if (object.kind === 'Event') return this.events.add(object);
+    const kept = slim(object);
+    this.objects.add(kept);
+    if (origin) this.origins.set(objectKey(kept), origin);
+    if (object.kind === 'Pod') this.pods.push(podFacts(kept));
+  }
+
+  unknown(kind: string, reason: string): void {
+    this.objects.unknown(kind, reason);
+    this.unknowns.push({ subject: `${kind} objects`, reason: printable(reason, 300) });
+  }
+
+  incomplete(kind: string, reason: string): void {
+    this.objects.unknown(kind, reason);
+    this.unknowns.push({ subject: `some ${kind} objects`, reason: printable(reason, 300) });
+  }
+}
+
+async function factsFrom(reader: ClusterReader, { objects, events, unknowns, origins, pods }: Kept, options: CollectOptions): Promise<Facts> {
   const { source } = reader;
   const runtime = source.type !== 'manifests';
   const atMs = timeOf(source.takenAt) ?? (options.now ?? (() => new Date()))().getTime();
@@ -82,24 +115,21 @@ function isWanted({ apiVersion, kind }: KindInfo): boolean {
   return customKinds.has(`${group}/${kind}`);
 }
 
-async function readKind(reader: ClusterReader, kind: KindInfo, objects: ObjectIndex, unknowns: Facts['unknowns'], take: (object: KubeObject) => void, options: CollectOptions): Promise<void> {
+async function readKind(reader: ClusterReader, kind: KindInfo, kept: Kept, options: CollectOptions): Promise<void> {
   // Controllers of the cluster live in kube-system, whatever namespace is asked about.
   const namespaces = options.namespace !== undefined && kind.namespaced ? [...new Set([options.namespace, 'kube-system'])] : [undefined];
   for (const namespace of namespaces) {
     try {
-      for await (const object of reader.list(kind, { ...(namespace ? { namespace } : {}), ...(options.signal ? { signal: options.signal } : {}) })) take(object);
-      objects.listed(kind.kind);
+      const list = reader.list(kind, { ...(namespace ? { namespace } : {}), ...(options.signal ? { signal: options.signal } : {}) });
+      for await (const object of list) kept.take(object, reader.originOf(object));
+      kept.objects.listed(kind.kind);
     } catch (error) {
       if (!(error instanceof UnknownKindError)) throw error;
       if (namespace === 'kube-system' && options.namespace !== 'kube-system') continue;
-      objects.unknown(kind.kind, error.reason);
-      unknowns.push({ subject: `${kind.kind} objects`, reason: printable(error.reason, 300) });
+      kept.unknown(kind.kind, error.reason);
     }
   }
-  if (kind.availability.state === 'listed' && kind.availability.incomplete !== undefined) {
-    objects.unknown(kind.kind, kind.availability.incomplete);
-    unknowns.push({ subject: `some ${kind.kind} objects`, reason: printable(kind.availability.incomplete, 300) });
-  }
+  if (kind.availability.state === 'listed' && kind.availability.incomplete !== undefined) kept.incomplete(kind.kind, kind.availability.incomplete);
 }
 
 interface Wanted {

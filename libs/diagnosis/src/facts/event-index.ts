@@ -1,5 +1,5 @@
 import { numberOf, recordOf, textOf, valueIn, type KubeObject } from '@larry/contracts';
-import { keyOf } from './object-index';
+import { keyOf, push } from './object-index';
 import { timeOf } from './times';
 
 /** Events of one object, reason and message, taken together. */
@@ -27,6 +27,8 @@ export interface EventFacts {
 /** Different messages of one reason that are kept for one object; the rest is counted into the newest. */
 const messagesPerReason = 20;
 const maxMessage = 4_000;
+/** What goes well is no sign of anything, and is most of all events. */
+const ordinary = new Set(['Pulled', 'Pulling', 'Created', 'Started', 'Scheduled', 'SuccessfulCreate', 'SuccessfulDelete', 'LeaderElection', 'Completed', 'SawCompletedJob', 'RegisteredNode', 'NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID', 'NodeReady']);
 
 /** Events by object and by reason. Ten thousand for one object cost what twenty cost. */
 export class EventIndex {
@@ -39,6 +41,7 @@ export class EventIndex {
 
   add(object: KubeObject): void {
     this.total += 1;
+    if (object['type'] === 'Normal' && ordinary.has(String(object['reason']))) return;
     const event = eventFacts(object);
     const reasonKey = `${event.about} ${event.uid ?? ''} ${event.reason}`;
     const key = `${reasonKey} ${variable(event.message)}`;
@@ -49,9 +52,8 @@ export class EventIndex {
     this.groups.set(key, event);
     ofReason.push(event);
     this.perReason.set(reasonKey, ofReason);
-    this.byObject.set(event.about, [...(this.byObject.get(event.about) ?? []), event]);
-    this.byReason.set(event.reason, this.byReason.get(event.reason) ?? []);
-    this.byReason.get(event.reason)?.push(event);
+    push(this.byObject, event.about, event);
+    push(this.byReason, event.reason, event);
   }
 
   /** All about an object of that name, newest first; also of an earlier object of the name when no uid is given. */
