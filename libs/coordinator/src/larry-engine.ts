@@ -109,13 +109,15 @@ export class LarryEngine {
   }
 
   private async claimReady(snapshot: RunSnapshot): Promise<void> {
-    const { larry, maxWorkers = 16 } = this.options;
+    const { larry, launcher, maxWorkers = 16 } = this.options;
     for (const task of snapshot.tasks) {
       if (this.stopping) return;
       if (task.larry !== larry || !task.claimable) continue;
       const launches = [...this.launches.values()].filter(({ claim }) => claim.task === task.task);
-      if (launches.length > 0) launches.forEach((launch) => this.endStale(launch));
-      else if (this.launches.size < maxWorkers) await this.take(snapshot.run.run, task);
+      launches.forEach((launch) => this.endStale(launch));
+      // The node of a Job may be dead: nobody hears of its end, and nobody waits for it. A process is on this machine.
+      const inTheWay = launches.some(({ ending }) => !ending || !launcher.outlives);
+      if (!inTheWay && this.launches.size < maxWorkers) await this.take(snapshot.run.run, task);
     }
   }
 
