@@ -1,4 +1,4 @@
-// Several built programs together, as processes: killed, paused, cut off, restarted. Needs the build; runs one file at a time.
+// Several built programs together, as processes: killed, paused, cut off, restarted. Needs the build.
 const base = require('./jest.config.js');
 
 /** @type {import('jest').Config} */

@@ -17,7 +17,8 @@ const tasks = Array.from({ length: 14 }, (_, i) => ({ id: `effects-${i + 1}`, fa
 it('approvals, denials, edits and kills in a race: what is denied, forged or out of date is never applied, and status alone invalidates nothing', async () => {
   const plan = aPlan({ 'larry-01': tasks.map(({ id }) => aTask(id, { attempts: 5, with: { effects: 1, kinds: 'patch', deployments: 1, category: 'asks' } })) });
   const kills = tasks.filter((t) => t.fate === 'granted-and-killed').map(({ id }) => ({ task: id, point: 'request', action: 'kill', attempt: 2 }));
-  scene = await aScene(redis(), plan, { env: { TEST_FAULTS: JSON.stringify(kills), LARRY_MAX_WORKERS: '4' } });
+  // No lease is waited for, and none must lapse on a machine that is busy: the kills are meant for certain attempts.
+  scene = await aScene(redis(), plan, { ttlMs: 8000, env: { TEST_FAULTS: JSON.stringify(kills), LARRY_MAX_WORKERS: '4' } });
   await scene.crew.larry();
   const run = await beginRun(scene.coordination, plan);
   await Promise.all(tasks.map(({ id, fate }) => meet(run, id, fate)));

@@ -41,7 +41,9 @@ it('coordinators killed after lock, claim, launch and start leave tasks that one
 
 it('a worker that needs three leases to start is launched once', async () => {
   const plan = aPlan({ 'larry-01': [aTask('effects-1', { with: { effects: 3 } })] });
-  scene = await aScene(redis(), plan, { env: { TEST_STARTUP_MS: String(3 * ttlMs) } });
+  // Long enough that a coordinator on a busy machine renews in time.
+  const lease = 2 * ttlMs;
+  scene = await aScene(redis(), plan, { ttlMs: lease, env: { TEST_STARTUP_MS: String(3 * lease) } });
   await Promise.all([scene.crew.larry(), scene.crew.larry()]);
   const run = await beginRun(scene.coordination, plan);
   const snapshot = await runEnd(scene.coordination, run);

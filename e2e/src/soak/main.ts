@@ -73,9 +73,8 @@ function planOf(n: number): Plan {
   return aPlan(Object.fromEntries(larryIds.map((id, i) => [id, tasks.slice(i, i + 1)])));
 }
 
-async function soak(): Promise<SoakCounts> {
+async function soak(counts: SoakCounts): Promise<void> {
   const { seed } = options;
-  const counts = noCounts();
   const deadline = Date.now() + options.minutes * 60_000;
   process.stdout.write(`soak: seed ${seed}\n`);
   const redis = await RedisPair.start();
@@ -103,7 +102,6 @@ async function soak(): Promise<SoakCounts> {
   }
   const random = new Random(seed + 1);
   for (let n = 1; n <= options.demoRuns && Date.now() < deadline; n++) await demoRun(random, counts);
-  return counts;
 }
 
 async function oneRun(coordination: Coordination, server: SimulatedApiServer, n: number, counts: SoakCounts): Promise<void> {
@@ -203,14 +201,17 @@ async function states(coordination: Coordination): Promise<string> {
 }
 
 const started = Date.now();
-soak().then(
-  (counts) => {
-    process.stdout.write(`${countsText(counts, options.seed, (Date.now() - started) / 1000)}\n`);
+const counts = noCounts();
+const tellCounts = (): boolean => process.stdout.write(`${countsText(counts, options.seed, (Date.now() - started) / 1000)}\n`);
+soak(counts).then(
+  () => {
+    tellCounts();
     if (counts.runs < options.runs || counts.demoRuns < options.demoRuns) process.stdout.write(`  the time was up: ${counts.runs} of ${options.runs} runs, ${counts.demoRuns} of ${options.demoRuns} of the demo\n`);
     process.exit(isClean(counts) ? 0 : 1);
   },
   (error: unknown) => {
-    process.stderr.write(`soak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    tellCounts();
+    process.stderr.write(`soak: ended early: ${String(error)}${error instanceof Error && error.cause ? `: ${String(error.cause)}` : ''}\n`);
     process.exit(2);
   },
 );
