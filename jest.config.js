@@ -26,7 +26,7 @@ module.exports = {
     // Lazy imports name the file as it is built.
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^@larry/playbooks-([^/]+)$': '<rootDir>/libs/playbooks/$1/src',
-    '^@larry/([^/]+)/(nest|testing|kafka)$': '<rootDir>/libs/$1/src/$2',
+    '^@larry/([^/]+)/(nest|testing)$': '<rootDir>/libs/$1/src/$2',
     '^@larry/([^/]+)$': '<rootDir>/libs/$1/src',
   },
   testTimeout: 20_000,

@@ -5,6 +5,8 @@ export { readMessage, type EventLog } from './guard';
 export { eventStreamKey } from './keys';
 export { listenEvents, type EventListening, type ListenOptions } from './listener';
 export { EventPublisher, trimEvents, type NewEvent } from './publisher';
+export { kafkaSink, readRunFromKafka } from './kafka';
 export { kafkaEnvironmentSchema, kafkaSettings, type KafkaSettings } from './kafka/kafka-config';
 export { mirrorEvents, type MirroredEvent, type MirrorOptions, type MirrorSink } from './mirror/mirror';
 export { WebhookSink, type WebhookSettings } from './mirror/webhook-sink';
+export type { ReadBackEvent, RunFromKafka } from './kafka/kafka-reader';

@@ -1,4 +1,4 @@
-import { kafkaEnvironmentSchema, kafkaSettings, type KafkaSettings } from '@larry/events';
+import { kafkaEnvironmentSchema, kafkaSettings, readRunFromKafka, type KafkaSettings } from '@larry/events';
 import { eventLine } from '../run/event-line';
 import { UserError } from '../user-error';
 
@@ -11,7 +11,6 @@ interface KafkaEventsOptions {
 export async function eventsFromKafka(options: KafkaEventsOptions, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   if (options.run === undefined) throw new UserError('--kafka needs --run: which run to read back, for example --run run-20261122-202750-b32d96');
   const settings = settingsOf(env);
-  const { readRunFromKafka } = await import('@larry/events/kafka');
   const { events, passedOver } = await readRunFromKafka(settings, options.run).catch((error: Error) => {
     throw new UserError(error.message);
   });

@@ -1,4 +1,4 @@
-import { kafkaEnvironmentSchema, kafkaSettings, WebhookSink, type KafkaSettings, type MirrorOptions, type MirrorSink, type WebhookSettings } from '@larry/events';
+import { kafkaEnvironmentSchema, kafkaSettings, kafkaSink, WebhookSink, type KafkaSettings, type MirrorOptions, type WebhookSettings } from '@larry/events';
 import { ConfigurationError, type Logger } from '@larry/service';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -37,12 +37,6 @@ function settingsOf(env: MirrorEnvironment): { kafka?: KafkaSettings; webhook?: 
   } catch (error) {
     throw new ConfigurationError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Its client is loaded where it is used: kafkajs costs memory and start-up. */
-async function kafkaSink(settings: KafkaSettings): Promise<MirrorSink> {
-  const { KafkaSink } = await import('@larry/events/kafka');
-  return new KafkaSink(settings);
 }
 
 function webhookOf(text: string, env: MirrorEnvironment): WebhookSettings {

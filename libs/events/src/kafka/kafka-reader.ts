@@ -15,12 +15,15 @@ export interface ReadBackEvent {
   readonly json: string;
 }
 
-/**
- * A run's events from Kafka alone: both topics from their beginning to their present end, repeats dropped, in the order in
- * which they happened. What is no event of ours is passed over and counted. Memory grows with the run's own events only.
- * @throws Error in one sentence where Kafka cannot be read
- */
-export async function readRunFromKafka(settings: KafkaSettings, run: string): Promise<{ events: readonly ReadBackEvent[]; passedOver: number }> {
+/** A run as Kafka holds it. */
+export interface RunFromKafka {
+  readonly events: readonly ReadBackEvent[];
+  /** Messages under the run's key that are no events of ours. */
+  readonly passedOver: number;
+}
+
+/** See `readRunFromKafka`. */
+export async function readRun(settings: KafkaSettings, run: string): Promise<RunFromKafka> {
   const kafka = kafkaClient(settings);
   try {
     const ends = await endsOf(kafka, topicsOf(settings));

@@ -11,8 +11,7 @@ import { mirrorEvents } from '../mirror/mirror';
 import { EventPublisher } from '../publisher';
 import { kafkaJars, startKafkaBroker, type KafkaBroker } from '../testing';
 import type { KafkaSettings } from './kafka-config';
-import { readRunFromKafka } from './kafka-reader';
-import { KafkaSink } from './kafka-sink';
+import { kafkaSink, readRunFromKafka } from '.';
 
 Logger.overrideLogger(false);
 const lines: string[] = [];
@@ -44,7 +43,7 @@ beforeEach(async () => {
   feed = await EventFeed.open(client, { log, pollMs: 100 });
   publisher = new EventPublisher(client);
   const controller = new AbortController();
-  const done = jars ? mirrorEvents({ redis: client, feed, publisher, sink: new KafkaSink(settings()), log, first: 'start', ttlMs: 2000, retryMaxMs: 500, signal: controller.signal }) : Promise.resolve();
+  const done = jars ? mirrorEvents({ redis: client, feed, publisher, sink: await kafkaSink(settings()), log, first: 'start', ttlMs: 2000, retryMaxMs: 500, signal: controller.signal }) : Promise.resolve();
   stop = async () => {
     controller.abort();
     await done;
