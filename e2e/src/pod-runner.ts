@@ -44,13 +44,14 @@ export class PodRunner {
   private readonly api: ApiClient;
   private readonly ending = new AbortController();
   private readonly pods = new Map<string, Running>();
-  /** Nodes that have died: nothing is heard of them any more. */
+  /** Nodes that have died or are cut off: nothing is heard of them any more. */
   private readonly dead = new Set<string>();
+  private readonly cordoned = new Set<string>();
   /** Processes started so far, by pod. */
   readonly started: { pod: string; task: string; node: string; pid: number }[] = [];
   readonly output: string[] = [];
   private watching: Promise<void> = Promise.resolve();
-  /** False: pods are not bound to any node, with this reason. */
+  /** Where set, pods are bound to no node, with this reason. */
   unschedulable: string | undefined;
 
   constructor(
@@ -79,8 +80,14 @@ export class PodRunner {
     for (const { pod, child } of this.pods.values()) if (pod.spec.nodeName === node) child?.kill('SIGKILL');
   }
 
+  /** The node is cut off from the API server: its processes live on, and neither hears of the other any more. */
+  cutOff(node: string): void {
+    this.dead.add(node);
+  }
+
   /** The node is drained: its pods are evicted through the API, as `kubectl drain` does. */
   async drain(node: string): Promise<void> {
+    this.cordoned.add(node);
     const pods = [...this.pods.values()].filter(({ pod, ended }) => pod.spec.nodeName === node && !ended);
     await Promise.all(
       pods.map(async ({ pod }) => {
@@ -143,7 +150,8 @@ export class PodRunner {
       if (!pod.status?.conditions?.some((c) => c['type'] === 'PodScheduled')) await this.patchStatus(pod, { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: this.unschedulable }] });
       return;
     }
-    const node = environmentOf(pod, '')['LARRY_PLANNED_NODE'] ?? 'k3s-worker01';
+    const planned = environmentOf(pod, '')['LARRY_PLANNED_NODE'] ?? 'k3s-worker01';
+    const node = this.dead.has(planned) || this.cordoned.has(planned) ? 'k3s-worker02' : planned;
     await this.api.create(kind, { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: node } }, namespace, { name, of: 'binding' });
   }
 

@@ -13,12 +13,16 @@ const ttlMs = 900;
 interface TestWorker {
   order: WorkOrder;
   end(exit: WorkerExit): void;
+  exited: Promise<WorkerExit>;
   stopped: boolean;
 }
 
 /** Launches nothing: the test plays the workers. */
 class TestLauncher implements WorkerLauncher {
   readonly startLimitMs = 20_000;
+  outlives?: boolean;
+  /** What was launched before this launcher was there. */
+  left: TestWorker[] = [];
   readonly workers: TestWorker[] = [];
   /** Awaited before a launch succeeds: an image pull. */
   pull: Promise<void> = Promise.resolve();
@@ -29,13 +33,21 @@ class TestLauncher implements WorkerLauncher {
     await this.pull;
     let end: TestWorker['end'] = () => undefined;
     const exited = new Promise<WorkerExit>((resolve) => (end = resolve));
-    const worker: TestWorker = { order, end, stopped: false };
+    const worker: TestWorker = { order, end, stopped: false, exited };
     this.workers.push(worker);
+    return this.launched(worker);
+  }
+
+  adopt(found: (order: WorkOrder, worker: LaunchedWorker) => void): void {
+    for (const worker of this.left) found(worker.order, this.launched(worker));
+  }
+
+  private launched(worker: TestWorker): LaunchedWorker {
     const stop = async (): Promise<void> => {
       worker.stopped = true;
-      end({ reason: 'killed by SIGTERM' });
+      worker.end({ reason: 'killed by SIGTERM' });
     };
-    return { id: `w${this.workers.length}`, node: 'here', exited, stop };
+    return { id: `w${this.workers.length}`, node: 'here', exited: worker.exited, stop };
   }
 
   of(task: string): TestWorker[] {
@@ -110,6 +122,68 @@ describe('LarryEngine', () => {
     await work(coordination, launcher.workers[0] as TestWorker);
     await eventually(() => expect(launcher.workers).toHaveLength(3));
     expect(one.activeWorkers).toBe(2);
+  });
+
+  it('takes nothing from a worker of which nobody knows whether it lives, until its lease lapses, and then says why', async () => {
+    const { coordination, engine } = await aRun({ id: 'a' });
+    const { launcher } = await engine();
+    await eventually(() => expect(launcher.workers).toHaveLength(1));
+    const [first] = launcher.workers as [TestWorker];
+    const started = await coordination.start({ ...first.order, holder: 'h' }, ttlMs);
+    if (started.outcome !== 'started') throw new Error(started.outcome);
+    first.end({ reason: 'its node is silent', unsure: true });
+    for (const until = Date.now() + 3 * ttlMs; Date.now() < until; ) {
+      expect(await coordination.renew(started.lease, ttlMs)).toMatchObject({ outcome: 'renewed' });
+      await new Promise((resolve) => setTimeout(resolve, ttlMs / 5));
+    }
+    expect(launcher.workers).toHaveLength(1);
+    // It is not renewed any more.
+    await eventually(() => expect(launcher.workers).toHaveLength(2), 10_000);
+    expect(await coordination.renew(started.lease, ttlMs)).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('uses an attempt for what cannot run as it is', async () => {
+    const { coordination, engine, statusOf } = await aRun({ id: 'a', attempts: 1 });
+    const { launcher } = await engine();
+    await eventually(() => expect(launcher.workers).toHaveLength(1));
+    launcher.workers[0]?.end({ reason: 'it could not start within 2 s: ErrImagePull', error: true, unsure: true });
+    await eventually(async () => expect(await statusOf('a')).toBe('failed'));
+    expect((await coordination.task('a'))?.reason).toBe('worker ended: it could not start within 2 s: ErrImagePull');
+  });
+
+  it('leaves workers that outlive it at work, and the next engine keeps the claim of one that has not started', async () => {
+    const { coordination, engine } = await aRun({ id: 'a' });
+    const before = new TestLauncher();
+    before.outlives = true;
+    const { engine: first } = await engine({ launcher: before });
+    await eventually(() => expect(before.workers).toHaveLength(1));
+    const [worker] = before.workers as [TestWorker];
+    await first.stop();
+    expect(worker.stopped).toBe(false);
+    const after = new TestLauncher();
+    after.outlives = true;
+    after.left = [worker];
+    const { engine: next } = await engine({ launcher: after });
+    expect(next.activeWorkers).toBe(1);
+    const began = await coordination.redis.time();
+    await eventually(async () => expect(await coordination.redis.time()).toBeGreaterThan(began + 2 * ttlMs));
+    expect(await work(coordination, worker)).toBe('settled');
+    expect(after.workers).toEqual([]);
+    expect(await coordination.task('a')).toMatchObject({ status: 'completed', attempt: 1 });
+  });
+
+  it('ends a worker that it took over and whose claim is over', async () => {
+    const { engine } = await aRun({ id: 'a' });
+    const launcher = new TestLauncher();
+    launcher.outlives = true;
+    let end: TestWorker['end'] = () => undefined;
+    const exited = new Promise<WorkerExit>((resolve) => (end = resolve));
+    const old: TestWorker = { order: { run: 'gone', task: 'a', claim: 'old', larry: 'larry-01', worker: 'a-worker', plannedNode: 'w1', attempt: 1 }, end, exited, stopped: false };
+    launcher.left = [old];
+    await engine({ launcher });
+    await eventually(() => expect(launcher.workers).toHaveLength(1));
+    await eventually(() => expect(old.stopped).toBe(true));
+    expect(launcher.workers[0]?.stopped).toBe(false);
   });
 
   it('gives back what a killed worker left, at once, and launches another', async () => {
