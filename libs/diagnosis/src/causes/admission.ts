@@ -4,6 +4,7 @@ import type { EventFacts } from '../facts/event-index';
 import type { Workload } from '../facts/model';
 import { keyOf } from '../facts/object-index';
 import { quantity } from '../facts/quantity';
+import { minuteMs } from '../facts/times';
 import type { Candidate } from '../finding';
 import type { Scene } from '../graph/edges';
 import { seen, seenEvent } from './evidence';
@@ -21,7 +22,7 @@ export function admissionCauses(scene: Scene): Candidate[] {
     if (!event) return missingAccount(scene, workload) ?? [];
     return fromEvent(scene, workload, event) ?? [];
   });
-  return [...refused, ...claimQuota(scene), ...serviceQuota(scene)];
+  return [...refused, ...claimQuota(scene), ...serviceQuota(scene), ...refusedByOthers(scene)];
 }
 
 /** The newest refusal of what makes the pods now; not that of a ReplicaSet before it. */
@@ -97,6 +98,29 @@ function quotaCandidate(scene: Scene, namespace: string, quota: string, requeste
     explains,
     remedy: { none: 'how much a namespace may have is for its owner to say: raise the quota, or ask for less' },
   };
+}
+
+/** What somebody else wanted to make, a Helm or Kustomize controller, and said so in an event about its own object. */
+function refusedByOthers(scene: Scene): Candidate[] {
+  const { facts } = scene;
+  return facts.events.saying(/is forbidden: (?:exceeded|failed) quota/).flatMap((event) => {
+    const [, resource = '', name = ''] = /(\w+) "([^"]+)" is forbidden/.exec(event.message) ?? [];
+    const kind = { services: 'Service', persistentvolumeclaims: 'PersistentVolumeClaim' }[resource];
+    const quota = exceeded.exec(event.message)?.groups;
+    const recent = (event.lastMs ?? facts.atMs) > facts.atMs - 90 * minuteMs;
+    const namespace = quotaNamespace(scene, (quota?.['quota'] ?? '').trim(), event.namespace);
+    // What is there by now was let in later.
+    if (kind === undefined || !quota || !recent || facts.objects.get(kind, namespace, name)) return [];
+    const ref = { kind, namespace, name };
+    return quotaCandidate(scene, namespace, (quota['quota'] ?? '').trim(), quota['requested'] ?? '', quota['used'] ?? '', quota['limited'] ?? '', [seenEvent(event)], [keyOf(ref)], 0.94) ?? [];
+  });
+}
+
+/** The event may be about an object of another namespace: the quota's own is meant. */
+function quotaNamespace(scene: Scene, quota: string, ofEvent: string | undefined): string {
+  if (scene.facts.objects.get('ResourceQuota', ofEvent, quota)) return ofEvent ?? '';
+  const named = scene.facts.objects.list('ResourceQuota').filter((q) => q.metadata.name === quota);
+  return named.length === 1 ? (named[0]?.metadata.namespace ?? '') : (ofEvent ?? '');
 }
 
 function uidOf(scene: Scene, namespace: string, name: string): { uid?: string } {

@@ -58,6 +58,8 @@ function schedulerNode(scene: Scene, probed: string | undefined, lease: KubeObje
 
 const lossWords = /loss|lost|drop|retrans|discard/i;
 const delayWords = /latency|delay|rtt|duration|response[ _-]?time|p9\d|slow|jitter|round[ _-]?trip/i;
+/** What is told to say that it is not the reason. */
+const asEver = /unchanged|no change|normal|stable|steady|as usual|within (?:the )?(?:limit|baseline|range)|not (?:elevated|throttled)|flat\b/i;
 const cpuWords = /cpu|throttl/i;
 const pressureWords = /memory|disk|pid|inode|filesystem/i;
 
@@ -66,14 +68,16 @@ export function metricCauses(scene: Scene): Candidate[] {
   const anomalies = scene.facts.probes?.metricAnomalies ?? [];
   return anomalies.flatMap((anomaly) => {
     const texts = (anomaly.evidence ?? []).map((e) => (typeof e === 'string' ? e : JSON.stringify(e)));
-    const text = texts.join(' ');
+    const telling = texts.filter((t) => !asEver.test(t));
+    const text = (telling.length > 0 ? telling : texts).join(' ');
     if (anomaly.kind === 'Node') {
       const cause: CauseCode | undefined = lossWords.test(text) ? 'node_network_packet_loss' : delayWords.test(text) ? 'node_network_delay' : pressureWords.test(text) ? 'node_pressure' : undefined;
       const node = scene.facts.objects.get('Node', undefined, anomaly.name);
       const ref: ObjectRef = node ? refOf(node) : { apiVersion: 'v1', kind: 'Node', name: anomaly.name };
       return cause ? [made(cause, ref, 0.9, `node ${anomaly.name}: ${printable(text, 160)}`, texts, [keyOf(ref), ...podsOn(scene, anomaly.name)], [])] : [];
     }
-    const cause: CauseCode | undefined = cpuWords.test(text) ? 'pod_cpu_overload' : delayWords.test(text) || lossWords.test(text) ? 'pod_network_delay' : undefined;
+    const isNetwork = delayWords.test(text) || lossWords.test(text);
+    const cause: CauseCode | undefined = cpuWords.test(text) && !(isNetwork && /network|\brtt\b|tcp|packet/i.test(text)) ? 'pod_cpu_overload' : isNetwork ? 'pod_network_delay' : undefined;
     const service = scene.services.find((s) => s.name === anomaly.name && (anomaly.namespace == null || s.namespace === anomaly.namespace));
     const workload = service?.workloads[0] ?? scene.facts.workloads.find((w) => w.name === anomaly.name);
     const ref: ObjectRef = workload?.ref ?? service?.ref ?? { apiVersion: 'v1', kind: 'Service', name: anomaly.name, ...(anomaly.namespace ? { namespace: anomaly.namespace } : {}) };

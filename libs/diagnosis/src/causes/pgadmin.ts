@@ -93,10 +93,17 @@ function invalidServers(pgadmin: Pgadmin): Candidate | undefined {
   return undefined;
 }
 
+/** What the import needs of each server (PgAdmin, *Import/Export Servers*, JSON format). */
 function serversProblem(text: string): string | undefined {
   try {
     const servers = valueIn(JSON.parse(text), 'Servers');
-    return typeof servers === 'object' && servers !== null ? undefined : 'it has no "Servers"';
+    if (typeof servers !== 'object' || servers === null || Array.isArray(servers)) return 'it has no object "Servers"';
+    for (const [number, server] of Object.entries(servers)) {
+      const needs = ['Name', 'Group', ...(valueIn(server, 'Service') === undefined ? ['Port', 'Username', 'MaintenanceDB'] : [])];
+      const lacks = needs.find((field) => valueIn(server, field) === undefined);
+      if (lacks !== undefined) return `server ${printable(number, 40)} has no ${lacks}`;
+    }
+    return undefined;
   } catch (error) {
     return printable((error as Error).message, 150);
   }

@@ -28,8 +28,9 @@ function addressCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
     const near = nearName(names, target.name) ?? elsewhere(scene, call);
     // A bare word may be anything; only a near name, a port or a complaint makes it an address.
     const plain = address.port === undefined && address.scheme === undefined && !address.host.includes('.svc');
-    if (!complaint && (plain ? near === undefined || workload.state !== 'not-running' : near === undefined && workload.state !== 'not-running' && address.port === undefined)) return [];
-    const confidence = complaint ? 0.95 : near !== undefined ? (workload.state === 'not-running' ? 0.88 : 0.76) : workload.state === 'not-running' ? 0.7 : 0.6;
+    const ill = workload.state === 'not-running';
+    if (!complaint && (near === undefined ? !ill || plain : plain && !ill)) return [];
+    const confidence = complaint ? 0.95 : near === undefined ? 0.7 : ill ? 0.88 : 0.76;
     return [
       {
         cause: 'service_env_var_address_mismatch' as const,
@@ -94,14 +95,16 @@ function externalNames(scene: Scene, complaints: Complaint[]): Candidate[] {
     const complaint = complaints.find((c) => c.service === service && c.failure.kind !== 'refused') ?? complaints.find((c) => c.failure.host === name && c.failure.kind === 'dns');
     const inside = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.|$)/.exec(name);
     const gone = inside !== null && speaksOf(scene, inside[2] ?? '') && scene.facts.objects.isMissing('Service', inside[2], inside[1] ?? '');
-    if (!complaint && !gone) return [];
+    const results = scene.facts.probes?.connectivity.filter((c) => c.namespace === service.namespace && c.service === service.name) ?? [];
+    const probe = results.every((c) => !c.connected) ? results[0] : undefined;
+    if (!complaint && !gone && !probe) return [];
     return [
       {
         cause: 'service_dns_resolution_failure' as const,
         object: service.ref,
         confidence: complaint ? 0.93 : 0.85,
         title: `Service ${service.name} stands for ${printable(name, 120)}, ${gone ? 'and there is no such Service' : 'which has no address'}`,
-        evidence: [seen(service.ref, '.spec.externalName', name), ...(complaint ? [seenLine(complaint.said.pod, complaint.said.log, complaint.said.line)] : [])],
+        evidence: [seen(service.ref, '.spec.externalName', name), ...(probe ? [seen(service.ref, 'probes:connectivity', JSON.stringify(probe))] : []), ...(complaint ? [seenLine(complaint.said.pod, complaint.said.log, complaint.said.line)] : [])],
         explains: [service.key, ...(complaint ? explainsOf(complaint.workload) : [])],
         remedy: { none: 'name in .spec.externalName what can be resolved' },
       },

@@ -23,7 +23,7 @@ export interface Complaint {
   target?: { name: string; namespace: string };
 }
 
-const anyFailure = /refused|timed? ?out|timeout|deadline|no such host|ENOTFOUND|EAI_AGAIN|UnknownHost|resolve|resolution|host not found|not known|translate host|unreachable|No route|no route|reset by peer|ECONN|EHOST|ENET|link failure|upstream|Can't connect|can't connect|could not connect|Unavailable|bad address|gaierror|NXDOMAIN/;
+const anyFailure = /refused|timed? ?out|timeout|deadline|no such host|ENOTFOUND|EAI_AGAIN|UnknownHost|resolve|resolution|host not found|not known|translate host|unreachable|No route|no route|reset by peer|ECONN|EHOST|ENET|link failure|upstream|Can't connect|can't connect|could not connect|Unavailable|bad address|gaierror|NXDOMAIN/i;
 
 /** What every workload complains about: of its complaints the last. */
 export function complaintsOf(scene: Scene): Complaint[] {

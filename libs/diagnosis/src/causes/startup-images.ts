@@ -7,7 +7,7 @@ import { seen, seenEvent } from './evidence';
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError', 'RegistryUnavailable', 'SignatureValidationFailed']);
 
 /** What containerd's resolver says (containerd, `remotes/docker/resolver.go`) and the registries with it. */
-const dnsFailure = /lookup [^\s:]+(?: on [^\s]+)?: (?:no such host|server misbehaving|Temporary failure|i\/o timeout|connection refused)|no such host|Temporary failure in name resolution/i;
+const dnsFailure = /\blookup [^\s:]+(?: on \S+)?: |no such host|Temporary failure in name resolution|server misbehaving|EAI_AGAIN|Could not resolve host|Try again/i;
 const unauthorized = /401 Unauthorized|403 Forbidden|unauthorized|no basic auth credentials|authentication required|denied: requested access|authorization failed|insufficient_scope|failed to authorize|access forbidden/i;
 const notThere = /: not found|manifest unknown|manifest for .* not found|name unknown|invalid reference format|could not parse reference|repository name must be|not present with pull policy of Never|repository does not exist/i;
 const ambiguous = /repository does not exist or may require/i;

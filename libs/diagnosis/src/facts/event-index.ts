@@ -63,6 +63,11 @@ export class EventIndex {
     return [...own].sort(newestFirst);
   }
 
+  /** All whose message matches, newest first. Goes through every group. */
+  saying(pattern: RegExp): EventFacts[] {
+    return [...this.groups.values()].filter((event) => pattern.test(event.message)).sort(newestFirst);
+  }
+
   /** All of one reason, newest first. */
   withReason(reason: string): EventFacts[] {
     return [...(this.byReason.get(reason) ?? [])].sort(newestFirst);

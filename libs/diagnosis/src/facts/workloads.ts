@@ -143,21 +143,31 @@ function judge(workload: Workload, objects: ObjectIndex, events: EventIndex, atM
   // What was evicted and made anew somewhere else is history.
   const replaced = (pod: PodFacts) => pod.phase === 'Failed' && workload.ready >= workload.desired && workload.ref.kind !== 'Pod' && !isJob(workload);
   workload.unwell = ill.filter(({ pod }) => !replaced(pod)).sort((a, b) => plainness(a.ailment) - plainness(b.ailment));
-  if (isJob(workload)) return judgeJob(workload, objects, found.some((f) => f.ailment === 'starting'));
-  const made = workload.pods.filter((pod) => pod.deletedMs === undefined && pod.phase !== 'Failed').length;
-  workload.lacksPods = objects.knows('Pod') && made < workload.desired && !isYoung(workload.object, atMs);
+  if (isJob(workload)) return judgeJob(workload, objects, found.some((f) => f.ailment === 'starting'), atMs);
+  workload.lacksPods = objects.knows('Pod') && lacksPods(workload, objects) && !isYoung(workload.object, atMs);
   if (workload.desired === 0 && workload.unwell.length === 0) workload.state = 'stopped';
   else if (workload.unwell.length > 0 || workload.lacksPods) workload.state = 'not-running';
   else workload.state = workload.ready >= workload.desired ? 'running' : 'starting';
 }
 
-function judgeJob(workload: Workload, objects: ObjectIndex, starting: boolean): void {
+/** A Deployment's newest ReplicaSet knows how many pods are its share of a rollout; the rest are still of the one before. */
+function lacksPods(workload: Workload, objects: ObjectIndex): boolean {
+  const alive = (pods: PodFacts[]): number => pods.filter((pod) => pod.deletedMs === undefined && pod.phase !== 'Failed').length;
+  const share = workload.ref.kind === 'Deployment' ? numberOf(valueIn(objects.at(workload.makers[0] ?? ''), 'spec', 'replicas')) : undefined;
+  return share === undefined ? alive(workload.allPods) < workload.desired : alive(workload.pods) < share || (alive(workload.allPods) < workload.desired && alive(workload.pods) < workload.desired);
+}
+
+function judgeJob(workload: Workload, objects: ObjectIndex, starting: boolean, atMs: number): void {
   const job = workload.ref.kind === 'Job' ? workload.object : objects.at(workload.makers[0] ?? '');
   const has = (type: string) => listOf(valueIn(job, 'status', 'conditions')).some((c) => valueIn(c, 'type') === type && valueIn(c, 'status') === 'True');
   if (has('Complete') || has('SuccessCriteriaMet')) {
     workload.unwell = [];
     workload.state = 'running';
-  } else if (has('Failed') || workload.unwell.length > 0) workload.state = 'not-running';
+    return;
+  }
+  const waits = job !== undefined && valueIn(job, 'spec', 'suspend') !== true && !has('Suspended') && !isYoung(job, atMs);
+  workload.lacksPods = objects.knows('Pod') && waits && !has('Failed') && workload.pods.length === 0;
+  if (has('Failed') || workload.unwell.length > 0 || workload.lacksPods) workload.state = 'not-running';
   else workload.state = starting ? 'starting' : 'running';
 }
 

@@ -84,8 +84,8 @@ function winnersOf(candidates: Candidate[]): { winners: Candidate[]; beaten: Map
 const strength = (candidate: Candidate): number => candidate.confidence - (candidate.secondary ? 0.3 : 0);
 
 function blamed(scene: Scene, candidate: Candidate, byKey: Map<string, Candidate[]>, cause: Map<Candidate, Candidate>): Candidate | undefined {
-  const usable = (other: Candidate): boolean => other !== candidate && ultimate(other, cause) !== candidate && !(other.secondary && other.confidence < candidate.confidence);
-  const search = (start: string[], through: (key: string) => boolean): Candidate | undefined => {
+  const isOther = (other: Candidate): boolean => other !== candidate && ultimate(other, cause) !== candidate;
+  const search = (start: string[], through: (key: string) => boolean, usable: (other: Candidate) => boolean): Candidate | undefined => {
     const own = new Set(keysOf(candidate));
     for (const key of scene.graph.below(start, through).keys()) {
       if (own.has(key) && !(candidate.blames ?? []).includes(key)) continue;
@@ -94,11 +94,11 @@ function blamed(scene: Scene, candidate: Candidate, byKey: Map<string, Candidate
     }
     return undefined;
   };
-  const direct = candidate.blames && candidate.blames.length > 0 ? search(candidate.blames, () => true) : undefined;
+  const direct = candidate.blames && candidate.blames.length > 0 ? search(candidate.blames, () => true, isOther) : undefined;
   if (direct) return direct;
   if (!candidate.secondary) return undefined;
   // Without a word of whom it waits for: anything unwell that it needs.
-  return search(keysOf(candidate), (key) => isUnwell(scene, key) || byKey.has(key));
+  return search(keysOf(candidate), (key) => isUnwell(scene, key) || byKey.has(key), (other) => isOther(other) && !(other.secondary && other.confidence < candidate.confidence));
 }
 
 function ultimate(candidate: Candidate, cause: Map<Candidate, Candidate>): Candidate {
