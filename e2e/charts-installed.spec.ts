@@ -1,5 +1,10 @@
 import { startSimulatedCluster, type SimulatedCluster } from '@larry/simulation';
-import { chartFolder, charts, chartTools, objectsOf, type ChartTools } from './src/helm';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { chartFolder, charts, chartTools, objectsOf, repository, type ChartTools } from './src/helm';
+
+const execute = promisify(execFile);
 
 /**
  * Each chart installed, scaled, upgraded, rolled back and uninstalled by the real helm and kubectl, against the simulated
@@ -71,6 +76,23 @@ it.each(charts)('%s says in one sentence which Secret is missing, then is instal
   const gone = await tools.helm('uninstall', chart, '-n', chart, '--wait');
   expect([gone.code, await ours(chart)]).toEqual([0, []]);
 });
+
+it.each([
+  ['larry-01', 'fix-pgadmin-crashloop', []],
+  ['larry-02', 'security-scan-group-02', []],
+  ['larry-03', 'catalog-deployments', ['secrets']],
+])('the account that %s gives its workers may read all that %s looks at', async (chart, task, closed) => {
+  if (!tools) return;
+  expect((await upgrade(chart, '--set', 'checkSecrets=false')).code).toBe(0);
+  const token = (await kubectl('create', 'token', `${chart}-worker`, '-n', chart)).trim();
+  const config = parse(cluster.kubeconfig) as { users: { user: unknown }[] };
+  config.users.forEach((user) => (user.user = { token }));
+  const kubeconfig = tools.file(`${chart}.kubeconfig`, stringify(config));
+  const { stdout } = await execute(process.execPath, ['apps/cli/dist/main.js', 'playbook', 'run', task, '--json', '--kubeconfig', kubeconfig], { cwd: repository, maxBuffer: 64 * 1024 * 1024 });
+  const refused = [...stdout.matchAll(/forbidden: (\S+) is forbidden/g)].map(([, resource]) => resource as string);
+  // Other custom resources are the operator's to name (rbac.customResources).
+  expect([...new Set(refused)].filter((resource) => !/\.(traefik|cert-manager)\.io$|\.coreos\.com$/.test(resource))).toEqual(closed);
+}, 60_000);
 
 it('a write right for a namespace that is not there is refused by its name', async () => {
   if (!tools) return;

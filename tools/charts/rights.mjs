@@ -4,12 +4,20 @@ import { validationsFor } from './declared-fields.mjs';
 const writing = ['create', 'patch', 'delete'];
 const isWrite = (verb) => writing.includes(verb);
 
-/** A catalog's "every kind" as a list: Kubernetes' own kinds but Secrets. Custom resources are named by the operator's values. */
+/** What a catalog meets beside the kinds that every source has: newer ones of Kubernetes, and those of k3s itself. */
+const besides = [
+  ['networking.k8s.io/v1', ['ipaddresses', 'servicecidrs']],
+  ['storage.k8s.io/v1', ['volumeattributesclasses']],
+  ['helm.cattle.io/v1', ['helmcharts', 'helmchartconfigs']],
+  ['k3s.cattle.io/v1', ['addons', 'etcdsnapshotfiles']],
+].flatMap(([apiVersion, resources]) => resources.map((resource) => ({ apiVersion, resource })));
+
+/** A catalog's "every kind" as a list: Kubernetes' own kinds but Secrets. Other custom resources are named by values. */
 function expanded(rule, kinds) {
   if (!rule.apiGroups.includes('*') && !rule.resources.includes('*')) return [rule];
   if (rule.verbs.some(isWrite)) throw new Error('a playbook declares "*" with a writing verb: that is nobody’s to have');
   const byGroup = new Map();
-  for (const { apiVersion, resource } of kinds) {
+  for (const { apiVersion, resource } of [...kinds, ...besides]) {
     if (resource === 'secrets') continue;
     const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
     byGroup.set(group, [...(byGroup.get(group) ?? []), resource]);
