@@ -39,13 +39,14 @@ const runtimeFinders: readonly CauseFinder[] = [
 ];
 
 /** What objects show by themselves, running or not. */
-const staticFinders: readonly CauseFinder[] = [zeroReplicaCauses, serviceCauses, gatewayCauses, pgadminCauses];
+const staticFinders: readonly CauseFinder[] = [serviceCauses, gatewayCauses, pgadminCauses];
 
 /** Everything that anything proposes for a scene. */
 export function candidatesOf(scene: Scene) {
   const complaints = complaintsOf(scene);
   return [
     ...staticFinders.flatMap((find) => find(scene)),
+    ...zeroReplicaCauses(scene, complaints),
     ...nameCauses(scene, complaints),
     ...(scene.facts.runtime ? [...runtimeFinders.flatMap((find) => find(scene)), ...policyCauses(scene, complaints), ...dependencyCauses(scene, complaints)] : []),
   ];

@@ -19,7 +19,7 @@ export function policyCauses(scene: Scene, complaints: Complaint[]): Candidate[]
   const policies = scene.facts.objects.list('NetworkPolicy');
   if (policies.length === 0) return [];
   const found = scene.calls.flatMap((call) => (call.service ? blockedCall(scene, policies, call, call.service, complaints) : []));
-  return [...found, ...complaints.flatMap((c) => blockedComplaint(scene, policies, c)), ...blockedDns(scene, policies, complaints)];
+  return [...found, ...probedPolicies(scene, policies), ...complaints.flatMap((c) => blockedComplaint(scene, policies, c)), ...blockedDns(scene, policies, complaints)];
 }
 
 function blockedCall(scene: Scene, policies: KubeObject[], call: Call, service: ServiceFacts, complaints: Complaint[]): Candidate[] {
@@ -112,6 +112,29 @@ function allowsPort(ports: unknown, wanted: { number?: number; name?: string; pr
     if (port === undefined) return true;
     if (typeof port === 'string' && !/^\d+$/.test(port)) return port === wanted.name;
     return end === undefined ? Number(port) === wanted.number : Number(port) <= (wanted.number ?? 0) && (wanted.number ?? 0) <= end;
+  });
+}
+
+/** Only a probe knows: a Service with ready backends times out, and a policy for these lets in nobody that is not named. */
+function probedPolicies(scene: Scene, policies: KubeObject[]): Candidate[] {
+  return (scene.facts.probes?.connectivity ?? []).flatMap((result) => {
+    const service = scene.serviceAt.get(`Service ${result.namespace}/${result.service}`);
+    const callee = service?.workloads[0];
+    if (result.connected || !service || !callee || service.readyPods.length === 0 || result.timedOut === false) return [];
+    const stranger: End = { namespace: '', labels: {}, workload: callee };
+    const policy = stops(scene.facts, policies, 'Ingress', endOf(callee), stranger, targetPort(service, Number(result.port), callee));
+    if (!policy) return [];
+    return [
+      {
+        cause: 'network_policy_blocks' as const,
+        object: refOf(policy),
+        confidence: 0.78,
+        title: `NetworkPolicy ${policy.metadata.name} keeps others from ${callee.name}`,
+        evidence: [seen(refOf(policy), '.spec', JSON.stringify(policy['spec'])), seen(service.ref, 'probes:connectivity', JSON.stringify(result))],
+        explains: [objectKey(policy), service.key],
+        remedy: { none: `allow who needs ${callee.name} in NetworkPolicy ${policy.metadata.name}, if that is meant: a policy keeps others away on purpose` },
+      },
+    ];
   });
 }
 

@@ -102,7 +102,8 @@ function portVerdict(scene: Scene, service: ServiceFacts, port: ServicePort, dec
   if (connected) return undefined;
   if (typeof port.targetPort === 'string' && !/^\d+$/.test(port.targetPort)) return declared.some((d) => d.name === port.targetPort) ? undefined : 0.96;
   const target = Number(port.targetPort);
-  if (declared.some((d) => d.port === target)) return undefined;
+  // A headless name leads to the pods themselves, whatever its targetPort.
+  if (service.clusterIp === 'None' || declared.some((d) => d.port === target)) return undefined;
   if (backends.some((b) => mentions(b.podSpec, target)) || listens(scene, service, target)) return undefined;
   const complained = scene.calls.some((c) => c.service === service && c.workload.state === 'not-running');
   if (failed && service.readyPods.length > 0) return 0.95;
@@ -142,7 +143,7 @@ function openPorts(scene: Scene, service: ServiceFacts): number[] {
 }
 
 /** Istio's and the Gateway's names for what a port speaks, where the container's own name says something else. */
-const speaks = /^(http2?|https|grpc|grpc-web|tcp|tls|mongo|mysql|redis|udp)(?:-|$)/;
+const speaks = /^(http2|https|http|grpc-web|grpc|mongo|mysql|redis)(?:-|$)/;
 
 function protocolCauses(scene: Scene, service: ServiceFacts): Candidate[] {
   const declared = podSpecsOf(service).flatMap((b) => declaredPorts(b.podSpec));
@@ -170,7 +171,7 @@ function protocolCauses(scene: Scene, service: ServiceFacts): Candidate[] {
 }
 
 function applicationMismatch(scene: Scene, service: ServiceFacts, port: ServicePort, target: DeclaredPort[]): { says: string; is: string } | undefined {
-  const says = (port.appProtocol ?? '').replace(/^kubernetes\.io\/h2c$/, 'http2') || (speaks.exec(port.name ?? '')?.[1] ?? '');
+  const says = speaks.exec((port.appProtocol ?? port.name ?? '').toLowerCase().replace(/^kubernetes\.io\/h2c$/, 'http2'))?.[1] ?? '';
   const is = speaks.exec(target[0]?.name ?? '')?.[1] ?? '';
   const family = (name: string): string => (name === 'grpc' || name === 'http2' ? 'http2' : name === 'grpc-web' ? 'http' : name);
   const meshed = service.pods.some((p) => p.containers.some((c) => c.name === 'istio-proxy')) || scene.facts.objects.get('Namespace', undefined, service.namespace)?.metadata.labels?.['istio-injection'] === 'enabled';

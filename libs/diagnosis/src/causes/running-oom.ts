@@ -1,5 +1,6 @@
 import { valueIn } from '@larry/contracts';
 import { quantity } from '../facts/quantity';
+import { minuteMs } from '../facts/times';
 import { lastEnd, type ContainerFacts } from '../facts/pod-facts';
 import type { Candidate } from '../finding';
 import type { Scene } from '../graph/edges';
@@ -22,7 +23,7 @@ function oomCause(one: Case, container: ContainerFacts): Candidate | undefined {
   const end = lastEnd(container);
   if (!end || end.exitCode === 0) return undefined;
   if (end.reason === 'OOMKilled' || container.last?.reason === 'OOMKilled') return made(one, container, 0.97, []);
-  const event = [...eventsOfPod(scene, pod), ...ofNode(one)].find((e) => kernelKill.test(e.reason) || (e.type === 'Warning' && /oom-kill|Memory cgroup out of memory|OOMKilled/i.test(e.message)));
+  const event = [...eventsOfPod(scene, pod), ...ofNode(one, container)].find((e) => kernelKill.test(e.reason) || (e.type === 'Warning' && /oom-kill|Memory cgroup out of memory|OOMKilled/i.test(e.message)));
   if (event) return made(one, container, 0.93, [seenEvent(event)]);
   const told = runtimeLog(one, container);
   if (told) return made(one, container, 0.92, [seen({ apiVersion: 'v1', kind: 'Node', name: pod.node ?? '' }, 'probes:nodeServices.log', told)]);
@@ -35,10 +36,13 @@ function oomCause(one: Case, container: ContainerFacts): Candidate | undefined {
 }
 
 /** A kernel's event is about the node; it names the victim's control group, with the pod's uid in it. */
-function ofNode({ scene, pod }: Case) {
+function ofNode({ scene, pod }: Case, container: ContainerFacts) {
   if (pod.node === undefined) return [];
   const uid = pod.uid ?? '\0';
-  return scene.facts.events.of(`Node ${pod.node}`).filter((e) => /oom/i.test(e.reason) && (e.message.includes(uid) || e.message.includes(uid.replaceAll('-', '_')) || e.message.includes(pod.name)));
+  const ended = lastEnd(container)?.finishedMs ?? 0;
+  const names = (e: { message: string; lastMs?: number }): boolean =>
+    e.message.includes(uid) || e.message.includes(uid.replaceAll('-', '_')) || e.message.includes(pod.name) || (Math.abs((e.lastMs ?? 0) - ended) < 2 * minuteMs && lastEnd(container)?.exitCode === 137 && /victim|Killed process/.test(e.message));
+  return scene.facts.events.of(`Node ${pod.node}`).filter((e) => /oom/i.test(e.reason) && names(e));
 }
 
 function runtimeLog({ scene, pod }: Case, container: ContainerFacts): string | undefined {

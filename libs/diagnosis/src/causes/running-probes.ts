@@ -81,6 +81,7 @@ function judge(one: Case, container: ContainerFacts, spec: unknown, event: Event
   if (wrongProtocol.test(message) && !refused.test(message)) return wrongScheme(container, spec, type, at, message, known);
   const status = Number(statusOf.exec(message)?.[1]);
   if (status === 400 && /HTTPS|TLS/i.test(message)) return wrongScheme(container, spec, type, at, message, known);
+  if (status === 503 && probe === 'liveness') return startsSlowly(one, container, spec, at);
   if (status > 0) return judgeStatus(status, container, spec, at, known, port, fixPort, declared.length > 0 || listens.length > 0);
   if (refused.test(message) || cannotFind.test(message) || /failed to connect service/.test(message)) return judgeRefused(one, container, spec, at, { known, port, fixPort, hasPorts: declared.length > 0 || listens.length > 0, probe, listensHere: listens.includes(port) });
   if (timedOut.test(message)) {
@@ -88,6 +89,18 @@ function judge(one: Case, container: ContainerFacts, spec: unknown, event: Event
     return probe === 'liveness' ? timing(container, spec, at, 0.84, 'waits a shorter time than the container takes to answer') : undefined;
   }
   return undefined;
+}
+
+/** 503 is what servers say while they start: when the probe leaves little time and the log tells of no error, the time is the fault. */
+function startsSlowly(one: Case, container: ContainerFacts, spec: unknown, at: string): Verdict | undefined {
+  const grace = graceOf(spec);
+  const failing = lastHit(one.scene, one.pod, container, [/\b(?:ERROR|FATAL|panic:|Traceback|Exception|refused|denied|cannot|failed)\b/i]);
+  return failing || grace >= 60 ? undefined : timing(container, spec, at, 0.66, `kills the container after ${grace} s, while it still says that it starts (503)`);
+}
+
+/** Seconds from the start of a container until the probe kills it. */
+function graceOf(spec: unknown): number {
+  return (numberOf(valueIn(spec, 'initialDelaySeconds')) ?? 0) + (numberOf(valueIn(spec, 'periodSeconds')) ?? 10) * (numberOf(valueIn(spec, 'failureThreshold')) ?? 3);
 }
 
 function wrongScheme(container: ContainerFacts, spec: unknown, type: string | undefined, at: string, message: string, known: boolean): Verdict {
@@ -134,7 +147,7 @@ function judgeRefused(one: Case, container: ContainerFacts, spec: unknown, at: s
   if (!known || (others.length > 0 && !others.includes(port) && !listensHere)) return { part: 'port', confidence: hasPorts ? 0.75 : 0.8, why: `asks port ${port}, on which nothing listens`, remedy: fixPort };
   if (probe === 'readiness') return undefined;
   // The port is right and nobody listens yet: the container is killed before it has started.
-  const grace = (numberOf(valueIn(spec, 'initialDelaySeconds')) ?? 0) + (numberOf(valueIn(spec, 'periodSeconds')) ?? 10) * (numberOf(valueIn(spec, 'failureThreshold')) ?? 3);
+  const grace = graceOf(spec);
   const failing = lastHit(one.scene, one.pod, container, [/\b(?:FATAL|panic:|Traceback|Exception in thread)\b/]);
   return failing ? undefined : timing(container, spec, at, grace < 60 ? 0.86 : 0.6, `kills the container after ${grace} s, before it listens on port ${port}`);
 }

@@ -5,6 +5,7 @@ import type { Candidate } from '../finding';
 import type { Scene } from '../graph/edges';
 import { minuteMs } from '../facts/times';
 import { casesOf, lastHit, ofWorkload } from './cause';
+import type { Complaint } from './running-dependencies';
 import { seen, seenContainer, seenEvent, seenLine } from './evidence';
 
 /** Ports that Istio's and Linkerd's sidecars take in every pod (Istio, *Application Requirements*; Linkerd, *Proxy ports*). */
@@ -35,13 +36,14 @@ export function portConflictCauses(scene: Scene): Candidate[] {
 }
 
 /** A Deployment that is told to have no pods although somebody needs it. On purpose it is often so: nobody needs it then. */
-export function zeroReplicaCauses(scene: Scene): Candidate[] {
+export function zeroReplicaCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
   return scene.facts.workloads.flatMap((workload) => {
     const { object } = workload;
     if (!object || !['Deployment', 'StatefulSet', 'ReplicaSet'].includes(workload.ref.kind) || numberOf(valueIn(object, 'spec', 'replicas')) !== 0) return [];
     if (scalesItself(scene, workload)) return [];
     const services = (scene.servicesOfWorkload.get(workload.key) ?? []).filter((s) => s.readyPods.length === 0);
-    const needs = services.flatMap((service) => needsOf(scene, service.key, service.type, workload));
+    const heard = complaints.filter((c) => services.some((s) => s === c.service)).map((c) => ({ ref: c.workload.ref, at: `log:${c.said.log.container}`, text: c.said.line.slice(0, 300), ill: true }));
+    const needs = [...heard, ...services.flatMap((service) => needsOf(scene, service.key, service.type, workload))];
     const scaled = scaledDown(scene, workload);
     const probe = services.some((s) => scene.facts.probes?.connectivity.some((c) => c.namespace === s.namespace && c.service === s.name && !c.connected));
     if (services.length === 0 || (needs.length === 0 && !scaled && !probe)) return [];

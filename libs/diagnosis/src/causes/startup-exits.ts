@@ -8,7 +8,7 @@ import { dotted, seen, seenAt, seenContainer, seenEvent, seenLine } from './evid
 /** runc's and containerd's words for a command that cannot be run (runc, `libcontainer/init_linux.go`); shells exit 127 and 126. */
 const notRunnable = /exec(?: |: )"?(?<command>[^":]+)"?: (?:executable file not found in \$PATH|no such file or directory|permission denied|stat .*)|exec format error|unable to start container process: (?!error during container init: error mounting)(?<what>.*)|starting container process caused.*(?:not found|no such file)/i;
 const shellNotFound = /(?:^|: )(?:line \d+: )?(?<command>\S+): (?:command )?not found\s*$|exec: (?<second>\S+): not found|can't open file '(?<file>[^']+)': \[Errno 2\]|Cannot find module '(?<module>[^']+)'|Error: Unable to access jarfile (?<jar>\S+)|Could not find or load main class (?<main>\S+)/i;
-const badFlag = /(?:unknown|unrecognized|invalid|illegal|undefined) (?:command[- ]line )?(?:option|flag|argument|arguments|command|shorthand flag)s?\b|flag provided but not defined|unknown shorthand flag|unexpected argument '|error: unrecognized arguments/i;
+const badFlag = /(?:unknown|unrecognized|invalid|illegal|undefined) (?:command[- ]line )?(?:option|flag|argument|arguments|command|shorthand flag)s?\b|flag provided but not defined|unknown shorthand flag|unexpected argument '|error: (?:unrecognized arguments|argument [-\w]|the following arguments are required)/i;
 
 /** Applications' words for a variable that is missing or that they cannot read. */
 const badEnvironment: readonly RegExp[] = [
@@ -21,10 +21,15 @@ const badEnvironment: readonly RegExp[] = [
   /strconv\.(?:Atoi|ParseInt|ParseBool|ParseFloat|ParseUint): parsing "[^"]*": invalid syntax/,
   /invalid literal for int\(\) with base 10|java\.lang\.NumberFormatException: For input string/,
   /(?:You need to specify one of the following|Database is uninitialized and (?:superuser )?password (?:option )?is not specified)/i,
+  // envconfig, NestJS and Joi, pydantic, Spring Boot, Go's url and time.
+  /required key [A-Z][A-Z0-9_]+ missing value/,
+  /Config validation error|validation errors? for \w*(?:Settings|Config)\b|Failed to bind properties under|Invalid environment variables/i,
+  /"?\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b"?:? (?:is required|is not allowed|must be|should be|expected|is invalid|has an invalid)/,
+  /\b(?:time: invalid duration|missing protocol scheme|first path segment in URL cannot contain colon|invalid port number|invalid log ?level|unknown log ?level|Not a valid (?:port|number|boolean))\b/i,
 ];
 
 /** `Permission denied` and `Read-only file system`, as libc (strerror) and the languages print them. */
-const denied = /Permission denied|permission denied|EACCES|AccessDeniedException|Operation not permitted.*(?:chown|mkdir|open)|(?:chown|mkdir|open).*Operation not permitted/;
+const denied = /Permission denied|permission denied|EACCES|AccessDeniedException|Operation not permitted.*(?:chown|mkdir|open)|(?:chown|chmod|mkdir|open|permissions of directory).*Operation not permitted|is not writable|has wrong ownership|has invalid permissions/i;
 const readOnly = /Read-only file system|read-only file system|EROFS/;
 const somePath = /(?<![A-Za-z0-9.:/])(\/[A-Za-z0-9._@+-]+(?:\/[A-Za-z0-9._@+-]+)*)/g;
 
@@ -144,7 +149,7 @@ function writableFolder({ workload }: Case, container: ContainerFacts, line: str
 
 function deniedCause(one: Case, container: ContainerFacts): Candidate | undefined {
   const { pod, workload, scene } = one;
-  const event = eventsOfPod(scene, pod).find((e) => /^FailedMount$/.test(e.reason) && /permission denied|access denied/i.test(e.message));
+  const event = eventsOfPod(scene, pod).find((e) => /^FailedMount$/.test(e.reason) && /permission denied|access denied|operation not permitted|applyFSGroup failed/i.test(e.message));
   const hit = event ? undefined : lastHit(scene, pod, container, [denied]);
   if (!event && (!hit || /connection|socket|bind|listen|setrlimit|sudo/i.test(hit.line))) return undefined;
   const mount = hit ? mountOf(one, container, hit.line) : undefined;

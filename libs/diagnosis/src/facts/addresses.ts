@@ -124,12 +124,20 @@ export function serviceNameOf(name: string, namespace: string, facts: Facts): { 
   if (parts.length === 1) return { name: host, namespace, sure: false };
   const [first = '', second = ''] = parts;
   if (parts.length === 2) {
-    if (facts.objects.get('Service', second, first) || isNamespace(facts, second)) return { name: first, namespace: second, sure: false };
+    if (facts.objects.get('Service', second, first) || isNamespace(facts, second) || serviceNames(facts).has(first)) return { name: first, namespace: second, sure: false };
     // `db-0.db` is a pod of a StatefulSet with a headless Service.
     if (facts.objects.get('Service', namespace, second)) return { name: second, namespace, sure: false };
   }
   if (parts.length === 3 && facts.objects.get('Service', parts[2], second)) return { name: second, namespace: parts[2] ?? '', sure: false };
   return undefined;
+}
+
+const namesOfFacts = new WeakMap<Facts, Set<string>>();
+
+function serviceNames(facts: Facts): Set<string> {
+  const known = namesOfFacts.get(facts) ?? new Set(facts.objects.list('Service').map((service) => service.metadata.name));
+  namesOfFacts.set(facts, known);
+  return known;
 }
 
 function isNamespace(facts: Facts, name: string): boolean {

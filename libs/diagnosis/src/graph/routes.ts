@@ -35,7 +35,7 @@ function ofIngress(object: KubeObject): Route[] {
   const backends = [
     { backend: valueIn(object, 'spec', 'defaultBackend'), at: '/spec/defaultBackend', path: undefined },
     ...listOf(valueIn(object, 'spec', 'rules')).flatMap((rule, r) =>
-      listOf(valueIn(rule, 'http', 'paths')).map((path, p) => ({ backend: valueIn(path, 'backend'), at: `/spec/rules/${r}/http/paths/${p}/backend`, path: textOf(valueIn(path, 'path')) })),
+      listOf(valueIn(rule, 'http', 'paths')).map((path, p) => ({ backend: valueIn(path, 'backend'), at: `/spec/rules/${r}/http/paths/${p}/backend`, path: hinted(textOf(valueIn(path, 'path')), textOf(valueIn(rule, 'host'))) })),
     ),
   ];
   return backends.flatMap(({ backend, at, path }) => {
@@ -43,6 +43,12 @@ function ofIngress(object: KubeObject): Route[] {
     const port = numberOf(valueIn(backend, 'service', 'port', 'number')) ?? textOf(valueIn(backend, 'service', 'port', 'name'));
     return name ? [route(object, name, { at: `${at}/service/name`, path, port })] : [];
   });
+}
+
+/** A rule for a whole host is named by the host: `cart.example.com` for `/cart`. */
+function hinted(path: string | undefined, host: string | undefined): string | undefined {
+  const label = host?.split('.')[0];
+  return (path === undefined || path === '/') && label && !/^(?:www|\*)$/.test(label) ? `/${label}` : path;
 }
 
 function ofGatewayRoute(object: KubeObject): Route[] {
@@ -84,7 +90,7 @@ function ofIngressRoute(object: KubeObject): Route[] {
 }
 
 const targetLine = /(?:proxy_pass|fastcgi_pass|grpc_pass|server|uri|url|backend|reverse_proxy|address|target|upstream)\s*[:=]?\s*['"]?((?:https?|lb|grpc|tcp|ws):\/\/[^\s'";,]+|[a-z0-9][a-z0-9.-]*:\d{2,5})/i;
-const pathLine = /(?:location\s+(?:[=~^*]+\s*)?|Path=|path(?:_prefix|Prefix)?\s*[:=]\s*|prefix\s*[:=]\s*|handle(?:_path)?\s+)['"]?(\/[^\s'",{}]*)/i;
+const pathLine = /(?:^\s*-\s+(?=\/)|location\s+(?:[=~^*]+\s*)?|Path=|path(?:_prefix|Prefix)?\s*[:=]\s*|prefix\s*[:=]\s*|handle(?:_path)?\s+)['"]?(\/[^\s'",{}]*)/i;
 const looksLikeRoutes = /proxy_pass|uri:\s*['"]?(?:lb|https?):|reverse_proxy|route_config|Path=|routes:|upstream\s/;
 
 /** Lines of nginx, Caddy, Envoy and Spring Cloud Gateway that say where requests go; the path is the nearest one around the target. */
@@ -92,14 +98,16 @@ function ofConfigMap(object: KubeObject, facts: Facts): Route[] {
   const found: Route[] = [];
   for (const [key, text] of Object.entries(recordOf(object['data']))) {
     if (typeof text !== 'string' || text.length > 64 * 1024 || !looksLikeRoutes.test(text)) continue;
-    const lines = text.split('\n').slice(0, 3_000);
+    const upstreams = upstreamsIn(text);
+    const lines = withoutUpstreams(text).split('\n').slice(0, 3_000);
     let path: { value: string; line: number } | undefined;
     lines.forEach((line, index) => {
       if (/^\s*#/.test(line)) return;
       const seen = pathLine.exec(line)?.[1];
       if (seen) path = { value: seen, line: index };
       const target = targetLine.exec(line)?.[1];
-      const address = target === undefined ? undefined : parseAddress(target, false);
+      const named = target === undefined ? undefined : parseAddress(target, false);
+      const address = named && named.port === undefined && upstreams.has(named.host) ? parseAddress(upstreams.get(named.host) ?? '', true) : named;
       const service = address && serviceNameOf(address.host, object.metadata.namespace ?? '', facts);
       if (!service || address === undefined) return;
       const after = lines.slice(index, index + 5).map((l) => pathLine.exec(l)?.[1]).find((p) => p !== undefined);
@@ -110,6 +118,18 @@ function ofConfigMap(object: KubeObject, facts: Facts): Route[] {
   }
   return found;
 }
+
+const upstreamBlock = /upstream\s+([\w.-]+)\s*\{([^}]*)\}/g;
+
+/** nginx's groups of servers by name: the first server of each. */
+function upstreamsIn(text: string): Map<string, string> {
+  return new Map([...text.matchAll(upstreamBlock)].flatMap(([, name = '', body = '']) => {
+    const server = /server\s+([^\s;]+)/.exec(body)?.[1];
+    return server ? [[name, server] as const] : [];
+  }));
+}
+
+const withoutUpstreams = (text: string): string => text.replace(upstreamBlock, (block) => block.replace(/[^\n]/g, ' '));
 
 const nearPath = (path: { value: string; line: number } | undefined, line: number): string | undefined => (path && line - path.line <= 8 ? path.value : undefined);
 
