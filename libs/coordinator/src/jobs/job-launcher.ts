@@ -2,6 +2,7 @@ import { printable, type KubeObject } from '@larry/contracts';
 import type { LiveCluster, WriteOutcome } from '@larry/kube';
 import type { PlaybookLog } from '@larry/playbook';
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LaunchedWorker, WorkerLauncher, WorkOrder } from '../launcher';
 import { jobName, workersOf } from './job-name';
@@ -56,6 +57,8 @@ export class JobLauncher implements WorkerLauncher {
     const { cluster, namespace, larry, template, log } = options;
     this.limits = { ...defaults, ...options.limits };
     this.startLimitMs = this.limits.startLimitMs + reasonMs;
+    // Every launch under way listens to it.
+    setMaxListeners(0, this.closing.signal);
     this.watch = new JobWatch({
       cluster,
       namespace,
