@@ -114,17 +114,23 @@ function ultimate(candidate: Candidate, cause: Map<Candidate, Candidate>): Candi
 /** What is unwell and depends on what the cause explains, without what has a cause of its own; and how one follows from the other. */
 function symptomsOf(scene: Scene, candidate: Candidate, followers: Candidate[], byKey: Map<string, Candidate[]>, cause: Map<Candidate, Candidate>): Pick<Root, 'symptoms' | 'chain'> {
   const own = keyOf(candidate.object);
-  const explained = keysOf(candidate);
   const others = (key: string): boolean => (byKey.get(key) ?? []).some((other) => other.explains.includes(key) && ultimate(other, cause) !== candidate);
-  const reached = scene.graph.above([...explained, ...followers.flatMap(keysOf)], (key) => isUnwell(scene, key) && !others(key));
-  const named = explained.filter((key) => key !== own && / /.test(key));
-  const direct = named.map((key): Edge => ({ from: key, to: own, why: 'is broken by it' }));
-  const told = followers.filter((f) => keyOf(f.object) !== own).map((f): Edge => ({ from: keyOf(f.object), to: own, why: 'waits for it' }));
-  const known = new Set([own, ...named]);
-  const symptoms = [...reached.keys()].filter((key) => key !== own && isObjectKey(key)).slice(0, mostSymptoms);
-  for (const key of symptoms) known.add(key);
-  const chain = [...direct, ...[...reached.values()].flatMap((edge) => edge ?? []), ...told].filter((edge) => known.has(edge.from) && known.has(edge.to));
-  return { symptoms, chain: [...new Map(chain.reverse().map((edge) => [edge.from, edge])).values()].reverse() };
+  const edges = new Map<string, Edge>();
+  const climb = (start: string[]): void => {
+    for (const [key, edge] of scene.graph.above(start, (k) => isUnwell(scene, k) && !others(k))) if (edge && key !== own && !edges.has(key)) edges.set(key, edge);
+  };
+  const link = (from: string, to: string, why: string): void => {
+    if (from !== to && from !== own && isObjectKey(from) && !edges.has(from)) edges.set(from, { from, to, why });
+  };
+  for (const key of candidate.explains) link(key, own, 'is broken by it');
+  climb(keysOf(candidate));
+  for (const follower of followers) {
+    link(keyOf(follower.object), own, 'waits for it');
+    for (const key of follower.explains) link(key, keyOf(follower.object), 'waits with it');
+    climb(keysOf(follower));
+  }
+  const chain = [...edges.values()].slice(0, mostSymptoms);
+  return { symptoms: chain.map((edge) => edge.from), chain };
 }
 
 const isObjectKey = (key: string): boolean => /^[A-Z][A-Za-z]* /.test(key);

@@ -1,0 +1,76 @@
+import { aFolder, memoryCluster, removeFolders } from '@larry/kube/testing';
+import { aNode, anEvent, anObject, aWorkload, crashed, diagnosed, minutesAgo, testNow, told } from '../testing';
+import { diagnose } from '../diagnose';
+import { collectDump, collectFacts } from './collect';
+import { parseProbes, readProbesOf } from './probes';
+import { quantity } from './quantity';
+
+afterAll(removeFolders);
+const source = { type: 'snapshot', takenAt: testNow } as const;
+
+describe('facts', () => {
+  it('counts ten thousand events of one object into a few groups and keeps the last', async () => {
+    const [, , pod] = aWorkload('web', { containers: [crashed(1)] }) as [never, never, ReturnType<typeof aNode>];
+    const events = Array.from({ length: 10_000 }, (_, i) => anEvent(pod, 'BackOff', `restarting attempt ${i} of ${i % 400 ? 'a' : 'b'.repeat(i % 50)}`, { minutes: 60 - i / 200, times: 1 }));
+    const facts = await collectFacts(memoryCluster([...aWorkload('web', { containers: [crashed(1)] }), ...events], { source }));
+    const groups = facts.events.of('Pod shop/web-aaaaa-0');
+    expect(groups.length).toBeLessThanOrEqual(20);
+    expect(groups.reduce((sum, e) => sum + e.count, 0)).toBe(10_000);
+    expect(groups[0]?.message).toContain('attempt 9999');
+  });
+
+  it('keeps of a Secret its keys alone', async () => {
+    const facts = await collectFacts(memoryCluster([anObject('v1', 'Secret', { name: 's', namespace: 'shop', data: { password: 'aHVudGVyMg==' } })], { source }));
+    expect(JSON.stringify(facts.objects.get('Secret', 'shop', 's'))).not.toContain('aHVudGVyMg');
+    expect(facts.objects.get('Secret', 'shop', 's')?.['data']).toEqual({ password: 'set' });
+  });
+
+  it('finds the workload above a pod, and ends where owners go in a circle', async () => {
+    const a = anObject('apps/v1', 'ReplicaSet', { name: 'a', namespace: 'shop', metadata: { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'b', uid: 'b', controller: true }] } });
+    const b = anObject('apps/v1', 'ReplicaSet', { name: 'b', namespace: 'shop', metadata: { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a', uid: 'a', controller: true }] } });
+    const facts = await collectFacts(memoryCluster([...aWorkload('web', {}), a, b], { source }));
+    expect(facts.pods.map((pod) => pod.workload)).toEqual(['Deployment shop/web']);
+    expect(() => diagnose(facts)).not.toThrow();
+  });
+
+  it('takes pods without status, without containers and with nonsense for fields without a crash, and not for healthy', async () => {
+    const odd = [anObject('v1', 'Pod', { name: 'bare', namespace: 'shop' }), anObject('v1', 'Pod', { name: 'odd', namespace: 'shop', spec: { containers: 'none', volumes: 7 } as never, status: { conditions: {}, containerStatuses: [null, 3] } as never })];
+    const findings = await diagnosed([aNode(), ...odd]);
+    expect(told(findings).length).toBeGreaterThan(0);
+  });
+
+  it('reads only what is asked for when a namespace is named, and kube-system', async () => {
+    const reader = memoryCluster([...aWorkload('web', {}), ...aWorkload('pay', { namespace: 'bank' }), ...aWorkload('dns', { namespace: 'kube-system' })], { source });
+    const facts = await collectFacts(reader, { namespace: 'shop' });
+    expect(facts.workloads.map((w) => w.key).sort()).toEqual(['Deployment kube-system/dns', 'Deployment shop/web']);
+  });
+
+  it('diagnoses a dump whose files are cut off or no JSON, and says which', async () => {
+    const [deployment, replicaSet, pod] = aWorkload('web', { containers: [crashed(137, { reason: 'OOMKilled' })] });
+    const list = (kind: string, ...items: unknown[]) => JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', items });
+    const folder = await aFolder({ 'nodes.json': list('Node', aNode()), 'shop/pods.json': list('Pod', pod), 'shop/deployments.json': list('Deployment', deployment), 'shop/replicasets.json': list('ReplicaSet', replicaSet), 'shop/services.json': '{"kind":"ServiceList","items":[{"metadata":', 'shop/events.json': 'this is no JSON' });
+    const { facts, reader } = await collectDump(folder);
+    expect(told(diagnose(facts).findings)).toEqual(['oom_killed Deployment shop/web']);
+    expect(facts.unknowns.map((u) => u.subject)).toEqual(expect.arrayContaining(['file shop/services.json', 'file shop/events.json', 'Event objects']));
+    await reader.close();
+  });
+});
+
+describe('probes.json', () => {
+  it('is read beside a dump, and a wrong one is refused with the field', async () => {
+    const folder = await aFolder({ 'probes.json': '{"kind":"ProbeResults","version":1,"nodeServices":[{"node":"n","service":"kubelet","active":false}]}' });
+    expect((await readProbesOf(folder))?.nodeServices).toHaveLength(1);
+    expect(await readProbesOf(await aFolder({}))).toBeUndefined();
+    await expect(readProbesOf(await aFolder({ 'probes.json': '{' }))).rejects.toThrow('is not JSON');
+    expect(() => parseProbes({ kind: 'ProbeResults', version: 1, connectivity: [{ namespace: 'a' }] })).toThrow('connectivity.0.service');
+    expect(() => parseProbes({ kind: 'ProbeResults', version: 2 })).toThrow('version');
+  });
+});
+
+describe('quantity', () => {
+  it.each([['250m', 0.25], ['1Gi', 2 ** 30], ['1.5', 1.5], ['2e3', 2000], ['64Mi', 64 * 2 ** 20], [3, 3], ['', undefined], ['1Zi', undefined], [null, undefined]])('%j is %p', (text, value) => {
+    expect(quantity(text)).toBe(value);
+  });
+
+  it('knows the time of its tests', () => expect(minutesAgo(60)).toBe('2026-01-01T11:00:00.000Z'));
+});
