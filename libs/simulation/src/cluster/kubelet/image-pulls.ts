@@ -1,24 +1,87 @@
 import { parseImage } from '../behaviours';
+import { goDuration, type Clock } from '../clock';
 import type { ConfigMap } from '../types';
+import { RestartBackOff } from './back-off';
+import type { ContainerUnit } from './container-unit';
 
 /** What a pull of an image takes or fails with. */
-export interface Pull {
+interface Pull {
   seconds: number;
   /** The registry's words; the pull then fails each time. */
   error?: string;
 }
 
 /** The ConfigMap that marks a simulated cluster, and says what is slow or broken in it. */
-export const faultsKey = 'kube-system/larry-simulation';
+const faultsKey = 'kube-system/larry-simulation';
 
 /**
  * How long the pull of an image takes, by `pull-seconds.NAME` and `pull-error.NAME` of the simulation's ConfigMap, where
  * NAME is the last segment of the image's repository. Without them every image is on every node already.
  */
-export function pullOf(image: string, faults: ConfigMap | undefined): Pull | undefined {
+function pullOf(image: string, faults: ConfigMap | undefined): Pull | undefined {
   const name = parseImage(image)?.repository.split('/').at(-1) ?? '';
   const seconds = Number(faults?.data?.[`pull-seconds.${name}`] ?? 0);
   const error = faults?.data?.[`pull-error.${name}`];
   if (!(seconds > 0) && !error) return undefined;
   return { seconds: seconds > 0 ? seconds : 0, ...(error ? { error } : {}) };
+}
+
+/** What a pull needs of its pod. */
+export interface PullHost {
+  clock: Clock;
+  configMaps: { get(key: string): ConfigMap | undefined };
+  say(type: 'Normal' | 'Warning', reason: string, message: string, unit: ContainerUnit): void;
+  /** Calls `fn` after `ms`, unless the pod ends before. */
+  after(unit: ContainerUnit, ms: number, fn: () => void): void;
+  /** Looks again at what can be started. */
+  step(): void;
+}
+
+/** The pulls of one pod's images. A pull that was waited for is not done again in this pod. */
+export class ImagePulls {
+  private readonly pulled = new Set<ContainerUnit>();
+  private readonly backOffs = new Map<ContainerUnit, RestartBackOff>();
+
+  constructor(private readonly host: PullHost) {}
+
+  /** True when the image is there, with the event that says so; else the container waits, and `step` follows. */
+  isThere(unit: ContainerUnit): boolean {
+    const { image } = unit.spec;
+    const pulled = this.pulled.has(unit);
+    const pull = pulled || unit.finishedAt ? undefined : pullOf(image, this.host.configMaps.get(faultsKey));
+    if (!pull) {
+      if (!pulled || unit.finishedAt) this.host.say('Normal', 'Pulled', `Container image "${image}" already present on machine`, unit);
+      return true;
+    }
+    this.host.say('Normal', 'Pulling', `Pulling image "${image}"`, unit);
+    this.host.after(unit, pull.seconds * 1000, () => this.ended(unit, pull));
+    return false;
+  }
+
+  private ended(unit: ContainerUnit, { seconds, error }: Pull): void {
+    const { image } = unit.spec;
+    if (error) return this.failed(unit, `failed to pull and unpack image "${image}": ${error}`);
+    const took = goDuration(seconds * 1000);
+    this.pulled.add(unit);
+    this.host.say('Normal', 'Pulled', `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: 0 bytes.`, unit);
+    this.host.step();
+  }
+
+  private failed(unit: ContainerUnit, message: string): void {
+    const { image } = unit.spec;
+    this.host.say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`, unit);
+    this.host.say('Warning', 'Failed', 'Error: ErrImagePull', unit);
+    unit.wait('ErrImagePull', message);
+    const backOff = this.backOffs.get(unit) ?? new RestartBackOff();
+    this.backOffs.set(unit, backOff);
+    const now = this.host.clock.now().getTime();
+    backOff.next(now, now);
+    // The next look of the kubelet, a moment later, finds the back-off.
+    this.host.after(unit, 1_000, () => {
+      this.host.say('Normal', 'BackOff', `Back-off pulling image "${image}"`, unit);
+      this.host.say('Warning', 'Failed', 'Error: ImagePullBackOff', unit);
+      unit.wait('ImagePullBackOff', `Back-off pulling image "${image}": ErrImagePull: ${message}`);
+      this.host.after(unit, backOff.waitMs, () => this.host.step());
+    });
+  }
 }

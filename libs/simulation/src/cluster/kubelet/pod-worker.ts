@@ -7,13 +7,12 @@ import type { Container, ContainerStatus, Node, Pod } from '../types';
 import { remove } from '../controllers/pod-control';
 import type { Begin } from './container-run';
 import { ContainerUnit } from './container-unit';
-import { faultsKey, pullOf, type Pull } from './image-pulls';
+import { ImagePulls } from './image-pulls';
 import type { LogSink } from './log-sink';
 import { podStatus } from './pod-status';
 import { hasPrograms, isProgramImage } from './programs/catalog';
 import { PodPrograms } from './programs/pod-programs';
 import type { ProgramHost } from './programs/program-host';
-import { RestartBackOff } from './back-off';
 import { chooseRun } from './run-choice';
 import { MountProblem, type PreparedVolumes, type VolumeSources, type VolumeStore } from './volume-store';
 
@@ -40,8 +39,7 @@ export class PodWorker {
   private retryMs = 0;
   private waits = new Map<ContainerUnit, () => void>();
   private readonly programs: PodPrograms | undefined;
-  private readonly pulled = new Set<ContainerUnit>();
-  private readonly pullBackOffs = new Map<ContainerUnit, RestartBackOff>();
+  private readonly pulls: ImagePulls;
   private killing = false;
   private gone = false;
   private startTime: string;
@@ -58,6 +56,13 @@ export class PodWorker {
     this.endActivity = activity.begin();
     const { programs } = host;
     if (programs && hasPrograms(pod)) this.programs = new PodPrograms({ ...host, programs }, pod.metadata.uid ?? '', () => this.poke(true));
+    this.pulls = new ImagePulls({
+      clock,
+      configMaps: host.sources.configMaps,
+      say: (type, reason, message, unit) => this.say(type, reason, message, unit),
+      after: (unit, ms, fn) => this.after(unit, ms, fn),
+      step: () => this.step(),
+    });
     const unit = (container: Container, isInit: boolean) => new ContainerUnit(this.unitHost(), container, isInit);
     this.units = [...(pod.spec.initContainers ?? []).map((c) => unit(c, true)), ...pod.spec.containers.map((c) => unit(c, false))];
     if (pod.status?.podIP) this.resume(pod);
@@ -168,47 +173,13 @@ export class PodWorker {
       const wait = unit.backOff.remaining(unit.finishedAt, now);
       if (wait > 0) return this.backOff(unit, wait);
     }
-    if (!this.pulled.has(unit) && !this.pull(unit)) return;
+    if (!this.pulls.isThere(unit)) return;
     const begin = this.choose(unit);
     if (!begin) return;
     if (unit.finishedAt) unit.backOff.next(unit.finishedAt, clock.now().getTime());
-    if (!this.pulled.has(unit) || unit.finishedAt) this.say('Normal', 'Pulled', `Container image "${unit.spec.image}" already present on machine`, unit);
     this.say('Normal', 'Created', `Created container: ${unit.spec.name}`, unit);
     unit.run(begin);
     this.say('Normal', 'Started', `Started container ${unit.spec.name}`, unit);
-  }
-
-  /** True when the image is there; else the container waits for its pull. */
-  private pull(unit: ContainerUnit): boolean {
-    const pull = pullOf(unit.spec.image, this.host.sources.configMaps.get(faultsKey));
-    if (!pull) return true;
-    this.say('Normal', 'Pulling', `Pulling image "${unit.spec.image}"`, unit);
-    this.after(unit, pull.seconds * 1000, () => this.pullEnded(unit, pull));
-    return false;
-  }
-
-  private pullEnded(unit: ContainerUnit, { seconds, error }: Pull): void {
-    const { image } = unit.spec;
-    if (!error) {
-      this.pulled.add(unit);
-      this.say('Normal', 'Pulled', `Successfully pulled image "${image}" in ${goDuration(seconds * 1000)} (${goDuration(seconds * 1000)} including waiting). Image size: 0 bytes.`, unit);
-      return this.step();
-    }
-    const message = `failed to pull and unpack image "${image}": ${error}`;
-    this.say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`, unit);
-    this.say('Warning', 'Failed', 'Error: ErrImagePull', unit);
-    unit.wait('ErrImagePull', message);
-    const backOff = this.pullBackOffs.get(unit) ?? new RestartBackOff();
-    this.pullBackOffs.set(unit, backOff);
-    const now = this.host.context.clock.now().getTime();
-    backOff.next(now, now);
-    // The next look of the kubelet, a moment later, finds the back-off.
-    this.after(unit, Math.min(1_000, backOff.waitMs), () => {
-      this.say('Normal', 'BackOff', `Back-off pulling image "${image}"`, unit);
-      this.say('Warning', 'Failed', 'Error: ImagePullBackOff', unit);
-      unit.wait('ImagePullBackOff', `Back-off pulling image "${image}": ErrImagePull: ${message}`);
-      this.after(unit, backOff.waitMs, () => this.step());
-    });
   }
 
   /** Waits with a container for something that takes long. */
@@ -312,21 +283,14 @@ export class PodWorker {
   /** After a restart of the kubelet: containers that ran still run, from where they had come. */
   private resume(pod: Pod): void {
     this.podIp = pod.status?.podIP ?? '';
-    if (isFinished(pod) || isTerminating(pod)) {
-      for (const unit of this.units) this.restored(unit, pod);
-      return;
-    }
-    if (!this.mount()) return;
+    const goesOn = !isFinished(pod) && !isTerminating(pod) && this.mount();
     for (const unit of this.units) {
-      const status = this.restored(unit, pod);
-      const since = status?.state.running?.startedAt;
+      const since = this.restored(unit, pod)?.state.running?.startedAt;
       if (!since) continue;
-      if (isProgramImage(unit.spec.image)) {
-        unit.lost();
-        continue;
-      }
-      const begin = this.choose(unit);
+      // Processes ended with their kubelet.
+      const begin = goesOn && !isProgramImage(unit.spec.image) ? this.choose(unit) : undefined;
       if (begin) unit.run(begin, new Date(since));
+      else if (unit.isRunning) unit.lost();
     }
   }
 
