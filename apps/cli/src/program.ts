@@ -123,6 +123,8 @@ function simCommand(program: Command): void {
     .addOption(new Option('--dump <dir>', 'serve a dump of kubectl cluster-info, frozen').conflicts(['manifests', 'snapshot']))
     .option('--speed <factor>', "how much faster than real time the cluster's time runs", positive, 1)
     .option('--kubeconfig <file>', 'where to write the kubeconfig', '.larry/sim/kubeconfig')
+    .option('--programs', 'run pods of our own images (larry-01, meta-coordinator, …) as processes of this machine; the default unless --manifests is given')
+    .option('--no-programs', 'run none')
     .addHelpText('after', examples('larry sim up', 'larry sim up --manifests ./deploy --speed 10', 'larry sim up --snapshot ./snap --port 6443'))
     .action(async (options) => (await import('./commands/sim.js')).simUp(options));
 }
