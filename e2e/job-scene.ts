@@ -59,7 +59,7 @@ export async function aJobScene(redis: Pick<TestRedis, 'url' | 'client'>, plan: 
     api,
     crew,
     runner,
-    jobs: () => cluster.server.objects('jobs.batch', jobNamespace),
+    jobs: () => cluster.server.objects('jobs.batch', jobNamespace) as readonly KubeObject[],
     jobsMade: () => cluster.server.journal().filter((e) => e.resource === 'jobs' && e.verb === 'create').map((e) => e.name).sort(),
     counts: (run) => countEffects(cluster.server, run, tasks),
     view: (name) => client.commands.get(client.key(name)),

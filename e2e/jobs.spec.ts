@@ -104,11 +104,12 @@ it('a Job deleted, a node drained, a pod forced away from a node that is cut off
   await eventually(() => expect(scene.runner.output.join('')).toContain('not mine'));
 });
 
-it('a node that dies without a word: the lease lapses, and another node takes the work', async () => {
+it('a node that dies without a word, with two replicas: the lease lapses, and another node takes the work once', async () => {
   const ttlMs = 2000;
-  scene = await aJobScene(redis(), one(40), { ttlMs });
-  await scene.crew.larry();
-  const run = await beginRun(scene.coordination, one(40));
+  scene = await aJobScene(redis(), one(25), { ttlMs });
+  // Each replica watches every worker, whoever launched it.
+  await Promise.all([scene.crew.larry(), scene.crew.larry()]);
+  const run = await beginRun(scene.coordination, one(25));
   await atWork(run);
   scene.runner.nodeDies('k3s-worker01');
   const died = Date.now();
@@ -117,7 +118,8 @@ it('a node that dies without a word: the lease lapses, and another node takes th
   expect(Date.now() - died).toBeLessThan(ttlMs + 2000 + 5000);
   const snapshot = await runEnd(scene.coordination, run);
   expect(snapshot.tasks[0]).toMatchObject({ status: 'completed', node: 'k3s-worker02', attempt: 2 });
-  expect(scene.counts(run)).toMatchObject({ once: 40, doubled: [] });
+  expect(scene.counts(run)).toMatchObject({ once: 25, doubled: [] });
+  expect(scene.jobsMade()).toHaveLength(2);
 });
 
 it('what keeps a worker from starting ends its task with the reason', async () => {
