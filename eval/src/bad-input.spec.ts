@@ -8,7 +8,7 @@ import { cases } from './cases';
 import { Chance } from './cluster/chance';
 import type { World } from './cluster/cluster';
 import { writeDump } from './dump';
-import { readerOf } from './evaluate';
+import { readerOf } from './given';
 
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));

@@ -1,8 +1,8 @@
 import { collectFacts, diagnose, parseProbes, type DiagnosisFinding, type DiagnosisReport } from '@larry/diagnosis';
 import type { ClusterReader } from '@larry/kube';
-import { memoryCluster } from '@larry/kube/testing';
 import type { EvalCase, Expected } from './case';
 import type { World } from './cluster/cluster';
+import { readerOf } from './given';
 
 /** How one case went. */
 export interface Outcome {
@@ -23,13 +23,8 @@ export interface Outcome {
   ms: number;
 }
 
-/** A case's cluster as a source that diagnosis reads. */
-export function readerOf(name: string, world: World): ClusterReader {
-  return memoryCluster(world.objects, { logs: world.logs, source: { type: 'snapshot', name, takenAt: world.takenAt, serverVersion: world.serverVersion } });
-}
-
 /** Builds the case's cluster, lets Larry diagnose it, and compares. The time is that of reading and diagnosing. */
-export async function evaluate(one: EvalCase, open: (name: string, world: World) => ClusterReader | Promise<ClusterReader> = readerOf): Promise<Outcome> {
+export async function evaluate(one: EvalCase, open: (name: string, world: World) => ClusterReader | Promise<ClusterReader> = (name, world) => readerOf(name, world)): Promise<Outcome> {
   const world = one.build();
   const reader = await open(one.id, world);
   const began = performance.now();

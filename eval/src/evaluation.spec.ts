@@ -2,8 +2,9 @@ import { causeClasses } from '@larry/diagnosis';
 import { caseClasses, type Expected } from './case';
 import { cases } from './cases';
 import type { World } from './cluster/cluster';
-import { compare, evaluate, readerOf, type Outcome } from './evaluate';
+import { compare, evaluate, type Outcome } from './evaluate';
 import { floors } from './floors';
+import { givens, readerOf } from './given';
 import { figuresOf, renderFigures, renderMiss } from './table';
 
 const single = cases.filter(({ expected }) => expected.length === 1);
@@ -80,6 +81,12 @@ describe('the figures', () => {
       return !row || row.right / row.cases < floor;
     });
     expect(below.map(([name, floor]) => ({ name, floor, row: rows.find((one) => one.class === name) }))).toEqual([]);
+  });
+
+  it.each(givens)('raise no false alarm on healthy clusters beyond the known ones when given %s', async (given) => {
+    const found: Outcome[] = [];
+    for (const one of cases.filter((each) => each.class === 'healthy')) found.push(await evaluate(one, (name, world) => readerOf(name, world, given)));
+    expect(figuresOf(found).falseAlarms.filter((id) => !floors.falseAlarms[given].includes(id))).toEqual([]);
   });
 
   it('name every miss, and show what was found only when asked', () => {

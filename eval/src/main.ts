@@ -6,15 +6,17 @@ import { openSnapshot, writeSnapshot, type ClusterReader } from '@larry/kube';
 import type { Half } from './case';
 import { cases } from './cases';
 import type { World } from './cluster/cluster';
-import { evaluate, readerOf, type Outcome } from './evaluate';
+import { evaluate, type Outcome } from './evaluate';
+import { givens, readerOf, type Given } from './given';
 import { figuresOf, renderFigures, renderMiss } from './table';
 
-const usage = `npm run eval -- [--half dev|held-out] [--only TEXT] [--show-held-out] [--folders] [--json]
+const usage = `npm run eval -- [--half dev|held-out] [--only TEXT] [--show-held-out] [--given all|no-events|no-logs|dump] [--folders] [--json]
 
 Diagnoses every case and compares with what it holds (docs/evaluation.md). Without --half both halves are run; the
 figure that is quoted is the held-out half's, whose misses are shown by name alone.
   --only TEXT       only cases whose name contains it
   --show-held-out   what was found instead, for the held-out half too: not while writing rules
+  --given           how much of each cluster is shown
   --folders         through snapshot folders on disk, as larry diagnose --snapshot reads them
   --json            figures and misses for programs`;
 
@@ -30,7 +32,7 @@ export async function main(args: string[]): Promise<number> {
   const folders = options.folders ? new Folders() : undefined;
   const outcomes: Outcome[] = [];
   try {
-    for (const one of chosen) outcomes.push(await evaluate(one, folders ? (name, world) => folders.open(name, world) : readerOf));
+    for (const one of chosen) outcomes.push(await evaluate(one, (name, world) => (folders ? folders.open(name, world) : readerOf(name, world, options.given))));
   } finally {
     folders?.remove();
   }
@@ -44,17 +46,20 @@ interface Options {
   half?: Half;
   only?: string;
   showHeldOut: boolean;
+  given: Given;
   folders: boolean;
   json: boolean;
 }
 
 function read(args: string[]): Options | undefined {
   try {
-    const { values } = parseArgs({ args, options: { half: { type: 'string' }, only: { type: 'string' }, 'show-held-out': { type: 'boolean' }, folders: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+    const { values } = parseArgs({ args, options: { half: { type: 'string' }, only: { type: 'string' }, 'show-held-out': { type: 'boolean' }, given: { type: 'string' }, folders: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
     if (values.help) throw new Error(usage);
     const { half } = values;
     if (half !== undefined && half !== 'dev' && half !== 'held-out') throw new Error(`eval: --half ${half}: there are dev and held-out`);
-    return { half, only: values.only, showHeldOut: values['show-held-out'] === true, folders: values.folders === true, json: values.json === true };
+    const given = givens.find((one) => one === (values.given ?? 'all'));
+    if (given === undefined) throw new Error(`eval: --given ${values.given}: there are ${givens.join(', ')}`);
+    return { half, given, only: values.only, showHeldOut: values['show-held-out'] === true, folders: values.folders === true, json: values.json === true };
   } catch (error) {
     console.error((error as Error).message);
     return undefined;

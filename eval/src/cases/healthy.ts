@@ -170,4 +170,49 @@ export const lookAlikes: LookAlike[] = [
     const ghost = gone(c, c.workload(at('Deployment shop/search')), `search-${c.chance.name(10)}-${c.chance.name(5)}`);
     c.event(ghost, { reason: 'FailedScheduling', message: schedulingMessage(c, affinityReason), from: 'default-scheduler', lastS: 2900 });
   }),
+  calm('evicted-remains', 'evicted pods that nobody cleared away; the node is well again', [sources.nodes], (c) => {
+    const workload = young('Deployment shop/orders')(c);
+    for (let i = 0; i < 3; i += 1) {
+      const pod = c.addPod(workload, i);
+      pod.metadata.creationTimestamp = c.ago(3 * day);
+      pod.status = { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory. Threshold quantity: 100Mi, available: 38412Ki. ', conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', lastTransitionTime: c.ago(2 * day) }], startTime: c.ago(3 * day) };
+      c.keep(pod);
+    }
+  }),
+  calm('node-came-back', 'a node that was away for two minutes half an hour ago', [sources.nodes], (c) => {
+    const node = c.node('k3s-worker01');
+    for (const condition of node.status.conditions) condition.lastTransitionTime = c.ago(1700);
+    c.event(node, { type: 'Normal', reason: 'NodeNotReady', message: 'Node k3s-worker01 status is now: NodeNotReady', from: 'node-controller', lastS: 1850 });
+    c.event(node, { type: 'Normal', reason: 'NodeReady', message: 'Node k3s-worker01 status is now: NodeReady', lastS: 1700 });
+    const workload = c.workload(at('Deployment shop/orders'), { nodes: ['k3s-worker01', 'k3s-worker02'] });
+    for (const pod of workload.pods) c.event(pod, { reason: 'NodeNotReady', message: 'Node is not ready', from: 'node-controller', lastS: 1850 });
+  }),
+  calm('pull-secret-not-needed', 'a pull secret that is missing, for an image that is public', [sources.imagePull], (c) => {
+    const workload = young('Deployment web/nginx', { image: 'docker.io/library/nginx:1.29', pod: { imagePullSecrets: [{ name: 'old-registry' }] } })(c);
+    for (const pod of workload.pods) c.event(pod, { reason: 'FailedToRetrieveImagePullSecret', message: 'Unable to retrieve some image pull secrets (old-registry); attempting to pull the image may not succeed.', count: 41, lastS: 60 });
+  }),
+  calm('warnings-of-kubelet', 'warnings that are about nothing', ['kubernetes 1.3x pkg/kubelet/network/dns DNSConfigForming; HPA FailedGetResourceMetric at start'], (c) => {
+    const workload = c.workload(at('Deployment crm/web'));
+    for (const pod of workload.pods) {
+      c.event(pod, { reason: 'DNSConfigForming', message: 'Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 10.43.0.10 192.168.50.1 8.8.8.8', count: 300, lastS: 30 });
+    }
+    const scaler = c.add('autoscaling/v2', 'HorizontalPodAutoscaler', { name: 'web', namespace: 'crm' }, { spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, minReplicas: 2, maxReplicas: 5 }, status: { currentReplicas: 2, desiredReplicas: 2, conditions: [{ type: 'ScalingActive', status: 'True', reason: 'ValidMetricFound' }] } });
+    c.event(scaler, { reason: 'FailedGetResourceMetric', message: 'failed to get cpu utilization: did not receive metrics for targeted pods (pods might be unready)', from: 'horizontal-pod-autoscaler', count: 3, lastS: 2900 });
+  }),
+  calm('rolling', 'a rolling update under way: one pod ends, one of ten seconds begins', [], (c) => {
+    const workload = c.workload(at('Deployment shop/cart'), { replicas: 3 });
+    const [leaving] = workload.pods;
+    if (leaving) {
+      leaving.metadata.deletionTimestamp = c.ago(8);
+      setCondition(leaving, 'Ready', 'False', { reason: 'ContainersNotReady', lastTransitionTime: c.ago(6) });
+      c.event(leaving, { type: 'Normal', reason: 'Killing', message: `Stopping container ${workload.main}`, lastS: 8 });
+      c.event(leaving, { reason: 'Unhealthy', message: `Readiness probe failed: Get "http://${leaving.status.podIP}:8080/ready": dial tcp ${leaving.status.podIP}:8080: connect: connection refused`, lastS: 5 });
+    }
+    const coming = c.addPod(workload, 3);
+    coming.metadata.creationTimestamp = c.ago(10);
+    setCondition(coming, 'Ready', 'False', { reason: 'ContainersNotReady', message: `containers with unready status: [${workload.main}]`, lastTransitionTime: c.ago(10) });
+    setCondition(coming, 'ContainersReady', 'False', { reason: 'ContainersNotReady', lastTransitionTime: c.ago(10) });
+    for (const status of coming.status.containerStatuses ?? []) Object.assign(status, { ready: false, state: { running: { startedAt: c.ago(7) } } });
+    workload.pods.push(coming);
+  }),
 ];

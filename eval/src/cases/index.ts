@@ -11,9 +11,10 @@ import { routing } from './routing';
 import { running } from './running';
 import { scheduling } from './scheduling';
 import { startup } from './startup';
+import { traps } from './traps';
 import { volumes } from './volumes';
 
-const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults];
+const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults, ...traps];
 
 /** Two that happen at once, unrelated; both of one half, so that neither gives the other half's case away. */
 const together: readonly (readonly [cause: string, other: string])[] = [

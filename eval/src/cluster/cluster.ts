@@ -1,5 +1,6 @@
 import type { KubeObject } from '@larry/contracts';
 import { Chance } from './chance';
+import { dressLogs, dressOwners } from './dress';
 import { settleEndpoints } from './endpoints';
 import { aKubeEvent, type EventParts } from './events';
 import { lease, makeNodes, quickStartNames, versions } from './nodes';
@@ -206,6 +207,8 @@ export class Cluster {
 
   /** The snapshot: statuses of controllers and endpoints follow from the pods as they are now. */
   build(): World {
+    dressLogs(this.chance, this.workloads, this.logs);
+    dressOwners(this.chance, this.workloads);
     const pods = this.workloads.flatMap((workload) => workload.pods);
     const owned = this.workloads.flatMap((workload) => settleWorkload(workload, (s) => this.ago(s)));
     const endpoints = settleEndpoints(this.services, pods, this.chance);
