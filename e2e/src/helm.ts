@@ -32,10 +32,15 @@ export interface ChartTools {
   kubectl(...args: string[]): Promise<Said>;
   /** What a chart renders. @throws Error with helm's words */
   template(chart: string, ...args: string[]): Promise<Rendered[]>;
+  /** `larry …` over the same cluster, with helm on its PATH. */
+  larry(...args: string[]): Promise<Said>;
+  larryWithoutHelm(...args: string[]): Promise<Said>;
   /** Writes a file and returns its path. */
   file(name: string, text: string): string;
   end(): void;
 }
+
+const program = path.join(repository, 'apps/cli/dist/main.js');
 
 /** Finds the tools, or undefined where this machine has none. */
 export async function chartTools(kubeconfig?: string): Promise<ChartTools | undefined> {
@@ -54,6 +59,8 @@ export async function chartTools(kubeconfig?: string): Promise<ChartTools | unde
       if (code !== 0) throw new Error(err);
       return objectsOf(out);
     },
+    larry: (...args) => run(process.execPath, [program, ...args], { ...env, PATH: `${path.dirname(tools.helm)}${path.delimiter}${env.PATH ?? ''}` }),
+    larryWithoutHelm: (...args) => run(process.execPath, [program, ...args], { ...env, PATH: home }),
     file: (name, text) => {
       const file = path.join(home, name);
       writeFileSync(file, text, { mode: 0o600 });
@@ -83,7 +90,7 @@ export function objectsOf(text: string): Rendered[] {
 
 function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<Said> {
   return new Promise((resolve) => {
-    execFile(program, args, { cwd: repository, env, timeout: 60_000, maxBuffer: 32 * 1024 * 1024 }, (error, out, err) => {
+    execFile(program, args, { cwd: repository, env, timeout: 120_000, maxBuffer: 32 * 1024 * 1024 }, (error, out, err) => {
       const said = err.split('\n').filter((line) => !line.includes('found symbolic link')).join('\n');
       resolve({ code: error ? (typeof error.code === 'number' ? error.code : 1) : 0, out, err: said });
     });

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { afterRun } from './program/after-run';
 import { diagnoseCommand } from './program/diagnose';
 import { duringRun } from './program/during-run';
+import { onCluster } from './program/on-cluster';
 import { examples } from './program/run-address';
 import { sourceOptions } from './program/source-options';
 import { version } from './version';
@@ -25,6 +26,7 @@ export function buildProgram(): Command {
   simCommand(program);
   duringRun(program);
   afterRun(program);
+  onCluster(program);
   return program;
 }
 

@@ -1,0 +1,92 @@
+import { startSimulatedCluster, type SimulatedCluster } from '@larry/simulation';
+import { createPublicKey } from 'node:crypto';
+import { charts, chartTools, type ChartTools } from './src/helm';
+
+/** `larry install` and `larry uninstall` with the real helm, against the simulated cluster. */
+let cluster: SimulatedCluster;
+let tools: ChartTools | undefined;
+beforeAll(async () => {
+  cluster = await startSimulatedCluster();
+  tools = await chartTools(cluster.kubeconfig);
+  if (!tools) console.log('skipped: no helm 4 and kubectl 1.35 for this machine (put them on PATH, or set HELM and KUBECTL)');
+});
+afterAll(async () => {
+  tools?.end();
+  await cluster.close();
+});
+
+const canary = 'pass-4f1c9e-canary';
+const wanted = ['--images', 'registry.example/not-built', '--redis-url', `redis://:${canary}@redis-cluster.redis-ha.svc:6379`, '--write-namespaces', 'database', '--modes', 'observe,ask', '--user', 'ada'];
+
+async function kubectl(...args: string[]): Promise<string> {
+  const { code, out, err } = await (tools as ChartTools).kubectl(...args);
+  if (code !== 0) throw new Error(err);
+  return out;
+}
+
+/** Names of everything that an installation could leave. */
+async function everything(): Promise<string[]> {
+  const kinds = 'namespace,secret,configmap,serviceaccount,service,deployment,statefulset,job,pvc,role,rolebinding,clusterrole,clusterrolebinding,poddisruptionbudget,networkpolicy';
+  const names = await kubectl('get', kinds, '-A', '-o', 'jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{"\\n"}{end}');
+  return names.split('\n').filter(Boolean).sort();
+}
+
+async function secret(namespace: string, name: string): Promise<Record<string, string>> {
+  const { data } = JSON.parse(await kubectl('get', 'secret', name, '-n', namespace, '-o', 'json')) as { data: Record<string, string> };
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+}
+
+it('shows what it would make and makes nothing: by --dry-run, and where nobody can be asked', async () => {
+  if (!tools) return;
+  const before = await everything();
+  const dry = await tools.larry('install', ...wanted, '--dry-run');
+  expect([dry.code, dry.err]).toEqual([0, '']);
+  expect(dry.out).toMatch(/SIMULATED[\s\S]*new: meta-coordinator[\s\S]*writes {6}what larry-01's playbooks declare, in database[\s\S]*Nothing was made/);
+  const unasked = await tools.larry('install', ...wanted);
+  expect([unasked.code, unasked.err]).toEqual([2, expect.stringContaining('nobody can be asked here, and nothing was done; add --yes')]);
+  const without = await tools.larry('install', '--redis-url', 'redis://x');
+  expect([without.code, without.err]).toEqual([2, expect.stringContaining('nobody can be asked here: give --images PREFIX')]);
+  expect(await everything()).toEqual(before);
+});
+
+it('installs four releases with keys that fit each other, again without changing them, and takes everything out', async () => {
+  if (!tools) return;
+  const before = await everything();
+  const installed = await tools.larry('install', ...wanted, '--yes');
+  expect([installed.code, installed.err]).toEqual([0, '']);
+  expect(installed.out).toMatch(/export LARRY_TOKEN=[0-9a-f]{48}/);
+  const releases = JSON.parse((await tools.helm('list', '-A', '-o', 'json')).out) as { name: string; status: string }[];
+  expect(releases.filter(({ name }) => (charts as readonly string[]).includes(name)).map(({ status }) => status)).toEqual(['deployed', 'deployed', 'deployed', 'deployed']);
+
+  const { 'approval.key': privateKey = '' } = await secret('meta-coordinator', 'larry-approval-key');
+  const keys = await secret('larry-03', 'larry-keys');
+  expect(keys['approval.pub']).toBe(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }));
+  expect(await kubectl('get', 'role', '-n', 'database', '-l', 'app.kubernetes.io/part-of=larry', '-o', 'name')).toBe('role.rbac.authorization.k8s.io/larry-01-write\n');
+  for (const chart of charts) expect((await tools.helm('get', 'values', chart, '-n', chart)).out + (await tools.helm('get', 'manifest', chart, '-n', chart)).out).not.toContain(canary);
+
+  const again = await tools.larry('install', ...wanted, '--yes');
+  expect([again.code, again.out]).toEqual([0, expect.not.stringContaining('LARRY_TOKEN')]);
+  expect(await secret('larry-03', 'larry-keys')).toEqual(keys);
+  const other = await tools.larry('install', '--images', 'registry.example/not-built', '--redis-url', 'redis://another:6379', '--yes');
+  expect([other.code, other.err]).toEqual([2, expect.stringContaining('the Secret larry-redis in namespace larry-01 holds another address')]);
+
+  // What a run leaves: a mark on somebody's object, and a Job.
+  await kubectl('annotate', 'deployment', 'pgadmin', '-n', 'database', 'larry.dev/change=run/fix-pgadmin-crashloop/1', 'somebody/else=stays');
+  await kubectl('create', 'job', 'larry-01-cleanup-worker', '-n', 'larry-01', '--image=registry.example/not-built/larry-01');
+  await kubectl('label', 'job', 'larry-01-cleanup-worker', '-n', 'larry-01', 'app=larry-worker', 'app.kubernetes.io/part-of=larry');
+
+  const listed = await tools.larry('uninstall', '--dry-run');
+  expect(listed.err).toBe('');
+  expect(listed.out).toMatch(/release larry-01[\s\S]*Job larry-01\/larry-01-cleanup-worker[\s\S]*Secret meta-coordinator\/larry-approval-key[\s\S]*PersistentVolumeClaim[\s\S]*larry\.dev\/change of Deployment database\/pgadmin \(the object stays\)[\s\S]*Namespace meta-coordinator/);
+  const gone = await tools.larry('uninstall', '--yes');
+  expect([gone.code, gone.err, gone.out.trim().split('\n').at(-1)]).toEqual([0, '', 'All of it is removed.']);
+  expect(await everything()).toEqual(before);
+  expect(await kubectl('get', 'deployment', 'pgadmin', '-n', 'database', '-o', 'jsonpath={.metadata.annotations}')).toMatch(/^(?!.*larry\.dev).*somebody\/else/);
+  expect((await tools.larry('uninstall', '--yes')).out).toContain("Nothing of Larry's is in");
+});
+
+it('says in one sentence that helm is missing', async () => {
+  if (!tools) return;
+  const said = await tools.larryWithoutHelm('install', ...wanted, '--yes');
+  expect([said.code, said.err]).toEqual([2, expect.stringMatching(/^larry: there is no helm on PATH: install helm/)]);
+});
