@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 // The suite is jest's and so no part of any build.
 // eslint-disable-next-line @nx/enforce-module-boundaries
-import { launcherConformance } from '../libs/coordinator/src/launcher.conformance';
+import { anOrder, launcherConformance } from '../libs/coordinator/src/launcher.conformance';
 import { jobNamespace, jobTemplateText } from './src/job-template';
 import { PodRunner, runnerObjects } from './src/pod-runner';
 
@@ -20,9 +20,9 @@ let cluster: SimulatedCluster;
 let runner: PodRunner;
 const launchers: JobLauncher[] = [];
 
-async function open(image: string): Promise<JobLauncher> {
-  const file = path.join(folder, 'kubeconfig');
-  writeFileSync(file, cluster.kubeconfig, { mode: 0o600 });
+async function open(image: string, user?: string): Promise<JobLauncher> {
+  const file = path.join(folder, `kubeconfig-${user ?? 'admin'}`);
+  writeFileSync(file, user === undefined ? cluster.kubeconfig : cluster.server.kubeconfig(user), { mode: 0o600 });
   const container = { name: 'worker', image, env: [{ name: 'TEMPLATE', value: 'kept' }] };
   const template = parseJobTemplate(jobTemplateText({}, { containers: [container], terminationGracePeriodSeconds: 1 }), jobNamespace, 'job.yaml');
   const launcher = await JobLauncher.open({
@@ -31,9 +31,9 @@ async function open(image: string): Promise<JobLauncher> {
     namespace: jobNamespace,
     nodeAffinity: 'preferred',
     env: { ADDED: 'yes' },
-    cluster: await openLive({ kubeconfig: file }),
+    cluster: await openLive({ kubeconfig: file, timeoutMs: 3000 }),
     log,
-    limits: { patienceMs: 1500, silenceMs: 10_000 },
+    limits: { patienceMs: image === 'larry-01:test' ? 20_000 : 1500, silenceMs: 10_000 },
   });
   launchers.push(launcher);
   return launcher;
@@ -77,4 +77,39 @@ launcherConformance('JobLauncher on the simulation', async () => {
     running,
     gone: (worker) => !runner.runs(worker.id),
   };
+});
+
+describe('JobLauncher', () => {
+  const creation = { method: 'POST', path: /\/jobs(\?|$)/ };
+  const jobsOf = (task: string) => cluster.server.journal().filter((e) => e.resource === 'jobs' && e.verb === 'create' && e.name === `larry-01-${task}-worker`);
+  const order = (task: string, claim: string) => ({ ...anOrder(task), claim });
+
+  it('makes one Job where a creation hangs, and one where it is answered by nothing', async () => {
+    const [launcher] = launchers as [JobLauncher];
+    for (const [i, fault] of ([{ kind: 'hang' }, { kind: 'cut-after' }] as const).entries()) {
+      cluster.server.faults.add({ ...creation, fault });
+      const worker = await launcher.launch(order(`exit-${20 + i}`, `trouble-${i}`));
+      expect(await worker.exited).toMatchObject({ code: 20 + i });
+      expect(jobsOf(`exit-${20 + i}`)).toHaveLength(1);
+    }
+  });
+
+  it('says at once why a Job is refused, and has launched nothing', async () => {
+    const [launcher] = launchers as [JobLauncher];
+    cluster.server.faults.add({ ...creation, fault: { kind: 'answer', code: 403 } });
+    await expect(launcher.launch(order('exit-30', 'refused'))).rejects.toThrow(/^the API server refuses Job larry-01\/larry-01-exit-30-worker \(403\): /);
+    expect(jobsOf('exit-30')).toEqual([]);
+  });
+
+  it('gives the same worker for the same order', async () => {
+    const [launcher] = launchers as [JobLauncher];
+    const both = await Promise.all([launcher.launch(order('exit-40', 'same')), launcher.launch(order('exit-40', 'same'))]);
+    expect(both[0]).toBe(both[1]);
+    await both[0].exited;
+    expect(jobsOf('exit-40')).toHaveLength(1);
+  });
+
+  it('does not open for an account without rights, and says what it needs', async () => {
+    await expect(open('larry-01:test', 'nobody')).rejects.toThrow(/^a dry run of the workers' Job in namespace larry-01 is refused: .*cannot create resource "jobs".*needs the Role of larry's charts there/);
+  });
 });
