@@ -151,3 +151,19 @@ describe('manifests', () => {
     expect(told(findings)).toEqual(['service_selector_mismatch Service shop/cart']);
   });
 });
+
+describe('what only looks like a fault', () => {
+  it('leaves a canary\'s Service alone whose pods are not there yet, and a collector that nobody needs', async () => {
+    const web = [...aWorkload('web', { containers: [{ spec: { env: [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://collector:4317' }] } }] }), service('web')];
+    const canary = service('web-canary', { selector: { app: 'web', track: 'canary' } });
+    const lines = Array.from({ length: 9 }, () => 'traces export: dial tcp: lookup collector on 10.43.0.10:53: no such host');
+    expect(await diagnosed([aNode(), ...web, canary], says(lines))).toEqual([]);
+  });
+
+  it('knows nothing of namespaces that were not read', async () => {
+    const web = aWorkload('web', { containers: [{ ...crashed(1), spec: { env: [{ name: 'REDIS_ADDR', value: 'redis.cache.svc:6379' }] } }] });
+    const redis = [...aWorkload('redis', { namespace: 'cache' }), aService({ name: 'redis', namespace: 'cache' })];
+    const findings = await diagnosed([aNode(), ...web, ...redis], { ...says('panic: nil map'), namespace: 'shop' });
+    expect(told(findings)).toEqual(['application_error Deployment shop/web']);
+  });
+});

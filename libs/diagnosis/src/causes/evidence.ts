@@ -8,9 +8,10 @@ export function seen(object: ObjectRef, at: string, value: unknown): Evidence {
   return { object, at: printable(at, 500), value: shown(typeof value === 'string' ? value : JSON.stringify(value) ?? 'not set') };
 }
 
-/** A field by its JSON pointer. */
+/** A field by its JSON pointer; of a workload that the source does not show, as its pod has it. */
 export function seenAt(object: KubeObject | undefined, ref: ObjectRef, pointer: string): Evidence {
-  const value = object && valueIn(object, ...partsOf(pointer));
+  if (!object) return seen(ref, dotted(pointer), 'not shown by the source');
+  const value = valueIn(object, ...partsOf(object.kind === 'Pod' ? pointer.replace(/^\/spec\/(?:jobTemplate\/spec\/)?template\/spec/, '/spec') : pointer));
   return seen(ref, dotted(pointer), value === undefined ? 'not set' : value);
 }
 

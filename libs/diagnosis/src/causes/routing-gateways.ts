@@ -14,7 +14,6 @@ export function gatewayCauses(scene: Scene): Candidate[] {
 function missingBackend(scene: Scene, route: Route): Candidate | undefined {
   const { namespace, name } = route.service;
   if (!scene.facts.objects.isMissing('Service', namespace, name)) return undefined;
-  if (scene.facts.source.namespaces && !scene.facts.source.namespaces.includes(namespace)) return undefined;
   const names = scene.facts.objects.list('Service', namespace).map((s) => s.metadata.name);
   const near = nearName(names, name) ?? byPath(route, names);
   // Text of a configuration may name what is no Service; a gateway's own object may not.

@@ -22,7 +22,7 @@ function addressCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
   if (!scene.facts.objects.knows('Service')) return [];
   return scene.calls.flatMap((call) => {
     const { workload, address, target } = call;
-    if (call.service || !speaksOf(scene, target.namespace)) return [];
+    if (call.service || !scene.facts.objects.covers(target.namespace)) return [];
     const complaint = complaintOf(complaints, call);
     const names = scene.facts.objects.list('Service', target.namespace).map((s) => s.metadata.name);
     const near = nearName(names, target.name) ?? elsewhere(scene, call);
@@ -45,8 +45,6 @@ function addressCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
     ];
   });
 }
-
-const speaksOf = (scene: Scene, namespace: string): boolean => !scene.facts.source.namespaces || scene.facts.source.namespaces.includes(namespace);
 
 /** The same Service in another namespace. */
 function elsewhere(scene: Scene, { target }: Call): string | undefined {
@@ -94,7 +92,7 @@ function externalNames(scene: Scene, complaints: Complaint[]): Candidate[] {
     if (name === undefined) return [];
     const complaint = complaints.find((c) => c.service === service && c.failure.kind !== 'refused') ?? complaints.find((c) => c.failure.host === name && c.failure.kind === 'dns');
     const inside = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.|$)/.exec(name);
-    const gone = inside !== null && speaksOf(scene, inside[2] ?? '') && scene.facts.objects.isMissing('Service', inside[2], inside[1] ?? '');
+    const gone = inside !== null && scene.facts.objects.isMissing('Service', inside[2], inside[1] ?? '');
     const results = scene.facts.probes?.connectivity.filter((c) => c.namespace === service.namespace && c.service === service.name) ?? [];
     const probe = results.every((c) => !c.connected) ? results[0] : undefined;
     if (!complaint && !gone && !probe) return [];

@@ -53,8 +53,8 @@ function meantBy(scene: Scene, service: ServiceFacts): { workload: Workload; wro
     })
     .filter((w) => w.named || (w.shares > 0 && !w.taken));
   const [best] = near.sort((a, b) => Number(b.exact) - Number(a.exact) || Number(b.named) - Number(a.named) || Number(a.taken) - Number(b.taken) || b.shares - a.shares);
-  // A Service whose pods somebody else makes now and then is not at fault by having none.
-  return best && (best.named || isNeeded(scene, service)) ? { workload: best.workload, wrong: best.wrong, sure: best.exact || best.shares > 0 } : undefined;
+  // A Service for a canary, a colour or a replica whose workload another Service serves is not at fault by having no pods, unless somebody needs it.
+  return best && ((best.named && (best.exact || !best.taken)) || isNeeded(scene, service)) ? { workload: best.workload, wrong: best.wrong, sure: best.exact || best.shares > 0 } : undefined;
 }
 
 function isNeeded(scene: Scene, service: ServiceFacts): boolean {
@@ -106,7 +106,8 @@ function portVerdict(scene: Scene, service: ServiceFacts, port: ServicePort, dec
   if (service.clusterIp === 'None' || declared.some((d) => d.port === target)) return undefined;
   if (backends.some((b) => mentions(b.podSpec, target)) || listens(scene, service, target)) return undefined;
   const complained = scene.calls.some((c) => c.service === service && c.workload.state === 'not-running');
-  if (failed && service.readyPods.length > 0) return 0.95;
+  // What times out may be kept away; what is refused has no listener.
+  if (failed && service.readyPods.length > 0 && (declared.length > 0 || !timedOut(scene, service))) return 0.95;
   if (declared.length === 0) {
     const others = openPorts(scene, service);
     return others.length > 0 && !others.includes(target) && complained ? 0.8 : undefined;
@@ -114,6 +115,10 @@ function portVerdict(scene: Scene, service: ServiceFacts, port: ServicePort, dec
   // Somebody else of the Service's ports is right: then the odd one may be a port that nobody declared.
   const alone = service.ports.every((p) => !declared.some((d) => d.port === p.targetPort || d.name === p.targetPort));
   return complained ? 0.9 : alone ? 0.78 : undefined;
+}
+
+function timedOut(scene: Scene, service: ServiceFacts): boolean {
+  return scene.facts.probes?.connectivity.some((c) => c.namespace === service.namespace && c.service === service.name && c.timedOut === true) === true;
 }
 
 function rightPort(service: ServiceFacts, port: ServicePort, declared: DeclaredPort[]): number | string | undefined {

@@ -31,13 +31,16 @@ export function complaintsOf(scene: Scene): Complaint[] {
     let failure: NetworkFailure | undefined;
     const said = saidNow(scene, workload, [anyFailure], (_, line) => {
       const found = networkFailureIn(line);
-      if (found === undefined || isSelf(found)) return false;
+      if (found === undefined || isSelf(found) || (workload.unwell.length === 0 && telemetry.test(line))) return false;
       failure = found;
       return true;
     });
     return said && failure ? [{ workload, said, failure, ...targetOf(scene, workload, failure) }] : [];
   });
 }
+
+/** Who runs well goes on without these. */
+const telemetry = /otel|opentelemetry|telemetry|trac(?:e|es|ing)\b|jaeger|zipkin|exporter|statsd|sentry|analytics|metrics/i;
 
 const isSelf = ({ host }: NetworkFailure): boolean => host !== undefined && /^(?:localhost|127\.|0\.0\.0\.0|::1)/.test(host);
 

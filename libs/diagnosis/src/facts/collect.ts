@@ -86,6 +86,8 @@ class Kept {
 
 async function factsFrom(reader: ClusterReader, { objects, events, unknowns, origins, pods }: Kept, options: CollectOptions): Promise<Facts> {
   const { source } = reader;
+  if (options.namespace !== undefined) objects.only([options.namespace, 'kube-system']);
+  else if (source.namespaces) objects.only(source.namespaces);
   const runtime = source.type !== 'manifests';
   const atMs = timeOf(source.takenAt) ?? (options.now ?? (() => new Date()))().getTime();
   const workloads = workloadsOf(objects, pods, events, atMs, runtime);

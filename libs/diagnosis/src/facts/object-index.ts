@@ -16,12 +16,23 @@ export class ObjectIndex {
   private readonly byKind = new Map<string, KubeObject[]>();
   private readonly byNamespace = new Map<string, KubeObject[]>();
   private readonly unknownKinds = new Map<string, string>();
+  private scope: ReadonlySet<string> | undefined;
 
   add(object: KubeObject): void {
     const key = objectKey(object);
     if (!this.byKey.has(key)) this.byKey.set(key, object);
     push(this.byKind, object.kind, object);
     push(this.byNamespace, `${object.kind} ${object.metadata.namespace ?? ''}`, object);
+  }
+
+  /** Only these namespaces were read: nothing is known to be missing from any other. */
+  only(namespaces: readonly string[]): void {
+    this.scope = new Set(namespaces);
+  }
+
+  /** Whether what is not here of a namespace is not there. */
+  covers(namespace: string): boolean {
+    return this.scope === undefined || this.scope.has(namespace);
   }
 
   /** The source listed the kind: an object that is not here does not exist. */
@@ -61,7 +72,7 @@ export class ObjectIndex {
 
   /** Object missing for certain: the kind was listed and it is not there. */
   isMissing(kind: string, namespace: string | undefined, name: string): boolean {
-    return this.knows(kind) && this.get(kind, namespace, name) === undefined;
+    return this.knows(kind) && (namespace === undefined || this.covers(namespace)) && this.get(kind, namespace, name) === undefined;
   }
 }
 

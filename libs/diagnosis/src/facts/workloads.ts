@@ -141,7 +141,7 @@ function judge(workload: Workload, objects: ObjectIndex, events: EventIndex, atM
   if (!workload.object || workload.ref.kind === 'Pod') workload.desired = workload.pods.filter((pod) => pod.phase !== 'Succeeded').length;
   const ill = found.filter((f): f is { pod: PodFacts; ailment: Ailment } => f.ailment !== undefined && f.ailment !== 'starting');
   // What was evicted and made anew somewhere else is history.
-  const replaced = (pod: PodFacts) => pod.phase === 'Failed' && workload.ready >= workload.desired && workload.ref.kind !== 'Pod' && !isJob(workload);
+  const replaced = (pod: PodFacts) => (pod.phase === 'Failed' || pod.deletedMs !== undefined) && workload.ready >= workload.desired && workload.ref.kind !== 'Pod' && !isJob(workload);
   workload.unwell = ill.filter(({ pod }) => !replaced(pod)).sort((a, b) => plainness(a.ailment) - plainness(b.ailment));
   if (isJob(workload)) return judgeJob(workload, objects, found.some((f) => f.ailment === 'starting'), atMs);
   workload.lacksPods = objects.knows('Pod') && lacksPods(workload, objects) && !isYoung(workload.object, atMs);
