@@ -1,24 +1,23 @@
-import type { LarryReport, RunSummary, TaskReport, TaskResult } from '@larry/contracts';
+import type { ApprovalView, LarryReport, LarryStatus, RunStatusView, RunSummary, TaskReport, TaskResult, TaskStatusView } from '@larry/contracts';
 import type { EventLine } from '../src/run/event-line';
-import type { ApprovalView, LarryStatus, RunStatus, TaskStatusView } from '../src/run/run-status';
 
 const startedAt = '2026-01-02T03:04:05.000Z';
 
 export function aTask(task: Partial<TaskStatusView> = {}): TaskStatusView {
-  return { task: 'fix-pgadmin-crashloop', title: 'Repair', larry: 'larry-01', worker: 'cleanup-worker', node: 'local (planned k3s-worker01)', status: 'in_progress', attempt: 1, startedAt, ...task };
+  return { task: 'fix-pgadmin-crashloop', title: 'Repair', larry: 'larry-01', worker: 'cleanup-worker', node: 'local (planned k3s-worker01)', plannedNode: 'k3s-worker01', status: 'in_progress', attempt: 1, startedAt, ...task };
 }
 
 export function aLarry(larry: Partial<LarryStatus> = {}): LarryStatus {
-  return { larry: 'larry-01', title: 'Infrastructure & Database Operations', status: 'in_progress', progress: 50, completed: 2, failed: 0, skipped: 1, total: 4, workersActive: 1, startedAt, ...larry };
+  return { larry: 'larry-01', title: 'Infrastructure & Database Operations', status: 'in_progress', progress: 50, completed: 2, failed: 0, skipped: 1, total: 4, didWork: '2 of 4 tasks did work', workersActive: 1, startedAt, ...larry };
 }
 
 export function anApproval(approval: Partial<ApprovalView> = {}): ApprovalView {
   const asks = { summary: 'Set PGADMIN_DEFAULT_EMAIL', objects: ['Deployment database/pgadmin'], diff: '/spec\n- "a"\n+ "b"' };
-  return { task: 'fix-pgadmin-crashloop', larry: 'larry-01', digest: '37e02466b644'.padEnd(64, '0'), asks, deadline: '2026-01-03T03:04:05.000Z', ...approval };
+  return { task: 'fix-pgadmin-crashloop', larry: 'larry-01', digest: '37e02466b644'.padEnd(64, '0'), asks, attempt: 1, deadline: '2026-01-03T03:04:05.000Z', ...approval };
 }
 
 /** A run of three Larrys and as many tasks as wanted, the first three of which are active. */
-export function aStatus(status: Partial<RunStatus> = {}, tasks = 16): RunStatus {
+export function aStatus(status: Partial<RunStatusView> = {}, tasks = 16): RunStatusView {
   const all = Array.from({ length: tasks }, (_, i) => aTask({ task: `task-${i + 1}`, larry: `larry-0${(i % 3) + 1}`, ...(i >= 3 ? { status: 'pending', startedAt: undefined } : {}) }));
   return {
     run: 'run-20260102-030405-a1b2c3',

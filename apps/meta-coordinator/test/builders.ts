@@ -1,5 +1,5 @@
-import { planBudget, type BudgetUsage, type BudgetNode } from '@larry/budget';
-import { parsePlan, taskResultSchema, type AppliedChange, type Finding, type Plan, type PlannedChange, type TaskResult } from '@larry/contracts';
+import { planBudget, type BudgetNode } from '@larry/budget';
+import { parsePlan, taskResultSchema, type AppliedChange, type BudgetUsage, type Finding, type Plan, type PlannedChange, type TaskResult } from '@larry/contracts';
 import { runSpecOf } from '@larry/coordinator';
 import type { PhaseState, RunSnapshot, TaskRecord, TaskState } from '@larry/coordination';
 import type { ApprovalRequest } from '@larry/playbook';

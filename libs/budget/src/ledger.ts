@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { canonicalJson } from '@larry/contracts';
+import { canonicalJson, type BudgetUsage } from '@larry/contracts';
 import type { RedisClient, ScriptRunner } from '@larry/redis';
 import { BudgetError } from './errors';
 import { budgetKeys, tokenViewKeys, type BudgetKeys } from './keys';
@@ -9,25 +9,6 @@ import { flattenTree, type BudgetNode, type LedgerNode } from './tree';
 
 /** The longest life of a reservation, in milliseconds: a provider request lasts minutes. */
 export const maxReservationTtlMs = 60 * 60 * 1000;
-
-/** The figures of one node, in tokens. */
-export interface BudgetUsage {
-  readonly node: string;
-  /** None for the root. */
-  readonly parent?: string;
-  /** What may be used now: a Larry's own limit, and its reserve once that is deployed. */
-  readonly limit: number;
-  /** What its reserve adds or would add. */
-  readonly reserve: number;
-  /** By this node and all below it. Above `limit` by what requests in flight used beyond their reservation. */
-  readonly used: number;
-  /** Held by open reservations of this node and all below it. */
-  readonly held: number;
-  /** Used by this node and paid by a reserve: not part of its `used`. */
-  readonly drawn: number;
-  /** When its reserve was deployed, milliseconds since 1970 by Redis' clock. */
-  readonly deployedAt?: number;
-}
 
 /** One request to reserve. */
 export interface Reservation {

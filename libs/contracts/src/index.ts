@@ -9,6 +9,7 @@ export * from './plan-time';
 export * from './printable';
 export * from './redact';
 export * from './run-report';
+export * from './run-status';
 export { looksLikeFlag } from './redact-arguments';
 export { isSecretKey } from './secret-key';
 export { holdsToken, markedRedaction, redactedToken, secretLiteral } from './secret-literal';

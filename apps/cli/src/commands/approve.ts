@@ -1,7 +1,7 @@
-import { printable, stripControl } from '@larry/contracts';
+import { printable, stripControl, type ApprovalView } from '@larry/contracts';
 import { findApi } from '../local/local-stack';
 import { ApiClient } from '../run/api-client';
-import { approvalSummary, type ApprovalView } from '../run/run-status';
+import { approvalSummary } from '../run/run-status';
 import { typedCommand } from '../program/typed-command';
 import { confirmed } from '../terminal/ask';
 import { paint, wantsColour } from '../terminal/paint';

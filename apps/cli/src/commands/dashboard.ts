@@ -1,7 +1,7 @@
 import { findApi } from '../local/local-stack';
 import { ApiClient } from '../run/api-client';
 import { LiveDashboard } from '../run/live-dashboard';
-import type { RunStatus } from '../run/run-status';
+import type { RunStatusView } from '@larry/contracts';
 import { interruptSignal } from '../terminal/interrupted';
 import { events } from './events';
 import { status, type RunAddress } from './status';
@@ -10,7 +10,7 @@ import { status, type RunAddress } from './status';
 export async function dashboard(options: RunAddress): Promise<void> {
   if (!process.stdout.isTTY || process.env['TERM'] === 'dumb') return events({ ...options, follow: true });
   const api = new ApiClient(findApi(options));
-  const current = await api.get<RunStatus>('/runs/current');
+  const current = await api.get<RunStatusView>('/runs/current');
   if (current.status !== 'running') return status(options);
   const { signal, release } = interruptSignal();
   const over = new AbortController();

@@ -1,7 +1,7 @@
 import { findApi } from '../local/local-stack';
 import { ApiClient, type StreamedEvent } from '../run/api-client';
 import { eventLine } from '../run/event-line';
-import type { RunStatus } from '../run/run-status';
+import type { RunStatusView } from '@larry/contracts';
 import { interruptSignal } from '../terminal/interrupted';
 import { UserError } from '../user-error';
 import type { RunAddress } from './status';
@@ -16,7 +16,7 @@ interface EventsOptions extends RunAddress {
 export async function events(options: EventsOptions): Promise<void> {
   if (options.since !== undefined && !/^(start|now|\d+-\d+)$/.test(options.since)) throw new UserError('--since takes start, now, or the id of an event, for example 1795377877555-0 (the cursor in larry events --json)');
   const api = new ApiClient(findApi(options));
-  const current = await api.get<RunStatus>('/runs/current');
+  const current = await api.get<RunStatusView>('/runs/current');
   const { signal, release } = interruptSignal();
   const caughtUp = new AbortController();
   const since = options.since ?? 'start';

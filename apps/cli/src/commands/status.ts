@@ -2,7 +2,7 @@ import { findApi } from '../local/local-stack';
 import { ApiClient } from '../run/api-client';
 import { dashboardText } from '../run/dashboard';
 import { Figures, isSimulated } from '../run/live-dashboard';
-import type { RunStatus } from '../run/run-status';
+import type { RunStatusView } from '@larry/contracts';
 import { typedCommand } from '../program/typed-command';
 import { wantsColour } from '../terminal/paint';
 import { exitCodes } from '../user-error';
@@ -16,7 +16,7 @@ export interface RunAddress {
 /** `larry status`: every task of the run, once. */
 export async function status(options: RunAddress & { json?: boolean }): Promise<void> {
   const api = new ApiClient(findApi(options));
-  const current = await api.get<RunStatus>('/runs/current');
+  const current = await api.get<RunStatusView>('/runs/current');
   process.exitCode = current.status === 'failed' ? exitCodes.found : exitCodes.ok;
   if (options.json) {
     process.stdout.write(`${JSON.stringify(current, null, 2)}\n`);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { stackFile, type StackFile } from '../local/local-stack';
 import { typedCommand } from '../program/typed-command';
 import type { DoctorLine } from './doctor-line';
+import { isAlive } from '../local/process-alive';
 
 const answerWithinMs = 3000;
 
@@ -62,14 +63,5 @@ function readyFile(state: string, name: string): { pid: number; port?: number } 
     return typeof pid === 'number' ? { pid, ...(typeof port === 'number' ? { port } : {}) } : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -10,6 +10,7 @@ import { exitCodes, UserError } from '../user-error';
 import type { ChildService } from './child-service';
 import { startSupervisedService, type SupervisedService } from './supervised-service';
 import { localRedis, type LocalRedis } from './local-redis';
+import { isAlive } from './process-alive';
 
 /** How a run on this machine is made up. */
 export interface LocalStackOptions {
@@ -171,15 +172,6 @@ function writeStackFile(state: string, content: StackFile): void {
   const temporary = `${stackFile(state)}.${process.pid}`;
   writeFileSync(temporary, JSON.stringify(content), { mode: 0o600 });
   renameSync(temporary, stackFile(state));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The API to talk to: given by `--api`, or of the stack that runs under the state folder. */

@@ -1,9 +1,9 @@
-import { hasEnded, printable } from '@larry/contracts';
+import { hasEnded, printable, type LarryStatus, type RunStatusView, type TaskStatusView } from '@larry/contracts';
 import { cut, displayWidth, fitted } from '@larry/reports';
 import { typedCommand, type TypedAddress } from '../program/typed-command';
 import { paint, type Paint } from '../terminal/paint';
 import { eventLine, isAlert, type EventLine } from './event-line';
-import { approvalSummary, type FiguresByLarry, type LarryStatus, type RunStatus, type TaskStatusView } from './run-status';
+import { approvalSummary, type FiguresByLarry } from './run-status';
 
 /** How the dashboard is drawn. */
 export interface DashboardStyle {
@@ -23,7 +23,7 @@ export interface DashboardStyle {
 }
 
 /** A run as the dashboard shows it. */
-export type DashboardStatus = RunStatus & { figures?: FiguresByLarry };
+export type DashboardStatus = RunStatusView & { figures?: FiguresByLarry };
 
 /** A line in its parts: what it says, and how it is painted once it has been cut to the screen. */
 interface Line {

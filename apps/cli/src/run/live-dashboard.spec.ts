@@ -4,7 +4,7 @@ import type { WriteStream } from 'node:tty';
 import { anEvent, aStatus, aTask } from '../../test/builders';
 import type { ApiClient } from './api-client';
 import { Figures, LiveDashboard } from './live-dashboard';
-import type { RunStatus } from './run-status';
+import type { RunStatusView } from '@larry/contracts';
 
 /** A terminal of a test: what is written to it, and a size that can change. */
 function terminal(columns = 80, rows = 24): { stream: WriteStream; written(): string } {
@@ -16,7 +16,7 @@ function terminal(columns = 80, rows = 24): { stream: WriteStream; written(): st
 
 class FakeApi {
   readonly asked: string[] = [];
-  status: RunStatus = aStatus();
+  status: RunStatusView = aStatus();
   problem?: Error;
 
   async get(path: string): Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { LarryReport, TaskResult } from '@larry/contracts';
+import type { LarryReport, RunStatusView, TaskResult } from '@larry/contracts';
 import type { WriteStream } from 'node:tty';
 import { alternateScreen, type AlternateScreen } from '../terminal/alternate-screen';
 import type { TypedAddress } from '../program/typed-command';
@@ -6,7 +6,6 @@ import { wantsColour } from '../terminal/paint';
 import type { ApiClient, StreamedEvent } from './api-client';
 import { dashboardText, type DashboardStatus } from './dashboard';
 import type { RunView } from './follow-run';
-import type { RunStatus } from './run-status';
 
 /** At most five readings of the status a second. */
 const refreshEveryMs = 200;
@@ -31,7 +30,7 @@ export class LiveDashboard implements RunView {
   private readonly figures = new Figures();
   private readonly events: StreamedEvent[] = [];
   private readonly clock: NodeJS.Timeout;
-  private status?: RunStatus;
+  private status?: RunStatusView;
   private readAtMs = 0;
   private simulated?: boolean;
   private problem?: string;
@@ -87,7 +86,7 @@ export class LiveDashboard implements RunView {
 
   private async read(): Promise<void> {
     try {
-      this.status = await this.api.get<RunStatus>('/runs/current');
+      this.status = await this.api.get<RunStatusView>('/runs/current');
       this.readAtMs = performance.now();
       await this.figures.read(this.api, this.status);
       this.simulated ??= await isSimulated(this.api, this.status);
@@ -124,7 +123,7 @@ export class Figures {
   private readonly byTask = new Map<string, Record<string, number | string>>();
 
   /** Asks for what is not known yet. */
-  async read(api: ApiClient, { run, tasks }: RunStatus): Promise<void> {
+  async read(api: ApiClient, { run, tasks }: RunStatusView): Promise<void> {
     if (this.run !== run) this.byTask.clear();
     this.run = run;
     for (const { task } of tasks.filter((t) => t.status === 'completed' && !this.byTask.has(t.task))) {
@@ -134,7 +133,7 @@ export class Figures {
   }
 
   /** The sums, as the quick start's `phase:<larry>:…` keys have them. */
-  byLarry({ tasks }: RunStatus): Record<string, Record<string, number>> {
+  byLarry({ tasks }: RunStatusView): Record<string, Record<string, number>> {
     const sums: Record<string, Record<string, number>> = {};
     for (const { task, larry } of tasks) {
       for (const [name, value] of Object.entries(this.byTask.get(task) ?? {})) {
@@ -148,7 +147,7 @@ export class Figures {
 }
 
 /** Whether the run reads a simulated cluster: its reports say so. */
-export async function isSimulated(api: ApiClient, { larrys }: RunStatus): Promise<boolean | undefined> {
+export async function isSimulated(api: ApiClient, { larrys }: RunStatusView): Promise<boolean | undefined> {
   const first = larrys[0]?.larry;
   if (!first) return undefined;
   const report = await api.find<Pick<LarryReport, 'source'>>(`/runs/current/reports/${encodeURIComponent(first)}`).catch(() => undefined);

@@ -1,5 +1,5 @@
-import { TokenLedger, type BudgetUsage } from '@larry/budget';
-import { planTasks, taskResultSchema, type Plan, type RunSummary, type TaskResult } from '@larry/contracts';
+import { TokenLedger } from '@larry/budget';
+import { planTasks, taskResultSchema, type BudgetUsage, type Plan, type RunSummary, type TaskResult } from '@larry/contracts';
 import { isSealedResult, readRunDocument } from '@larry/coordinator';
 import type { Coordination, RunSnapshot, TaskRecord } from '@larry/coordination';
 import type { RedisClient } from '@larry/redis';

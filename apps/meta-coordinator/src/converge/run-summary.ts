@@ -1,5 +1,4 @@
-import type { CrossCheck, LarryReport, RunSummary, Validation } from '@larry/contracts';
-import type { BudgetUsage } from '@larry/budget';
+import type { BudgetUsage, CrossCheck, LarryReport, RunSummary, Validation } from '@larry/contracts';
 import { lessons, nextSteps } from '@larry/reports';
 import type { RunFacts, RunSource } from './gather';
 import { larryReport } from './larry-report';

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nest
 import { bearerOf, type NamedRequest } from '../access/access.middleware';
 import { ApprovalsService, type DecidedApproval } from '../runs/approvals.service';
 import { decisionSchema, digestPrefixSchema } from '../runs/run-requests';
-import type { ApprovalView } from '../runs/run-status';
+import type { ApprovalView } from '@larry/contracts';
 import { RunsService } from '../runs/runs.service';
 import { checked } from './body';
 

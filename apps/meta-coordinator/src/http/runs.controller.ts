@@ -1,9 +1,8 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
-import type { LarryReport, RunSummary } from '@larry/contracts';
+import type { LarryReport, RunStatusView, RunSummary } from '@larry/contracts';
 import type { TaskRecord } from '@larry/coordination';
 import { bearerOf, type NamedRequest } from '../access/access.middleware';
 import { beginRunSchema } from '../runs/run-requests';
-import type { RunStatusView } from '../runs/run-status';
 import { RunsService, type BegunRun } from '../runs/runs.service';
 import { checked } from './body';
 

@@ -1,4 +1,4 @@
-import type { BudgetUsage } from '@larry/budget';
+import type { BudgetUsage } from '@larry/contracts';
 import type { RunSnapshot } from '@larry/coordination';
 import { Gauge, type Registry } from 'prom-client';
 

@@ -1,15 +1,5 @@
-import { describeRef, printable } from '@larry/contracts';
+import { describeRef, printable, type ApprovalText } from '@larry/contracts';
 import { approvalRequestSchema, digestOfRequest, requestDiff } from '@larry/playbook';
-
-/** What a person decides on: made here, of nothing but what the digest covers; redacted and safe to print. */
-export interface ApprovalText {
-  /** The changes in a line. */
-  summary: string;
-  /** `Deployment database/pgadmin`, one for each change. */
-  objects: string[];
-  /** Each change line by line. */
-  diff: string;
-}
 
 /** Shown and answered where somebody else has written into Redis, or a worker of another version. */
 export const unfitting = 'what stands in Redis does not fit its digest: it cannot be approved, and nothing of it is shown';

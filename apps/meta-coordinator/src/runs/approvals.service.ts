@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { signApproval } from '@larry/audit';
-import { printable } from '@larry/contracts';
+import { printable, type ApprovalView } from '@larry/contracts';
 import { ProblemException } from '../http/problem';
 import { PARTS, type MetaParts } from '../parts';
 import { unfitting } from './approval-text';
 import type { Decision } from './run-requests';
-import type { ApprovalView } from './run-status';
 import { RunsService } from './runs.service';
 
 /** Answer of `POST /approvals/:digest`. */

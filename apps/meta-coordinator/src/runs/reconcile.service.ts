@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { planBudget, TokenLedger, type BudgetUsage } from '@larry/budget';
+import { planBudget, TokenLedger } from '@larry/budget';
+import type { BudgetUsage } from '@larry/contracts';
 import { readRunDocument } from '@larry/coordinator';
 import { onWake, wakeEveryMs, type RunSnapshot } from '@larry/coordination';
 import { ConvergeService } from '../converge/converge.service';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { planBudget, TokenLedger, type BudgetUsage } from '@larry/budget';
-import { parsePlan, type LarryReport, type Plan, type RunSummary } from '@larry/contracts';
+import { planBudget, TokenLedger } from '@larry/budget';
+import { parsePlan, type ApprovalView, type BudgetUsage, type LarryReport, type Plan, type RunStatusView, type RunSummary } from '@larry/contracts';
 import { isSealedResult, jobNode, localNode, metaCoordinatorId, planHash, readRunDocument, runSpecOf, writeRunDocument } from '@larry/coordinator';
 import type { RunSnapshot, RunSpec, TaskRecord } from '@larry/coordination';
 import { eventStreamKey } from '@larry/events';
@@ -16,7 +16,7 @@ import { approvalText } from './approval-text';
 import { modeRefusal } from './mode-policy';
 import { missingNodes } from './plan-nodes';
 import type { BeginRun } from './run-requests';
-import { openApprovals, runStatus, type ApprovalView, type RunStatusView } from './run-status';
+import { openApprovals, runStatus } from './run-status';
 import { readTaskDetails } from './task-details';
 
 /** Answer of `POST /runs`. */
