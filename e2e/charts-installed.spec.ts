@@ -41,7 +41,7 @@ async function makeSecrets(chart: string): Promise<void> {
   const secret = (secretName: string, ...literals: string[]) => kubectl('create', 'secret', 'generic', secretName, '-n', chart, ...literals.map((literal) => `--from-literal=${literal}`));
   await secret('larry-redis', 'url=redis://redis-cluster.redis-ha.svc.cluster.local:6379');
   if (chart !== 'meta-coordinator') await secret('larry-keys', 'approval.pub=x', 'journal.key=y');
-  else await Promise.all([secret('larry-approval-key', 'approval.key=x'), secret('larry-tokens', 'tokens.json={}')]);
+  else await Promise.all([secret('larry-keys', 'journal.key=y'), secret('larry-approval-key', 'approval.key=x'), secret('larry-tokens', 'tokens.json={}')]);
 }
 
 const replicas = async (chart: string): Promise<string> => kubectl('get', 'deployment', name(chart), '-n', chart, '-o', 'jsonpath={.spec.replicas}');
@@ -92,6 +92,7 @@ it.each([
   const refused = [...stdout.matchAll(/forbidden: (\S+) is forbidden/g)].map(([, resource]) => resource as string);
   // Other custom resources are the operator's to name (rbac.customResources).
   expect([...new Set(refused)].filter((resource) => !/\.(traefik|cert-manager)\.io$|\.coreos\.com$/.test(resource))).toEqual(closed);
+  expect((await tools.helm('uninstall', chart, '-n', chart, '--wait')).code).toBe(0);
 }, 60_000);
 
 it('a write right for a namespace that is not there is refused by its name', async () => {

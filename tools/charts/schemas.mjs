@@ -95,6 +95,7 @@ export const metaSchema = () =>
     ...shared,
     redis: object({ ...redis, own: object({ image: text, size, resources }) }),
     approval: object({ secret: name }),
+    keys: object({ secret: name }),
     tokens: object({ secret: name }),
     modesAllowed: { type: 'array', minItems: 1, uniqueItems: true, items: oneOf('observe', 'ask', 'auto') },
     validationTimeoutMs: whole(100, 3_600_000),

@@ -3,6 +3,8 @@
   value: {{ join "," .Values.modesAllowed | quote }}
 - name: LARRY_APPROVAL_PRIVATE_KEY
   value: /etc/larry/approval/approval.key
+- name: LARRY_JOURNAL_KEY
+  value: /etc/larry/journal/journal.key
 - name: LARRY_TOKENS_FILE
   value: /etc/larry/tokens/tokens.json
 - name: LARRY_STATE_DIR
@@ -18,6 +20,9 @@
 - name: approval
   mountPath: /etc/larry/approval
   readOnly: true
+- name: journal
+  mountPath: /etc/larry/journal
+  readOnly: true
 - name: tokens
   mountPath: /etc/larry/tokens
   readOnly: true
@@ -32,6 +37,13 @@
     items:
       - key: approval.key
         path: approval.key
+- name: journal
+  secret:
+    secretName: {{ .Values.keys.secret }}
+    defaultMode: 0440
+    items:
+      - key: journal.key
+        path: journal.key
 - name: tokens
   secret:
     secretName: {{ .Values.tokens.secret }}

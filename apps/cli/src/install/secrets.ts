@@ -39,6 +39,7 @@ export async function neededSecrets(choices: InstallChoices, user: string, read:
     return { 'tokens.json': JSON.stringify({ [user]: createHash('sha256').update(token).digest('hex') }) };
   });
   const journal = (await firstJournalKey(read)) ?? randomBytes(32).toString('hex');
+  await add(meta, 'larry-keys', () => ({ 'journal.key': journal }));
   const publicKey = publicHalf(approval['approval.key']);
   for (const larry of larrys) {
     const keys = await add(larry, 'larry-keys', () => ({ 'approval.pub': publicKey, 'journal.key': journal }));
@@ -65,8 +66,8 @@ async function redisSecrets(choices: InstallChoices, read: ReadSecret, add: (nam
 }
 
 async function firstJournalKey(read: ReadSecret): Promise<string | undefined> {
-  for (const larry of larrys) {
-    const key = (await read(larry, 'larry-keys'))?.['journal.key'];
+  for (const namespace of releases) {
+    const key = (await read(namespace, 'larry-keys'))?.['journal.key'];
     if (key) return key;
   }
   return undefined;
