@@ -10,7 +10,7 @@ const podsEach = 10;
 /** A cluster of many pods with one workload in fifty in trouble, and about so many events; for measuring time and memory. */
 export function bigWorld(pods: number, events: number): World {
   const more = Array.from({ length: Math.ceil(pods / 60) }, (_, i) => `node-${i}`);
-  const c = new Cluster(`big ${pods} ${events}`, [...quickStartNames, ...more]);
+  const c = new Cluster(`big ${pods} ${events}`, { kubeadm: false, names: [...quickStartNames, ...more] });
   settleIn(c);
   for (let i = 0; i < pods / podsEach; i += 1) {
     const workload = c.workload({ kind: 'Deployment', namespace: `team-${i % 40}`, name: `app-${i}` }, { replicas: podsEach, ageS: 20 * 86_400, podAgeS: 3000 });

@@ -1,6 +1,6 @@
 import { Cluster, type World } from './cluster/cluster';
 import { hash } from './cluster/chance';
-import { labNames } from './cluster/nodes';
+import { kubeadm, lab, quickStart } from './cluster/nodes';
 import { settleIn } from './cluster/noise';
 import { target, type Target } from './cluster/objects';
 
@@ -61,7 +61,8 @@ export function casesOf({ class: caseClass, cause, sources, variants }: Fault): 
 
 /** A cluster in which some things have been done. */
 export function world(seed: string, recipes: readonly (readonly [at: string, recipe: Recipe])[]): World {
-  const c = recipes.some(([at]) => at.startsWith('Node lab-')) ? new Cluster(seed, labNames) : new Cluster(seed);
+  const flavour = recipes.some(([at]) => at.startsWith('Node lab-')) ? lab : recipes.some(([at]) => / (market\/|node-|cp-)/.test(at)) ? kubeadm : quickStart;
+  const c = new Cluster(seed, flavour);
   for (const [at, recipe] of recipes) recipe(c, { namespace: '', ...target(at) });
   settleIn(c);
   return c.build();

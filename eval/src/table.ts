@@ -10,7 +10,7 @@ export interface Row {
   objectRight: number;
   /** Cases that got more root causes than they hold. */
   withExtra: number;
-  /** Cases with a fault in which nothing was found: taken for healthy. */
+  /** Cases with a fault in which nothing was found and nothing was named as unknown: taken for healthy. */
   silent: number;
 }
 
@@ -44,7 +44,7 @@ export function figuresOf(outcomes: readonly Outcome[]): Figures {
 
 function row(name: Row['class'], outcomes: readonly Outcome[]): Row {
   const count = (is: (one: Outcome) => boolean) => outcomes.filter(is).length;
-  return { class: name, cases: outcomes.length, right: count((o) => o.right), causeRight: count((o) => o.causeRight), objectRight: count((o) => o.objectRight), withExtra: count((o) => o.extra > 0), silent: count((o) => o.expected.length > 0 && o.found.length === 0) };
+  return { class: name, cases: outcomes.length, right: count((o) => o.right), causeRight: count((o) => o.causeRight), objectRight: count((o) => o.objectRight), withExtra: count((o) => o.extra > 0), silent: count((o) => o.expected.length > 0 && o.found.length === 0 && o.unknowns.length === 0) };
 }
 
 const percent = (part: number, whole: number) => (whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)}%`);
@@ -53,7 +53,7 @@ const percent = (part: number, whole: number) => (whole === 0 ? '-' : `${((100 *
 export function renderFigures(title: string, figures: Figures): string {
   const cell = ({ cases, right, causeRight, objectRight, withExtra, silent }: Row) => [String(cases), String(right), percent(right, cases), percent(causeRight, cases), percent(objectRight, cases), String(withExtra), String(silent)];
   const lines = [
-    ['class', 'cases', 'right', 'at first place', 'cause alone', 'object alone', 'with extra causes', 'nothing found'],
+    ['class', 'cases', 'right', 'at first place', 'cause alone', 'object alone', 'with extra causes', 'taken for healthy'],
     ...figures.rows.map((one) => [one.class, ...cell(one)]),
     ['all, one fault', ...cell(figures.total)],
   ];

@@ -1,5 +1,6 @@
 import type { Recipe } from '../case';
 import type { Cluster } from '../cluster/cluster';
+import { restOfMarket } from '../cluster/market';
 import { complete, gone, startedEvents } from '../cluster/noise';
 import { target } from '../cluster/objects';
 import { affinityReason, schedulingMessage } from '../cluster/scheduler';
@@ -214,5 +215,11 @@ export const lookAlikes: LookAlike[] = [
     setCondition(coming, 'ContainersReady', 'False', { reason: 'ContainersNotReady', lastTransitionTime: c.ago(10) });
     for (const status of coming.status.containerStatuses ?? []) Object.assign(status, { ready: false, state: { running: { startedAt: c.ago(7) } } });
     workload.pods.push(coming);
+  }),
+  calm('market', 'fourteen workloads that call each other, with an error in a log now and then', [sources.services], (c) => {
+    restOfMarket(c, undefined, 'none');
+    for (const { target: { name }, pods, main } of c.workloads.filter(({ target: { namespace } }) => namespace === 'market')) {
+      for (const pod of pods) c.log(pod, main, [`INFO ${name} listening`, 'WARN payment: rpc error: code = DeadlineExceeded desc = context deadline exceeded, retrying', 'INFO payment: ok (attempt 2)', 'INFO 200 GET /']);
+    }
   }),
 ];

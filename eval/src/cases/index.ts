@@ -5,6 +5,7 @@ import { databases } from './databases';
 import { lookAlikes } from './healthy';
 import { images } from './images';
 import { infrastructure } from './infrastructure';
+import { marketFaults } from './market';
 import { pgadminFaults } from './pgadmin';
 import { probes } from './probes';
 import { routing } from './routing';
@@ -14,7 +15,7 @@ import { startup } from './startup';
 import { traps } from './traps';
 import { volumes } from './volumes';
 
-const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults, ...traps];
+const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults, ...traps, ...marketFaults];
 
 /** Two that happen at once, unrelated; both of one half, so that neither gives the other half's case away. */
 const together: readonly (readonly [cause: string, other: string])[] = [

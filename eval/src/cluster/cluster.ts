@@ -3,7 +3,7 @@ import { Chance } from './chance';
 import { dressLogs, dressOwners } from './dress';
 import { settleEndpoints } from './endpoints';
 import { aKubeEvent, type EventParts } from './events';
-import { lease, makeNodes, quickStartNames, versions } from './nodes';
+import { lease, makeNodes, quickStart, versions, type Flavour } from './nodes';
 import type { Node, Pod, PodSpec, Service, ServicePort, Target } from './objects';
 import { runningPod } from './pods';
 import { settleWorkload } from './settle';
@@ -46,11 +46,15 @@ export class Cluster {
   private readonly now: number;
   private placed = 0;
 
-  constructor(seed: string, names: string[] = quickStartNames) {
+  constructor(
+    seed: string,
+    readonly flavour: Flavour = quickStart,
+  ) {
     this.chance = new Chance(seed);
     this.now = Date.UTC(2026, this.chance.int(2, 9), this.chance.int(1, 28), this.chance.int(0, 23), this.chance.int(0, 59), this.chance.int(0, 59));
-    this.version = this.chance.pick(versions);
-    this.mastersTainted = this.chance.next() < 0.5;
+    this.version = this.chance.pick(versions).replace(flavour.kubeadm ? '+k3s1' : /$/, '');
+    this.mastersTainted = this.chance.next() < 0.5 || flavour.kubeadm;
+    const { names } = flavour;
     const { nodes, leases } = makeNodes(this.chance, names, this.version, this.mastersTainted, (s) => this.ago(s));
     this.nodes = nodes;
     this.others.push(...leases);

@@ -12,8 +12,16 @@ export interface NodeSet {
 
 /** The quick start's names: three masters, four workers. */
 export const quickStartNames = ['k3s-master01', 'k3s-master02', 'k3s-master03', 'k3s-worker01', 'k3s-worker02', 'k3s-worker03', 'k3s-worker04'];
-/** Another cluster's. */
-export const labNames = ['lab-cp1', 'lab-cp2', 'lab-cp3', 'lab-node1', 'lab-node2', 'lab-node3', 'lab-node4'];
+/** A cluster as k3s or as kubeadm sets it up. */
+export interface Flavour {
+  kubeadm: boolean;
+  /** Masters first: three of them. */
+  names: string[];
+}
+
+export const quickStart: Flavour = { kubeadm: false, names: quickStartNames };
+export const lab: Flavour = { kubeadm: false, names: ['lab-cp1', 'lab-cp2', 'lab-cp3', 'lab-node1', 'lab-node2', 'lab-node3', 'lab-node4'] };
+export const kubeadm: Flavour = { kubeadm: true, names: ['cp-1', 'cp-2', 'cp-3', 'node-1', 'node-2', 'node-3', 'node-4'] };
 
 /** Three masters and four workers as k3s registers them, each with its lease. */
 export function makeNodes(chance: Chance, names: string[], version: string, mastersTainted: boolean, ago: (seconds: number) => string): NodeSet {
@@ -47,7 +55,8 @@ function makeNode(chance: Chance, { name, index, version, tainted }: NodeSpec, a
   const heartbeat = ago(chance.int(20, 280));
   const since = ago(chance.int(20, 60) * 86_400);
   const condition = (type: string, status: string, reason: string, message: string) => ({ type, status, reason, message, lastHeartbeatTime: heartbeat, lastTransitionTime: since });
-  const roles: Record<string, string> = master ? { 'node-role.kubernetes.io/control-plane': 'true', 'node-role.kubernetes.io/etcd': 'true' } : {};
+  const k3s = version.includes('k3s');
+  const roles: Record<string, string> = !master ? {} : k3s ? { 'node-role.kubernetes.io/control-plane': 'true', 'node-role.kubernetes.io/etcd': 'true' } : { 'node-role.kubernetes.io/control-plane': '' };
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -55,13 +64,13 @@ function makeNode(chance: Chance, { name, index, version, tainted }: NodeSpec, a
       name,
       uid: chance.uid(),
       creationTimestamp: '2026-01-04T09:00:00Z',
-      labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', 'node.kubernetes.io/instance-type': 'k3s', ...roles },
-      annotations: { 'flannel.alpha.coreos.com/public-ip': ip, 'k3s.io/internal-ip': ip },
+      labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', ...(k3s ? { 'node.kubernetes.io/instance-type': 'k3s' } : {}), ...roles },
+      annotations: k3s ? { 'flannel.alpha.coreos.com/public-ip': ip, 'k3s.io/internal-ip': ip } : { 'kubeadm.alpha.kubernetes.io/cri-socket': 'unix:///run/containerd/containerd.sock' },
     },
     spec: {
       podCIDR: `10.42.${index}.0/24`,
-      providerID: `k3s://${name}`,
-      ...(tainted ? { taints: [{ key: 'node-role.kubernetes.io/control-plane', value: 'true', effect: 'NoSchedule' }] } : {}),
+      ...(k3s ? { providerID: `k3s://${name}` } : {}),
+      ...(tainted ? { taints: [{ key: 'node-role.kubernetes.io/control-plane', ...(k3s ? { value: 'true' } : {}), effect: 'NoSchedule' }] } : {}),
     },
     status: {
       addresses: [
@@ -76,7 +85,7 @@ function makeNode(chance: Chance, { name, index, version, tainted }: NodeSpec, a
         condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
         condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
       ],
-      nodeInfo: { kubeletVersion: version, containerRuntimeVersion: 'containerd://2.1.4-k3s1', osImage: 'Ubuntu 24.04.2 LTS', kernelVersion: '6.8.0-57-generic', operatingSystem: 'linux', architecture: 'amd64' },
+      nodeInfo: { kubeletVersion: version, containerRuntimeVersion: k3s ? 'containerd://2.1.4-k3s1' : 'containerd://2.1.4', osImage: 'Ubuntu 24.04.2 LTS', kernelVersion: '6.8.0-57-generic', operatingSystem: 'linux', architecture: 'amd64' },
     },
   };
 }

@@ -21,7 +21,8 @@ const neighbours: [string, WorkloadSpec][] = [
 
 /** What runs beside the fault: k3s' own pods, some healthy neighbours, and what is left over from earlier trouble. */
 export function settleIn(c: Cluster): void {
-  systemPods(c);
+  if (c.flavour.kubeadm) kubeadmPods(c);
+  else systemPods(c);
   const seen: Workload[] = [];
   for (const [text, spec] of neighbours) {
     const at = target(text);
@@ -33,13 +34,30 @@ export function settleIn(c: Cluster): void {
   finishedJobs(c);
 }
 
+/** What kubeadm brings: static pods on the masters, kube-proxy and a network on every node. */
+function kubeadmPods(c: Cluster): void {
+  for (const master of c.flavour.names.slice(0, 3)) {
+    for (const component of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']) {
+      const workload = c.workload({ kind: 'Pod', namespace: 'kube-system', name: `${component}-${master}` }, { ageS: 60 * 86_400, port: 0, nodes: [master], image: `registry.k8s.io/${component}:${c.version}`, labels: { component, tier: 'control-plane' }, pod: { hostNetwork: true, priorityClassName: 'system-node-critical' }, annotations: { 'kubernetes.io/config.source': 'file' } });
+      workload.root.metadata.ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: master, uid: c.node(master).metadata.uid ?? '', controller: true }];
+    }
+  }
+  if (!c.has(target('DaemonSet kube-system/kube-proxy'))) c.workload(target('DaemonSet kube-system/kube-proxy'), { ageS: 60 * 86_400, port: 0, image: `registry.k8s.io/kube-proxy:${c.version}`, pod: { hostNetwork: true, tolerations: [{ operator: 'Exists' }] } });
+  c.workload(target('DaemonSet kube-system/calico-node'), { ageS: 60 * 86_400, port: 0, image: 'docker.io/calico/node:v3.30.1', pod: { hostNetwork: true, tolerations: [{ operator: 'Exists' }] } });
+  c.workload(target('Deployment kube-system/coredns'), { ageS: 60 * 86_400, image: 'registry.k8s.io/coredns/coredns:v1.12.0', port: 53, service: false, labels: { 'k8s-app': 'kube-dns' }, container: { ports: dnsPorts } });
+  c.service({ namespace: 'kube-system', name: 'kube-dns' }, { 'k8s-app': 'kube-dns' }, [{ name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 }, { name: 'dns-tcp', port: 53, targetPort: 53 }], { clusterIP: '10.96.0.10', clusterIPs: ['10.96.0.10'] });
+  c.service({ namespace: 'default', name: 'kubernetes' }, undefined, [{ name: 'https', port: 443, targetPort: 6443 }], { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'] });
+}
+
+const dnsPorts = [{ name: 'dns', containerPort: 53, protocol: 'UDP' }, { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' }, { name: 'metrics', containerPort: 9153, protocol: 'TCP' }];
+
 function taken(c: Cluster, at: Target): boolean {
   return c.has(at) || c.services.some(({ metadata }) => metadata.namespace === at.namespace && metadata.name === at.name);
 }
 
 function systemPods(c: Cluster): void {
   const base: [string, WorkloadSpec][] = [
-    ['Deployment kube-system/coredns', { replicas: 1, image: 'rancher/mirrored-coredns-coredns:1.12.1', port: 53, service: false, container: { ports: [{ name: 'dns', containerPort: 53, protocol: 'UDP' }, { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' }, { name: 'metrics', containerPort: 9153, protocol: 'TCP' }] } }],
+    ['Deployment kube-system/coredns', { replicas: 1, image: 'rancher/mirrored-coredns-coredns:1.12.1', port: 53, service: false, container: { ports: dnsPorts } }],
     ['Deployment kube-system/local-path-provisioner', { replicas: 1, image: 'rancher/local-path-provisioner:v0.0.31', port: 0 }],
     ['Deployment kube-system/metrics-server', { replicas: 1, image: 'rancher/mirrored-metrics-server:v0.7.2', port: 10250, service: false }],
     ['Deployment kube-system/traefik', { replicas: 1, image: 'rancher/mirrored-library-traefik:3.3.6', port: 8000, service: false }],

@@ -15,7 +15,7 @@ const resolvable = /^(Insufficient|node\(s\) didn't (match pod anti-affinity|sat
 export function schedulingMessage(c: Cluster, rest: string, other: Refusals = {}, { never = false, toMasters = false } = {}): string {
   const total = c.nodes.length;
   const refusals: Refusals = { ...other };
-  const masters = taintReason(c, 'node-role.kubernetes.io/control-plane', 'true');
+  const masters = taintReason(c, 'node-role.kubernetes.io/control-plane', c.flavour.kubeadm ? '' : 'true');
   if (c.mastersTainted && !toMasters) refusals[masters] = (refusals[masters] ?? 0) + 3;
   const counted = Object.values(refusals).reduce((sum, n) => sum + n, 0);
   if (total > counted) refusals[rest] = (refusals[rest] ?? 0) + total - counted;
