@@ -28,6 +28,7 @@ export interface JobScene {
 
 /** What differs between scenes. `image` decides by the task; by default every pod runs at once. */
 export interface JobSceneOptions {
+  /** 10 s by default: long enough for a machine that does other things too. */
   ttlMs?: number;
   env?: Record<string, string>;
   image?: (task: string, pod: RunnerPod) => ImageOutcome | undefined;
@@ -39,7 +40,7 @@ export const podKind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespac
 
 /** Sets a scene for a plan on a running Redis. */
 export async function aJobScene(redis: Pick<TestRedis, 'url' | 'client'>, plan: Plan, options: JobSceneOptions = {}): Promise<JobScene> {
-  const { ttlMs = 1000, image } = options;
+  const { ttlMs = 10_000, image } = options;
   const tasks = planTasks(plan).filter((t) => t.id.startsWith('effects-'));
   const cluster = await startSimulatedCluster({ objects: [...runnerObjects(jobNamespace), ...objectsFor(tasks).map(withoutPods), ...(options.objects ?? [])] });
   const client = await redis.client();

@@ -77,7 +77,7 @@ it('a Job deleted, a node drained, a pod forced away from a node that is cut off
   const ids = ['effects-1', 'effects-2', 'effects-3', 'effects-4'] as const;
   const nodes: Record<string, string> = { 'effects-2': 'k3s-worker01', 'effects-3': 'k3s-worker04' };
   const plan = aPlan({ 'larry-01': ids.map((id) => aTask(id, { node: nodes[id] ?? 'k3s-worker03', with: { effects: 40, kinds: 'patch' } })) });
-  scene = await aJobScene(redis(), plan, { ttlMs: 10_000 });
+  scene = await aJobScene(redis(), plan);
   await scene.crew.larry();
   const run = await beginRun(scene.coordination, plan);
   await eventually(async () => expect((await scene.coordination.snapshot())?.tasks.slice(0, 4).map((t) => t.status)).toEqual(ids.map(() => 'in_progress')), 30_000);
@@ -105,7 +105,7 @@ it('a Job deleted, a node drained, a pod forced away from a node that is cut off
 });
 
 it('a node that dies without a word, with two replicas: the lease lapses, and another node takes the work once', async () => {
-  const ttlMs = 2000;
+  const ttlMs = 5000;
   scene = await aJobScene(redis(), one(25), { ttlMs });
   // Each replica watches every worker, whoever launched it.
   await Promise.all([scene.crew.larry(), scene.crew.larry()]);
@@ -161,7 +161,7 @@ it('a quota that allows no pods and a scheduler that finds no room end the task 
 it('an API server in trouble at every request launches each worker once, and watches that are refused, forgotten and cut miss no end', async () => {
   const tasks = [1, 2, 3, 4, 5, 6].map((n) => aTask(`effects-${n}`, { with: { effects: 2, kinds: 'patch' } }));
   const plan = aPlan({ 'larry-01': tasks });
-  scene = await aJobScene(redis(), plan, { ttlMs: 10_000, env: { LARRY_MAX_WORKERS: '6' } });
+  scene = await aJobScene(redis(), plan, { env: { LARRY_MAX_WORKERS: '6' } });
   const { faults } = scene.cluster.server;
   for (const code of [410, 500, 429, 410] as const) faults.add({ method: 'GET', path: /namespaces\/larry-01\/.*watch=true/, fault: { kind: 'answer', code } });
   const larry = await scene.crew.larry();
