@@ -15,7 +15,7 @@ function missingBackend(scene: Scene, route: Route): Candidate | undefined {
   const { namespace, name } = route.service;
   if (!scene.facts.objects.isMissing('Service', namespace, name)) return undefined;
   const names = scene.facts.objects.list('Service', namespace).map((s) => s.metadata.name);
-  const near = nearName(names, name) ?? byPath(route, names);
+  const near = nearName(names, name, true) ?? byPath(route, names);
   // Text of a configuration may name what is no Service; a gateway's own object may not.
   if (route.fromText && near === undefined) return undefined;
   // A tree of manifests need not hold what somebody else applies.

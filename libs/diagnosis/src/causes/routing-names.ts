@@ -25,7 +25,7 @@ function addressCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
     if (call.service || !scene.facts.objects.covers(target.namespace)) return [];
     const complaint = complaintOf(complaints, call);
     const names = scene.facts.objects.list('Service', target.namespace).map((s) => s.metadata.name);
-    const near = nearName(names, target.name) ?? elsewhere(scene, call);
+    const near = nearName(names, target.name, true) ?? elsewhere(scene, call);
     // A bare word may be anything; only a near name, a port or a complaint makes it an address.
     const plain = address.port === undefined && address.scheme === undefined && !address.host.includes('.svc');
     const ill = workload.state === 'not-running';

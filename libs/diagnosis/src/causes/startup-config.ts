@@ -81,9 +81,9 @@ function missing(one: Case, kind: 'Secret' | 'ConfigMap', name: string, key: str
   });
 }
 
-/** The one name that differs by at most two letters or by an ending. */
-export function nearName(names: string[], wanted: string): string | undefined {
-  const near = names.filter((name) => name !== wanted && (distance(name, wanted) <= 2 || name.startsWith(`${wanted}-`) || wanted.startsWith(`${name}-`)));
+/** The one name that differs by at most two letters; with `endings` also one that is longer or shorter by a part. */
+export function nearName(names: string[], wanted: string, endings = false): string | undefined {
+  const near = names.filter((name) => name !== wanted && (distance(name, wanted) <= 2 || (endings && (name.startsWith(`${wanted}-`) || wanted.startsWith(`${name}-`)))));
   return near.length === 1 ? near[0] : undefined;
 }
 

@@ -45,6 +45,13 @@ describe('facts', () => {
     expect(facts.workloads.map((w) => w.key).sort()).toEqual(['Deployment kube-system/dns', 'Deployment shop/web']);
   });
 
+  it('goes by the cluster\'s clocks where they are ahead of ours, and not by the one that is off', async () => {
+    const lease = (name: string, renewTime: string) => anObject('coordination.k8s.io/v1', 'Lease', { name, namespace: 'kube-node-lease', spec: { renewTime } });
+    const leases = [lease('a', '2026-01-01T13:00:00Z'), lease('b', '2026-01-01T13:00:05Z'), lease('c', '2093-01-01T00:00:00Z')];
+    const facts = await collectFacts(memoryCluster([...aWorkload('web', {}), ...leases], { source }));
+    expect(new Date(facts.atMs).toISOString()).toBe('2026-01-01T13:00:05.000Z');
+  });
+
   it('diagnoses a dump whose files are cut off or no JSON, and says which', async () => {
     const [deployment, replicaSet, pod] = aWorkload('web', { containers: [crashed(137, { reason: 'OOMKilled' })] });
     const list = (kind: string, ...items: unknown[]) => JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', items });

@@ -1,4 +1,4 @@
-import { printable, type KubeObject } from '@larry/contracts';
+import { printable, valueIn, type KubeObject } from '@larry/contracts';
 import { builtinKinds, LogUnavailableError, openDump, UnknownKindError, type ClusterReader, type KindInfo } from '@larry/kube';
 import { EventIndex } from './event-index';
 import { LogIndex, type LogFacts } from './log-index';
@@ -89,7 +89,7 @@ async function factsFrom(reader: ClusterReader, { objects, events, unknowns, ori
   if (options.namespace !== undefined) objects.only([options.namespace, 'kube-system']);
   else if (source.namespaces) objects.only(source.namespaces);
   const runtime = source.type !== 'manifests';
-  const atMs = timeOf(source.takenAt) ?? (options.now ?? (() => new Date()))().getTime();
+  const atMs = clusterTime(objects, timeOf(source.takenAt) ?? (options.now ?? (() => new Date()))().getTime());
   const workloads = workloadsOf(objects, pods, events, atMs, runtime);
   const facts: Facts = {
     atMs,
@@ -109,6 +109,13 @@ async function factsFrom(reader: ClusterReader, { objects, events, unknowns, ori
   for (const { file, reason, line } of reader.files().skipped.slice(0, 200)) unknowns.push({ subject: printable(`file ${file}${line ? `:${line}` : ''}`, 300), reason: printable(reason, 300) });
   if (runtime) await readLogs(reader, facts, options.signal);
   return facts;
+}
+
+/** The cluster's own time where its clocks are ahead of ours, by what most of its nodes say: nothing is judged as if it were still to come. */
+function clusterTime(objects: ObjectIndex, ours: number): number {
+  const renewed = objects.list('Lease', 'kube-node-lease').flatMap((lease) => timeOf(valueIn(lease, 'spec', 'renewTime')) ?? []).sort((a, b) => a - b);
+  const median = renewed[Math.floor((renewed.length - 1) / 2)] ?? 0;
+  return Math.max(ours, median);
 }
 
 function isWanted({ apiVersion, kind }: KindInfo): boolean {
