@@ -116,3 +116,25 @@ describe('staleness', () => {
     expect(minutesAgo(0)).toBe('2026-01-01T12:00:00.000Z');
   });
 });
+
+describe('what only one place tells', () => {
+  it('finds the wrong port of a database in the log when the address stands in a Secret', async () => {
+    const db = [...aWorkload('db', { containers: [{ spec: { image: 'postgres:16' } }] }), aService({ name: 'db', namespace: 'shop', spec: { ports: [{ port: 5432 }] } })];
+    const client = web({ containers: [crashed(1, { spec: { env: [{ name: 'DATABASE_URL', valueFrom: { secretKeyRef: { name: 's', key: 'url' } } }] } })] });
+    const logs = { 'shop/web-aaaaa-0/app': 'connection to server at "db" (10.43.0.5), port 5433 failed: Connection timed out' };
+    expect(told(await diagnosed([aNode(), ...db, ...client], { logs }))).toEqual(['postgres_invalid_port Deployment shop/web']);
+  });
+
+  it('finds the kill for memory in the runtime\'s log, by the container\'s id', async () => {
+    const objects = web({ containers: [crashed(1)] });
+    const pod = podOf(objects);
+    (pod['status'] as { containerStatuses: Record<string, unknown>[] }).containerStatuses[0] = { ...(pod['status'] as { containerStatuses: Record<string, unknown>[] }).containerStatuses[0], containerID: 'containerd://0123456789abcdef' };
+    const probes = { kind: 'ProbeResults', version: 1, nodeServices: [{ node: 'node-1', service: 'containerd', active: true, log: ['level=info msg="TaskOOM event container_id:\\"0123456789abcdef\\""'] }] };
+    expect(told(await diagnosed([aNode(), ...objects], { probes }))).toEqual(['oom_killed Deployment shop/web']);
+  });
+
+  it('does not call a registry that asks for patience a wrong image', async () => {
+    const objects = web({ containers: [{ ready: false, state: { waiting: { reason: 'ImagePullBackOff', message: 'toomanyrequests: You have reached your pull rate limit' } } }] });
+    expect(told(await diagnosed([aNode(), ...objects]))).toEqual(['unknown Deployment shop/web']);
+  });
+});

@@ -31,7 +31,6 @@ const runtimeFinders: readonly CauseFinder[] = [
   oomCauses,
   probeCauses,
   portConflictCauses,
-  databaseCauses,
   nodeHealthCauses,
   schedulerCauses,
   metricCauses,
@@ -48,6 +47,6 @@ export function candidatesOf(scene: Scene) {
     ...staticFinders.flatMap((find) => find(scene)),
     ...zeroReplicaCauses(scene, complaints),
     ...nameCauses(scene, complaints),
-    ...(scene.facts.runtime ? [...runtimeFinders.flatMap((find) => find(scene)), ...policyCauses(scene, complaints), ...dependencyCauses(scene, complaints)] : []),
+    ...(scene.facts.runtime ? [...runtimeFinders.flatMap((find) => find(scene)), ...databaseCauses(scene, complaints), ...policyCauses(scene, complaints), ...dependencyCauses(scene, complaints)] : []),
   ];
 }

@@ -5,6 +5,7 @@ import type { Candidate, FieldChange } from '../finding';
 import type { Call, Scene } from '../graph/edges';
 import { saidNow, type SaidLine } from './log-lines';
 import { networkFailureIn } from './network-failure';
+import type { Complaint } from './running-dependencies';
 import { dotted, seen, seenLine } from './evidence';
 
 type Engine = 'mysql' | 'postgres';
@@ -17,19 +18,36 @@ const ports: Record<Engine, number> = { mysql: 3306, postgres: 5432 };
 const schemes: Record<Engine, RegExp> = { mysql: /^(?:mysql|mariadb)/, postgres: /^postgres/ };
 
 /** MySQL 8 error reference: 1045 ER_ACCESS_DENIED_ERROR, 1040 ER_CON_COUNT_ERROR, 1203, 1290 ER_OPTION_PREVENTS_STATEMENT, 1836. */
-const mysqlDenied = /Access denied for user '([^']*)'|ER_ACCESS_DENIED_ERROR|\b1045\b.*denied/i;
+const mysqlDenied = /Access denied for user '([^']*)'|ER_ACCESS_DENIED_ERROR|\b1045\b.*denied|is not allowed to connect to this M(?:ySQL|ariaDB) server/i;
 /** PostgreSQL error codes: 28P01, 28000, 53300, 25006. */
-const postgresDenied = /password authentication failed for user "?([^"\s]*)"?|\b28P01\b|role "([^"]+)" does not exist|fe_sendauth: no password supplied|SASL authentication failed|client password must be a string/i;
+const postgresDenied = /password authentication failed for user "?([^"\s]*)"?|\b28P01\b|role "([^"]+)" does not exist|fe_sendauth: no password supplied|SASL authentication failed|no pg_hba\.conf entry for host|client password must be a string/i;
 const exhausted = /Too many connections|ER_CON_COUNT_ERROR|sorry, too many clients already|remaining connection slots are reserved|max_user_connections|\b53300\b|too many connections for (?:role|database)/i;
 const readOnly = /running with the --(?:super-)?read-only option|ER_OPTION_PREVENTS_STATEMENT|cannot execute \w+(?: \w+)* in a read-only transaction|\b25006\b|database is in read[- ]only mode|ERROR 1836|Running in read-only mode|read_only_sql_transaction/i;
 
 /** What databases and their clients say: the client is at fault for its credentials and its port, the database for its limits. */
-export function databaseCauses(scene: Scene): Candidate[] {
+export function databaseCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
   const found = scene.facts.workloads.flatMap((workload) => {
     if (workload.pods.length === 0) return [];
     return [credentialsCause(scene, workload), limitCause(scene, workload, 'db_connection_exhaustion', exhausted), limitCause(scene, workload, 'db_read_only', readOnly), portCause(scene, workload)].flatMap((c) => c ?? []);
   });
-  return found;
+  return [...found, ...complaints.flatMap((complaint) => heardPort(complaint) ?? [])];
+}
+
+/** The address may stand in a Secret: then only the log tells of the port. */
+function heardPort({ workload, service, failure, said }: Complaint): Candidate | undefined {
+  const engine = service?.workloads.map(engineOf).find((e) => e !== undefined);
+  if (!service || !engine || failure.kind === 'dns' || failure.port === undefined || service.ports.length === 0) return undefined;
+  const known = service.ports.some((p) => p.port === failure.port || p.targetPort === failure.port);
+  if (known) return undefined;
+  return {
+    cause: `${engine}_invalid_port`,
+    object: workload.ref,
+    confidence: 0.92,
+    title: `${workload.name} calls the database ${service.name} at port ${failure.port}, which it does not have`,
+    evidence: [seenLine(said.pod, said.log, said.line), seen(service.ref, '.spec.ports', service.ports.map((p) => p.port).join(', '))],
+    explains: explainsOf(workload),
+    remedy: { none: `call port ${service.ports[0]?.port ?? ports[engine]} instead: where the address stands cannot be seen, perhaps in a Secret` },
+  };
 }
 
 /** The database engine that a workload runs. */

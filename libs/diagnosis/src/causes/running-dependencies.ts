@@ -102,10 +102,10 @@ export function applicationCauses(scene: Scene): Candidate[] {
     const end = container && lastEnd(container);
     const event = eventsOfPod(scene, one.pod).find((e) => e.type === 'Warning');
     const evidence = [...(container ? [seenContainer(one.pod, container)] : [seen(one.pod.ref, '.status.phase', `${one.pod.phase} ${one.pod.reason ?? ''} ${one.pod.message ?? ''}`)]), ...(log && line ? [seenLine(one.pod, log, line)] : []), ...(event ? [seenEvent(event)] : [])];
-    const own = (one.ailment.kind === 'crashing' || one.ailment.kind === 'failed') && end?.exitCode !== undefined && end.exitCode !== 0 && (end.exitCode !== 137 || line !== undefined);
+    const own = (one.ailment.kind === 'crashing' || one.ailment.kind === 'failed') && end?.exitCode !== undefined && (end.exitCode !== 137 || line !== undefined);
     const failing = one.ailment.kind === 'unready' && (event !== undefined && /statuscode: 5\d\d|NOT_SERVING/.test(event.message) || (line !== undefined && log?.run === 'current'));
     if (own || failing) {
-      return ofWorkload(one, 'application_error', own && line ? 0.6 : 0.45, own ? `${container?.name ?? 'a container'} of ${one.workload.name} ends by itself with exit code ${end?.exitCode ?? 'unknown'}` : `${one.workload.name} runs and says itself that it is not well`, { evidence, secondary: true, remedy: { none: 'the application itself fails: its log says why' } });
+      return ofWorkload(one, 'application_error', own && line && end?.exitCode !== 0 ? 0.6 : 0.45, own ? `${container?.name ?? 'a container'} of ${one.workload.name} ends by itself with exit code ${end?.exitCode ?? 'unknown'}` : `${one.workload.name} runs and says itself that it is not well`, { evidence, secondary: true, remedy: { none: 'the application itself fails: its log says why' } });
     }
     return { ...ofWorkload(one, 'unknown', 0.2, `${one.workload.name} does not run, and nothing that can be seen says why`, { evidence, secondary: true, remedy: { none: 'cause not known to this version: read the evidence' } }), explains: alikeIn(one) };
   });

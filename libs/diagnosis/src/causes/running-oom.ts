@@ -1,4 +1,4 @@
-import { valueIn } from '@larry/contracts';
+import { listOf, valueIn } from '@larry/contracts';
 import { quantity } from '../facts/quantity';
 import { minuteMs } from '../facts/times';
 import { lastEnd, type ContainerFacts } from '../facts/pod-facts';
@@ -45,9 +45,17 @@ function ofNode({ scene, pod }: Case, container: ContainerFacts) {
   return scene.facts.events.of(`Node ${pod.node}`).filter((e) => /oom/i.test(e.reason) && names(e));
 }
 
-function runtimeLog({ scene, pod }: Case, container: ContainerFacts): string | undefined {
+function runtimeLog(one: Case, container: ContainerFacts): string | undefined {
+  const { scene, pod } = one;
   const services = scene.facts.probes?.nodeServices.filter((s) => s.node === pod.node) ?? [];
-  return services.flatMap((s) => s.log ?? []).find((line) => kernelKill.test(line) && (line.includes(pod.uid ?? '\0') || line.includes(pod.name) || line.includes(`name:"${container.name}"`)));
+  return services.flatMap((s) => s.log ?? []).find((line) => kernelKill.test(line) && [pod.uid, pod.name, ...idsOf(one, container)].some((id) => id !== undefined && line.includes(id)));
+}
+
+/** The runtime names containers by id: this one's, now and before. */
+function idsOf({ pod }: Case, container: ContainerFacts): string[] {
+  const status = listOf(valueIn(pod.object, 'status', container.init ? 'initContainerStatuses' : 'containerStatuses')).find((s) => valueIn(s, 'name') === container.name);
+  const ids = [valueIn(status, 'containerID'), valueIn(status, 'lastState', 'terminated', 'containerID'), valueIn(status, 'state', 'terminated', 'containerID')];
+  return ids.flatMap((id) => (typeof id === 'string' ? id.replace(/^[a-z0-9-]+:\/\//, '') : [])).filter((id) => id.length >= 12);
 }
 
 const limitOf = (container: ContainerFacts): unknown => valueIn(container.spec, 'resources', 'limits', 'memory');

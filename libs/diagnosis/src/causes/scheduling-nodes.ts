@@ -63,13 +63,13 @@ interface Verdict {
  * None: the selector is at fault. Else what keeps it from these; the counts of the message also hold nodes that never were candidates.
  */
 function byNodes(fits: NodeFit[], text: string): Verdict | undefined {
-  const named = fits.filter((f) => !f.obstacles.includes('selector') && !f.obstacles.includes('affinity'));
-  if (named.length === 0) {
+  const matching = fits.filter((f) => !f.obstacles.includes('selector') && !f.obstacles.includes('affinity'));
+  if (matching.length === 0) {
     const bySelector = fits.every((f) => f.obstacles.includes('selector'));
     return { obstacle: bySelector || !fits.every((f) => f.obstacles.includes('affinity')) ? 'selector' : 'affinity', confidence: 0.95, nodes: fits };
   }
-  const workers = named.filter((f) => !isControlPlane(f.node) || !f.obstacles.includes('taint'));
-  const meant = workers.length > 0 ? workers : named;
+  const workers = matching.filter((f) => !isControlPlane(f.node) || !f.obstacles.includes('taint'));
+  const meant = workers.length > 0 ? workers : matching;
   const open = meant.filter((f) => f.obstacles.length === 0);
   if (open.length > 0) return byMessage(text, undefined, meant);
   for (const name of ['cpu', 'memory'] as const) {
@@ -82,7 +82,9 @@ function byNodes(fits: NodeFit[], text: string): Verdict | undefined {
     const weight = fit.obstacles.length === 1 ? 10 : 1;
     for (const obstacle of fit.obstacles) counts.set(obstacle, (counts.get(obstacle) ?? 0) + weight);
   }
-  const [best] = [...counts].filter(([obstacle]) => codes[obstacle]).sort((a, b) => b[1] - a[1] || preference.indexOf(a[0]) - preference.indexOf(b[0]));
+  // The scheduler names of each node the first obstacle: what it does not name is not the first anywhere.
+  const named = [...counts].filter(([obstacle]) => words.some((w) => w.obstacle === (obstacle === 'affinity' ? 'selector' : obstacle) && w.pattern.test(text)));
+  const [best] = (named.length > 0 ? named : [...counts]).filter(([obstacle]) => codes[obstacle]).sort((a, b) => b[1] - a[1] || preference.indexOf(a[0]) - preference.indexOf(b[0]));
   return best && { obstacle: best[0], confidence: 0.93, nodes: meant };
 }
 

@@ -15,6 +15,9 @@ const words: { pattern: RegExp; cause: Mismatch }[] = [
   { pattern: /requested PV is too small/, cause: 'pvc_capacity_mismatch' },
   { pattern: /storageClassName does not match|storageclass(?:es)?(?:\.storage\.k8s\.io)? "[^"]*" not found|no storage class is set/i, cause: 'pvc_storage_class_mismatch' },
   { pattern: /incompatible accessMode|incompatible access mode/i, cause: 'pvc_access_mode_mismatch' },
+  // Provisioners' own words: local-path, CSI drivers (gRPC ResourceExhausted, OutOfRange).
+  { pattern: /only supports? \S+.*access ?modes?|unsupported access ?mode|access ?modes? .*not supported|does not support (?:ReadWriteMany|ReadOnlyMany|RWX|ROX)/i, cause: 'pvc_access_mode_mismatch' },
+  { pattern: /ResourceExhausted|OutOfRange|not enough free (?:space|storage)|insufficient (?:free )?(?:space|capacity|storage)|exceeds? the (?:maximum|available|limit)/i, cause: 'pvc_capacity_mismatch' },
   { pattern: /already bound to a different claim|bound to (?:a )?different claim/i, cause: 'pv_binding_occupied' },
 ];
 

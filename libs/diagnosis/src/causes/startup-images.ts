@@ -9,7 +9,9 @@ const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageN
 /** What containerd's resolver says (containerd, `remotes/docker/resolver.go`) and the registries with it. */
 const dnsFailure = /\blookup [^\s:]+(?: on \S+)?: |no such host|Temporary failure in name resolution|server misbehaving|EAI_AGAIN|Could not resolve host|Try again/i;
 const unauthorized = /401 Unauthorized|403 Forbidden|unauthorized|no basic auth credentials|authentication required|denied: requested access|authorization failed|insufficient_scope|failed to authorize|access forbidden/i;
-const notThere = /: not found|manifest unknown|manifest for .* not found|name unknown|invalid reference format|could not parse reference|repository name must be|not present with pull policy of Never|repository does not exist/i;
+const notThere = /: not found|manifest unknown|manifest for .* not found|name unknown|invalid reference format|could not parse reference|repository name must be|not present with pull policy of Never|repository does not exist|no match(?:ing manifest)? for/i;
+/** The registry is there and has the image, and something else is in the way: no fault of the reference. */
+const otherTrouble = /toomanyrequests|too many requests|x509:|TLS handshake|i\/o timeout|connection refused|connection reset|server gave HTTP response to HTTPS client|no space left/i;
 const ambiguous = /repository does not exist or may require/i;
 const publicRegistries = new Set(['docker.io', 'registry-1.docker.io', 'index.docker.io', 'quay.io', 'registry.k8s.io', 'k8s.gcr.io', 'mcr.microsoft.com', 'public.ecr.aws']);
 
@@ -17,11 +19,11 @@ const publicRegistries = new Set(['docker.io', 'registry-1.docker.io', 'index.do
 export function imageCauses(scene: Parameters<typeof casesOf>[0]): Candidate[] {
   return casesOf(scene, 'waiting').flatMap((one) => {
     const reason = one.ailment.container?.state.reason ?? '';
-    return imageReasons.has(reason) ? [imageCause(one)] : [];
+    return imageReasons.has(reason) ? (imageCause(one) ?? []) : [];
   });
 }
 
-function imageCause(one: Case): Candidate {
+function imageCause(one: Case): Candidate | undefined {
   const { pod, workload, ailment } = one;
   const container = ailment.container as NonNullable<typeof ailment.container>;
   const image = textOf(container.spec['image']) ?? '';
@@ -53,6 +55,7 @@ function imageCause(one: Case): Candidate {
       });
     }
   }
+  if (otherTrouble.test(message) && !notThere.test(message)) return undefined;
   const sure = notThere.test(message) || container.state.reason === 'InvalidImageName' || container.state.reason === 'ErrImageNeverPull';
   return ofWorkload(one, 'incorrect_image_reference', sure ? 0.93 : 0.6, `there is no image ${shownImage}`, {
     evidence,
