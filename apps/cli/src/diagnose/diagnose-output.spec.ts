@@ -47,6 +47,7 @@ describe('what larry diagnose shows', () => {
     const text = diagnosisToTerminal(diagnose(facts), source, screen);
     expect(text).toContain('Nothing is wrong in what could be read.');
     expect(text).toContain('Unknown (forbidden): Secret objects');
+    expect(diagnosisToTerminal(diagnose(facts), { ...source, type: 'manifests' }, screen)).toContain('whether anything runs, they do not tell');
     expect(minutesAgo(0).slice(0, 19)).toBe(testNow.slice(0, 19));
   });
 });

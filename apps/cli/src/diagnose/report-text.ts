@@ -33,12 +33,12 @@ export function diagnosisToTerminal(report: DiagnosisReport, source: SourceInfo,
     ].join('\n');
   };
   const heading = wrapped(`larry diagnose · ${source.type} ${printable(source.name, 200)} · ${report.at}`, screen.columns, 0);
-  const verdict = report.findings.length === 0 ? green('Nothing is wrong in what could be read.') : `${report.findings.length} root cause${report.findings.length === 1 ? '' : 's'}.`;
+  const verdict = report.findings.length === 0 ? green(verdictText(report, source)) : verdictText(report, source);
   const more = report.findings.length - shown.length;
   return `${[
     source.simulated ? `${heading}\n${alarm('SIMULATED cluster: nothing here is real')}` : heading,
     ...shown.map(block),
-    [verdict, ...(more > 0 ? [`${more} more: larry diagnose --all`] : []), figuresText(report), ...unknownLines(report).map((line) => wrapped(line, screen.columns, 2))].join('\n'),
+    [verdict, ...(more > 0 ? [`${more} more: larry diagnose --all`] : []), figuresText(report, source), ...unknownLines(report).map((line) => wrapped(line, screen.columns, 2))].join('\n'),
   ].join('\n\n')}\n`;
 }
 
@@ -52,8 +52,14 @@ function symptomsText(symptoms: readonly string[]): string {
   return symptoms.length > 6 ? `${shown} and ${symptoms.length - 6} more` : shown;
 }
 
-function figuresText({ figures }: DiagnosisReport): string {
+function verdictText({ findings }: DiagnosisReport, source: SourceInfo): string {
+  if (findings.length > 0) return `${findings.length} root cause${findings.length === 1 ? '' : 's'}.`;
+  return source.type === 'manifests' ? 'Nothing wrong was found in the manifests; whether anything runs, they do not tell.' : 'Nothing is wrong in what could be read.';
+}
+
+function figuresText({ figures }: DiagnosisReport, source: SourceInfo): string {
   const { workloads, pods, services, nodes, events, notRunning, starting } = figures;
+  if (source.type === 'manifests') return `${workloads} workloads, ${services} services.`;
   return `${workloads} workloads (${notRunning} do not run${starting > 0 ? `, ${starting} start` : ''}), ${pods} pods, ${services} services, ${nodes} nodes, ${events} events.`;
 }
 
@@ -80,6 +86,6 @@ export function diagnosisToMarkdown(report: DiagnosisReport, source: SourceInfo)
     ].join('\n\n');
   });
   const unknowns = report.unknowns.length === 0 ? [] : ['## Unknown', report.unknowns.map((u) => `- ${markdown(u.subject)}: ${markdown(u.reason)}`).join('\n')];
-  const verdict = report.findings.length === 0 ? 'Nothing is wrong in what could be read.' : `${report.findings.length} root cause${report.findings.length === 1 ? '' : 's'}.`;
-  return `${[`# Diagnosis of ${markdown(source.name)}`, ...(source.simulated ? ['**SIMULATED cluster: nothing here is real.**'] : []), `${verdict} ${markdown(figuresText(report))} Facts of ${report.at}.`, ...blocks, ...unknowns].join('\n\n')}\n`;
+  const verdict = verdictText(report, source);
+  return `${[`# Diagnosis of ${markdown(source.name)}`, ...(source.simulated ? ['**SIMULATED cluster: nothing here is real.**'] : []), `${verdict} ${markdown(figuresText(report, source))} Facts of ${report.at}.`, ...blocks, ...unknowns].join('\n\n')}\n`;
 }
