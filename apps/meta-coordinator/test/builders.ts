@@ -118,7 +118,7 @@ export function someFacts(parts: { results?: TaskResult[]; tasks?: Record<string
     ...parts.tasks?.[task.id],
   }));
   const records = states.map((state): TaskRecord => ({ ...state, startedAt: started, endedAt: started + 2000, ...parts.tasks?.[state.task], result: results.get(state.task) }));
-  return { plan, results, records: new Map(records.map((r) => [r.task, r])), snapshot: aSnapshot(plan, states), budget: parts.budget ?? unspent(plan) };
+  return { plan, mode: 'auto', results, records: new Map(records.map((r) => [r.task, r])), snapshot: aSnapshot(plan, states), budget: parts.budget ?? unspent(plan) };
 }
 
 function aSnapshot(plan: Plan, tasks: TaskState[]): RunSnapshot {

@@ -122,6 +122,24 @@ describe('results that somebody wrote into Redis', () => {
     await client.commands.hset(key, 'result', forged);
     await api(meta).get('/runs/current/report').expect(500, /not sealed by a meta-coordinator/);
   });
+
+  it('count for nothing in the status, and a mode that nobody signed is unknown', async () => {
+    const meta = await start({ LARRY_JOURNAL_KEY: journalKey });
+    const run = await beginRun(meta);
+    const sealed = sealResult(aResult('repair', { figures: { repaired: 1 } }), { run, task: 'repair' }, readJournalKey(journalKey));
+    await doTask(run, 'repair', 'larry-01', { outcome: 'completed', result: sealed });
+    const figures = async () => ((await api(meta).get('/runs/current/tasks/repair').expect(200)).body as { result: TaskResult }).result.figures;
+    expect(await figures()).toEqual({ repaired: 1 });
+    await client.commands.hset(client.key('{larry}:task:repair'), 'result', JSON.stringify({ ...sealed, figures: { repaired: 999 } }));
+    expect(await figures()).toEqual({});
+    const mode = async () => ((await api(meta).get('/runs/current').expect(200)).body as { mode: string }).mode;
+    await client.commands.hset(client.key('{larry}:run'), 'mode', 'auto');
+    expect(await mode()).toBe('observe');
+    const document = client.key(`{larry}:blob:plan:${run}`);
+    const text = (await client.commands.get(document)) ?? '';
+    await client.commands.set(document, text.replace('"mode":"observe"', '"mode":"auto"'));
+    expect(await mode()).toBe('unknown');
+  });
 });
 
 describe('a run', () => {

@@ -16,6 +16,7 @@ export class SharedLists {
   private readers = 0;
   private readonly waiting: Subscription[] = [];
   private looked = false;
+  private read = 0;
 
   constructor(private readonly source: ClusterReader) {}
 
@@ -28,6 +29,11 @@ export class SharedLists {
       this.readers -= 1;
       this.look();
     }
+  }
+
+  /** How many lists were read to their end: none means that nothing is known. */
+  get listsRead(): number {
+    return this.read;
   }
 
   private readerOfOne(): ClusterReader {
@@ -105,6 +111,7 @@ export class SharedLists {
         if (subscriptions.every(({ left }) => left)) break;
       }
       if (batch.length > 0) await give(batch);
+      this.read += 1;
       for (const one of subscriptions) one.end();
     } catch (error) {
       await give(batch);

@@ -9,7 +9,7 @@ export interface CheckOutcome {
   pictures: { title: string; svg: string }[];
   /** True when a task failed, or nothing was read: the exit code tells. */
   incomplete: boolean;
-  /** Set when a folder held nothing that could be read: no findings then means nothing. One sentence. */
+  /** Set when nothing could be read: no findings then means nothing. One sentence. */
   nothingRead?: string;
 }
 
@@ -21,7 +21,8 @@ export async function runCheck(
 ): Promise<CheckOutcome> {
   const startedAt = new Date().toISOString();
   const entries = readableTasks(plan);
-  const all = await runTogether(entries, cluster, options);
+  const lists = new SharedLists(cluster);
+  const all = await runTogether(entries, lists, options);
   const titles = new Map(entries.map(({ task, playbook }) => [task.id, playbook.title]));
   const report: CheckReport = {
     kind: 'LarryCheckReport',
@@ -42,7 +43,7 @@ export async function runCheck(
     unknowns: uniqueUnknowns(all),
     files: { loaded: cluster.files().loaded.length, skipped: cluster.files().skipped },
   };
-  const nothingRead = nothingReadFrom(cluster);
+  const nothingRead = nothingReadFrom(cluster, lists.listsRead);
   return {
     report,
     pictures: picturesOf(all),
@@ -52,8 +53,7 @@ export async function runCheck(
 }
 
 /** Every task as soon as those that it needs have ended, over one reading of the source; results in the order of the tasks. */
-async function runTogether(entries: readonly ReadableTask[], cluster: ClusterReader, options: Parameters<typeof runCheck>[2]): Promise<TaskResult[]> {
-  const lists = new SharedLists(cluster);
+async function runTogether(entries: readonly ReadableTask[], lists: SharedLists, options: Parameters<typeof runCheck>[2]): Promise<TaskResult[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const results = new Map<string, TaskResult>();
@@ -74,8 +74,9 @@ async function runTogether(entries: readonly ReadableTask[], cluster: ClusterRea
   }
 }
 
-function nothingReadFrom(cluster: ClusterReader): string | undefined {
+function nothingReadFrom(cluster: ClusterReader, listsRead: number): string | undefined {
   const { type, name } = cluster.source;
+  if (type === 'live' && listsRead === 0) return `nothing was read from ${printable(name, 500)}: this account may list no kind that is looked at (larry doctor --rights names them)`;
   if (type === 'live' || cluster.files().loaded.length > 0) return undefined;
   return `nothing was read from ${printable(name, 500)}: no YAML or JSON with Kubernetes objects`;
 }

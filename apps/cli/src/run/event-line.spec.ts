@@ -11,7 +11,7 @@ describe('an event on one line', () => {
     [{ event: 'approval_granted', digest: 'a'.repeat(64), who: 'ada' }, '03:04:05 larry-01 approval_granted  fix-pgadmin-crashloop aaaaaaaaaaaa by ada'],
     [{ event: 'phase_complete', task_id: undefined, summary: { completed: 2, failed: 0, total: 4 } }, '03:04:05 larry-01 phase_complete    2 completed, 4 total'],
     [{ event: 'run_complete', task_id: undefined, state: { status: 'failed' } }, '03:04:05 larry-01 run_complete      failed'],
-    [{ event: 'validation_result', task_id: undefined, data: { task_id: 't', turned: [] } }, '03:04:05 larry-01 validation_result t holds'],
+    [{ event: 'validation_result', task_id: undefined, data: { task_id: 't', turned: [], verdicts: { met: 2, unknown: 1 } } }, '03:04:05 larry-01 validation_result t as it was claimed, 2 met, 1 unknown'],
     [{ event: 'validation_result', task_id: undefined, data: { task_id: 't', turned: ['ready'] } }, '03:04:05 larry-01 validation_result t turned: ready'],
     [{ event: 'critical_cve', task_id: undefined, severity: 'critical', data: { cve_id: 'CVE-2024-1', cvss: 9.8, namespace: 'n', affected_service: 's' } }, '03:04:05 larry-01 critical_cve      critical: CVE-2024-1 CVSS 9.8 in n/s'],
     [{ event: 'worker_failure', task_id: undefined, severity: 'warning', data: { worker_id: 'w', task_id: 't', error: 'boom', retry_count: 1 } }, '03:04:05 larry-01 worker_failure    warning: t worker_id w error boom retry_count 1'],

@@ -63,7 +63,8 @@ function dataOf(name: string, data: Record<string, unknown>): string[] {
   if (name === 'validation_result') {
     if (data['problem'] !== undefined) return [`not looked at: ${said(data['problem'])}`];
     const turned = Array.isArray(data['turned']) ? data['turned'] : [];
-    return [turned.length === 0 ? 'holds' : `turned: ${turned.map(said).join(', ')}`];
+    const verdicts = Object.entries(recordOf(data['verdicts'])).map(([verdict, count]) => `${said(count)} ${said(verdict)}`);
+    return [turned.length === 0 ? ['as it was claimed', ...verdicts].join(', ') : `turned: ${turned.map(said).join(', ')}`];
   }
   const { task_id: _, ...rest } = data;
   return Object.entries(rest).map(([field, value]) => `${field} ${said(value)}`);

@@ -44,12 +44,19 @@ async function validateAll({ validator }: ConvergenceParts, facts: RunFacts, sou
 
 /** An event that cannot be published harms no result: the summary says the same. */
 async function announce({ events, log }: ConvergenceParts, facts: RunFacts, validations: readonly Validation[], attempt: number): Promise<void> {
-  for (const { task, larry, turned, problem } of validations) {
-    const data = { task_id: task, larry, turned, ...(problem ? { problem } : {}) };
+  for (const { task, larry, criteria, turned, problem } of validations) {
+    const data = { task_id: task, larry, turned, verdicts: countOf(criteria.map((c) => c.verdict)), ...(problem ? { problem } : {}) };
     try {
       await events.publish({ id: `${task}/${attempt}/validation_result`, from: 'meta-coordinator', run: facts.snapshot.run.run, event: 'validation_result', data });
     } catch (error) {
       log.warn({ task, error: error instanceof Error ? error.message : String(error) }, 'a validation result could not be published');
     }
   }
+}
+
+/** `{ met: 2, unknown: 1 }`. */
+function countOf(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
 }

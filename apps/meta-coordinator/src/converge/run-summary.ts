@@ -28,7 +28,7 @@ export function runSummary(parts: SummaryParts): RunSummary {
     version: 1,
     run: run.run,
     plan: { id: facts.plan.id, title: facts.plan.title, hash: run.planHash },
-    mode: run.mode as RunSummary['mode'],
+    mode: facts.mode,
     source,
     status: larrys.some((l) => l.status === 'failed') ? 'failed' : 'completed',
     startedAt: new Date(run.createdAt).toISOString(),

@@ -7,6 +7,8 @@ import type { TaskDetails } from './task-details';
 export interface StatusParts {
   snapshot: RunSnapshot;
   plan?: Plan;
+  /** As it was signed; `unknown` where it is not. */
+  mode: string;
   details: ReadonlyMap<string, TaskDetails>;
   budget: readonly BudgetUsage[];
   lastEventId: string;
@@ -20,7 +22,7 @@ export function runStatus(parts: StatusParts): RunStatusView {
   const own = snapshot.tasks.filter((t) => !t.converge);
   return {
     run: run.run,
-    mode: run.mode,
+    mode: parts.mode,
     status: run.status,
     plan: { id: plan?.id ?? 'unknown', title: plan?.title ?? 'unknown', hash: run.planHash },
     startedAt: iso(run.createdAt),

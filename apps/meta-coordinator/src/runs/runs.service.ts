@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { planBudget, TokenLedger } from '@larry/budget';
 import { parsePlan, type ApprovalView, type BudgetUsage, type LarryReport, type Plan, type RunStatusView, type RunSummary } from '@larry/contracts';
-import { isSealedResult, jobNode, localNode, metaCoordinatorId, planHash, readRunDocument, runSpecOf, writeRunDocument } from '@larry/coordinator';
+import { isSealedResult, jobNode, localNode, metaCoordinatorId, planHash, runSpecOf, writeRunDocument } from '@larry/coordinator';
 import type { RunSnapshot, RunSpec, TaskRecord } from '@larry/coordination';
 import { eventStreamKey } from '@larry/events';
 import type { ClusterReader } from '@larry/kube';
 import { randomBytes } from 'node:crypto';
 import { abortedSummary, begunChanges } from '../converge/aborted-summary';
-import { gatherRun, type RunSource } from '../converge/gather';
+import { believed, gatherRun, type RunSource } from '../converge/gather';
 import { larryReport } from '../converge/larry-report';
 import { readSummary } from '../converge/summary-result';
 import { ProblemException } from '../http/problem';
@@ -17,6 +17,7 @@ import { modeRefusal } from './mode-policy';
 import { missingNodes } from './plan-nodes';
 import type { BeginRun } from './run-requests';
 import { openApprovals, runStatus } from './run-status';
+import { readKnownRun } from './trusted-run';
 import { readTaskDetails } from './task-details';
 
 /** Answer of `POST /runs`. */
@@ -54,16 +55,16 @@ export class RunsService {
   }
 
   async status(): Promise<RunStatusView> {
-    const { coordination } = this.parts;
+    const { coordination, approvalKey } = this.parts;
     // The cursor first: what happens between these reads is seen twice, never missed.
     const lastEventId = await this.lastEventId();
     const snapshot = await this.snapshot();
-    const [document, details, budget] = await Promise.all([
-      readRunDocument(coordination, snapshot.run.run),
+    const [known, details, budget] = await Promise.all([
+      readKnownRun(coordination, snapshot.run.run, snapshot.run.mode, approvalKey),
       readTaskDetails(coordination, snapshot.run.run, snapshot.tasks),
       this.usage(snapshot.run.run),
     ]);
-    return runStatus({ snapshot, plan: document?.plan, details, budget, lastEventId });
+    return runStatus({ snapshot, ...known, details, budget, lastEventId });
   }
 
   /**
@@ -113,11 +114,12 @@ export class RunsService {
     return report;
   }
 
-  /** One task as it stands; of what it waits for only what its digest covers. */
+  /** One task as it stands; of what it waits for only what its digest covers, and of its result what its worker sealed. */
   async task(task: string): Promise<TaskRecord> {
-    await this.snapshot();
-    const record = await this.parts.coordination.task(task);
-    if (!record) throw new ProblemException(404, `the current run has no task "${task}"`);
+    const { run } = (await this.snapshot()).run;
+    const stored = await this.parts.coordination.task(task);
+    if (!stored) throw new ProblemException(404, `the current run has no task "${task}"`);
+    const record = { ...stored, result: believed(stored.result, { run, task }, this.parts.journalKey) };
     return record.parked ? { ...record, parked: { ...record.parked, request: approvalText(record.parked.digest, record.parked.request) } } : record;
   }
 

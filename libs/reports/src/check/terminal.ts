@@ -93,7 +93,9 @@ function closing(report: CheckReport, more: number, style: TerminalStyle): strin
 /** `kubectl cluster-info dump` without -A holds two namespaces, which is easily taken for a whole cluster. */
 function dumpLine(namespaces: readonly string[]): string {
   const named = namespaces.slice(0, 20).map((n) => printable(n, 80)).join(', ');
-  return `This dump holds only: ${named}${namespaces.length > 20 ? ` and ${namespaces.length - 20} more` : ''}; take it with -A for the rest.`;
+  const more = namespaces.length > 20 ? ` and ${namespaces.length - 20} more` : '';
+  const byDefault = namespaces.every((n) => n === 'default' || n === 'kube-system');
+  return byDefault ? `This dump holds only: ${named}; take it with -A for the rest.` : `Namespaces in this dump: ${named}${more}; nothing is known of any other.`;
 }
 
 function unknownLines(report: CheckReport): string[] {
