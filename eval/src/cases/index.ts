@@ -14,8 +14,9 @@ import { scheduling } from './scheduling';
 import { startup } from './startup';
 import { traps } from './traps';
 import { volumes } from './volumes';
+import { wordings } from './wordings';
 
-const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults, ...traps, ...marketFaults];
+const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults, ...traps, ...marketFaults, ...wordings];
 
 /** Two that happen at once, unrelated; both of one half, so that neither gives the other half's case away. */
 const together: readonly (readonly [cause: string, other: string])[] = [
