@@ -1,6 +1,6 @@
 import { Cluster, type World } from './cluster/cluster';
 import { hash } from './cluster/chance';
-import { kubeadm, lab, quickStart } from './cluster/nodes';
+import { kubeadm, lab, quickStart, type Flavour } from './cluster/nodes';
 import { settleIn } from './cluster/noise';
 import { target, type Target } from './cluster/objects';
 
@@ -61,9 +61,15 @@ export function casesOf({ class: caseClass, cause, sources, variants }: Fault): 
 
 /** A cluster in which some things have been done. */
 export function world(seed: string, recipes: readonly (readonly [at: string, recipe: Recipe])[]): World {
-  const flavour = recipes.some(([at]) => at.startsWith('Node lab-')) ? lab : recipes.some(([at]) => / (market\/|node-|cp-)/.test(at)) ? kubeadm : quickStart;
+  const flavour = flavourOf(recipes.map(([at]) => at));
   const c = new Cluster(seed, flavour);
   for (const [at, recipe] of recipes) recipe(c, { namespace: '', ...target(at) });
   settleIn(c);
   return c.build();
+}
+
+/** The object at fault tells which cluster it is: the lab's nodes, kubeadm's, or else the quick start's. */
+function flavourOf(objects: readonly string[]): Flavour {
+  if (objects.some((at) => at.startsWith('Node lab-'))) return lab;
+  return objects.some((at) => / (market\/|node-|cp-)/.test(at)) ? kubeadm : quickStart;
 }
