@@ -120,7 +120,8 @@ export class Informer<T extends KubeObject> {
     const { object } = event;
     this.resourceVersion = object.metadata.resourceVersion ?? this.resourceVersion;
     if (event.type === 'BOOKMARK') return;
-    this.activity.touch();
+    // The heartbeats of nodes go on for ever: they are no work that a cluster has to settle.
+    if (this.kind.kind !== 'Lease') this.activity.touch();
     const uid = object.metadata.uid ?? '';
     if (event.type === 'DELETED') {
       this.bury(uid);
