@@ -79,12 +79,17 @@ describe('bad input', () => {
     expect(causes(await ofSnapshot({ ...world, objects: [odd('Gizmo'), odd('Pods'), ...world.objects] }, () => undefined))).toEqual([wanted]);
   });
 
-  it('of pods without status, spec or labels is no crash, and not taken for healthy', async () => {
+  it('of pods without status, spec or labels is no crash, and hides no fault elsewhere', async () => {
     const world = worldOf(faulty);
-    const bare = (name: string, fields: object): KubeObject => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'bare' }, ...fields });
-    const pods = [bare('none', {}), bare('null', { spec: null, status: null }), bare('odd', { spec: { containers: 'x' }, status: { containerStatuses: {}, conditions: 'y' } })];
-    const report = await read(readerOf('bare', { ...world, objects: [...world.objects, ...pods] }));
-    expect(causes(report)[0]).toBe(wanted);
+    expect(causes(await read(readerOf('bare', { ...world, objects: [...world.objects, ...barePods] })))[0]).toBe(wanted);
+  });
+
+  // Known: such pods are taken for ones that no scheduler looked at, though its lease is a second old (2026-11-23).
+  it.failing('of pods without status, spec or labels is named, and accuses nobody', async () => {
+    const world = worldOf('healthy/plain');
+    const report = await read(readerOf('bare', { ...world, objects: [...world.objects, ...barePods] }));
+    expect(causes(report).filter((cause) => !cause.includes('bare/'))).toEqual([]);
+    for (const { metadata } of barePods) expect(`${unknowns(report)}\n${causes(report).join('\n')}`).toContain(`bare/${metadata.name}`);
   });
 
   it('of clocks that disagree keeps the cause', async () => {
@@ -140,6 +145,12 @@ describe('bad input', () => {
     }
   });
 });
+
+function bare(name: string, fields: object): KubeObject {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'bare' }, ...fields };
+}
+
+const barePods = [bare('none', {}), bare('null', { spec: null, status: null }), bare('odd', { spec: { containers: 'x' }, status: { containerStatuses: {}, conditions: 'y' } })];
 
 function logsOf(folder: string): string[] {
   return readdirSync(path.join(folder, 'logs'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
