@@ -8,6 +8,7 @@ export { repeatableOutcomes, type EffectJournal, type Intent, type IntentOutcome
 export * from './json-patch';
 export * from './json-pointer';
 export { earlierAnnotation } from './marks';
+export { nothingRead } from './nothing-read';
 export * from './playbook';
 export * from './registry';
 export { rollBack } from './rollback';

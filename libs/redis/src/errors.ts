@@ -54,7 +54,7 @@ const RULES: readonly Rule[] = [
     pattern:
       /ECONN|ENOTFOUND|no answer within|wrong version number|packet length too long|self-signed|unable to (get|verify)|altnames|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT|Command timed out|max retries per request|Connection is closed|Socket timeout|connection close|Stream isn't writeable|LOADING|MASTERDOWN|CLUSTERDOWN|sentinels are unreachable|Failed to refresh slots cache|None of startup nodes|handshake|certificate/i,
     make: (server, cause) =>
-      new RedisUnavailableError(`Redis at ${server} cannot be reached (${messageOf(cause)}): ${adviceOn(messageOf(cause))}.`, { cause }),
+      new RedisUnavailableError(`Redis at ${server} cannot be reached (${unjargoned(messageOf(cause))}): ${adviceOn(messageOf(cause))}.`, { cause }),
   },
 ];
 
@@ -63,6 +63,11 @@ function adviceOn(message: string): string {
   if (/self-signed|unable to (get|verify)|certificate|altnames/i.test(message)) return 'name the authority that signed its certificate with rediss://…?ca=FILE, and a client certificate with &cert=FILE&key=FILE';
   if (/no answer within|wrong version number|packet length|ECONNRESET/i.test(message)) return 'is it Redis, and does it want TLS? rediss:// speaks TLS, redis:// does not';
   return 'start it, or set REDIS_URL to one that runs';
+}
+
+/** ioredis tells of its own options where nothing answers. */
+function unjargoned(message: string): string {
+  return /max retries per request/i.test(message) ? 'no answer after several tries' : message;
 }
 
 function messageOf(cause: unknown): string {

@@ -10,7 +10,10 @@ it('a live cluster of which nothing may be listed is incomplete, and says so: no
   cluster.list = (kind) => {
     throw new UnknownKindError(kind.kind, 'forbidden');
   };
-  expect(await runCheck(cluster, readPlan(undefined), options)).toMatchObject({ incomplete: true, nothingRead: expect.stringContaining('nothing was read from prod: this account may list no kind') });
+  const outcome = await runCheck(cluster, readPlan(undefined), options);
+  expect(outcome.report.tasks.map(({ outcome: how, skipReason }) => `${how} ${skipReason}`)).toEqual(outcome.report.tasks.map(() => 'skipped not-permitted'));
+  expect(outcome.report.tasks.flatMap((task) => task.criteria).filter((criterion) => criterion.verdict === 'met')).toEqual([]);
+  expect(outcome).toMatchObject({ incomplete: true, nothingRead: expect.stringContaining('nothing was read from prod: this account may list no kind') });
 });
 
 it('an empty cluster that may be read is no such thing', async () => {

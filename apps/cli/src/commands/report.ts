@@ -1,4 +1,4 @@
-import type { RunSummary } from '@larry/contracts';
+import { printable, type RunSummary } from '@larry/contracts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { findApi, runningStack } from '../local/local-stack';
@@ -30,8 +30,9 @@ async function summaryOf(options: ReportOptions): Promise<RunSummary> {
   if (options.api || runningStack(options.state)) return new ApiClient(findApi(options)).get<RunSummary>('/runs/current/report');
   const kept = lastSummaryFile(options.state);
   if (!existsSync(kept)) throw new UserError(`no run is going on under ${options.state}, and none is kept at ${kept}; larry run makes one, --api URL names a meta-coordinator`, exitCodes.unreachable);
-  process.stderr.write(`larry: the last run, kept at ${kept}\n`);
-  return readRunSummary(kept);
+  const summary = readRunSummary(kept);
+  process.stderr.write(`larry: ${printable(summary.run, 100)} ended ${printable(summary.endedAt, 40)}: the last run that left a summary, kept at ${kept}. A later run that ended without one is not here; larry audit verify shows every run that began.\n`);
+  return summary;
 }
 
 /** Where `larry run` keeps the summary of the last run. */

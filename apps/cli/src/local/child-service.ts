@@ -45,6 +45,8 @@ export async function startChildService(spec: ChildServiceSpec): Promise<ChildSe
   child.stdin?.on('error', () => undefined);
   child.stdout?.pipe(log, { end: false });
   child.stderr?.pipe(log, { end: false });
+  // A log that cannot be written (a full disk) ends nobody's work, and holds up nobody who writes to it.
+  log.on('error', () => [child.stdout, child.stderr].forEach((output) => output?.unpipe(log).resume()));
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('error', () => resolve({ code: 127, signal: null }));
     child.once('exit', (code, signal) => resolve({ code, signal }));

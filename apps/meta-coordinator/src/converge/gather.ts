@@ -67,6 +67,11 @@ export function believed(result: unknown, of: { run: string; task: string }, key
 
 const why = 'unverified: its seal is missing or does not fit, so that somebody may have written it into Redis who is no worker';
 
+/** Whether a result is one that {@link unverified} made. */
+export function isUnverified({ unknowns }: TaskResult): boolean {
+  return unknowns.some((unknown) => unknown.reason === why);
+}
+
 /** What it claims is shown, and none of it as seen. Pure. */
 export function unverified(result: TaskResult): TaskResult {
   return {

@@ -1,5 +1,5 @@
 import { printable, type Criterion, type Finding } from '@larry/contracts';
-import type { Diagnosis } from '@larry/playbook';
+import { nothingRead, type Diagnosis } from '@larry/playbook';
 import type { Asset, Inventory, KindCount } from '../inventory';
 import type { CollectedAsset } from './collector';
 import { resolveDependencies } from './dependencies';
@@ -53,6 +53,7 @@ export function diagnose(facts: CatalogFacts, options: Options): Diagnosis {
       ...(inventory.omitted > 0 ? [{ subject: `${inventory.omitted} assets`, reason: `the inventory lists at most ${options.maxAssets}; they are counted` }] : []),
     ],
     artifacts: { inventory },
+    ...nothingRead(facts.live ? 'live' : 'folder', facts.counts.length, facts.unlisted),
   };
 }
 
@@ -60,6 +61,7 @@ export function diagnose(facts: CatalogFacts, options: Options): Diagnosis {
 export function countCriterion(live: boolean, then: KindCount[], now: KindCount[], at: string): Criterion {
   const base = { id: 'count-matches', text: countText };
   if (!live) return { ...base, verdict: 'unknown', reason: 'a folder does not tell what the API server says now; run it against the cluster' };
+  if (then.length === 0) return { ...base, verdict: 'unknown', reason: 'no kind could be listed, so there is nothing to count' };
   const differing = differences(then, now);
   const uncounted = then.length - now.length;
   const passing = sum(now, (c) => c.objects) - sum(then, (c) => c.objects);

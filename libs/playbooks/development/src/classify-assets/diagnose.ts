@@ -1,5 +1,5 @@
 import { printable, type Criterion } from '@larry/contracts';
-import type { Diagnosis } from '@larry/playbook';
+import { nothingRead, type Diagnosis } from '@larry/playbook';
 import { classifyAll, type Classified } from './classify';
 import { drawMermaid } from './draw-mermaid';
 import { drawSvg } from './draw-svg';
@@ -23,7 +23,7 @@ export function diagnose(facts: CatalogsFacts): Diagnosis {
   const worst = [...byTag].sort((a, b) => b[1] - a[1]).slice(0, 4);
   return {
     summary: printable(
-      `${classified.length} assets: ${worst.map(([tag, n]) => `${n} ${tag}`).join(', ')}${unclassified.length > 0 ? `; ${unclassified.length} unclassified` : ''}. Lineage: ${lineage.nodes.length} nodes, ${lineage.edges.length} edges.`,
+      `${classified.length} assets${worst.length > 0 ? ': ' : ''}${worst.map(([tag, n]) => `${n} ${tag}`).join(', ')}${unclassified.length > 0 ? `; ${unclassified.length} unclassified` : ''}. Lineage: ${lineage.nodes.length} nodes, ${lineage.edges.length} edges.`,
       2000,
     ),
     findings: [],
@@ -47,6 +47,7 @@ export function diagnose(facts: CatalogsFacts): Diagnosis {
       lineageMermaid: drawMermaid(lineage),
       lineageSvg: drawSvg(lineage),
     },
+    ...nothingRead(facts.source, inventory.counts.length, inventory.unlisted),
   };
 }
 
@@ -58,9 +59,10 @@ function unknownsOf({ inventory, own }: CatalogsFacts, orphans: ReturnType<typeo
 function classifiedCriterion({ inventory, at }: CatalogsFacts, classified: Classified[], unclassified: string[]): Criterion {
   const names = unclassified.length === 0 ? '' : `: ${unclassified.slice(0, 10).join(', ')}${unclassified.length > 10 ? ` and ${unclassified.length - 10} more` : ''}`;
   const left = inventory.omitted > 0 ? `; ${inventory.omitted} assets are not in the inventory and so are neither` : '';
+  const base = { id: 'all-classified', text: 'Every asset is classified or named as unclassified' };
+  if (inventory.counts.length === 0) return { ...base, verdict: 'unknown', reason: 'no kind could be listed, so there is no asset to classify' };
   return {
-    id: 'all-classified',
-    text: 'Every asset is classified or named as unclassified',
+    ...base,
     verdict: inventory.omitted > 0 ? 'not-met' : 'met',
     observation: {
       subject: `the inventory of ${classified.length} assets`,

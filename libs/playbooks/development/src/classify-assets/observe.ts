@@ -10,6 +10,7 @@ import type { ReleaseCatalog } from '../releases';
 /** The two catalogs, and where they come from. */
 export interface CatalogsFacts {
   at: string;
+  source: PlaybookContext['cluster']['source']['type'];
   inventory: Inventory;
   releases: ReleaseCatalog;
   /** True when this task took the catalogs itself, because no other task of the run had. */
@@ -23,8 +24,9 @@ const maxAssets = 20_000;
 export async function observe(context: PlaybookContext): Promise<CatalogsFacts> {
   const inventory = inventoryOf(context.results.get('catalog-deployments'));
   const releases = releasesOf(context.results.get('catalog-helm-releases'));
+  const source = context.cluster.source.type;
   const at = context.cluster.source.takenAt ?? context.now().toISOString();
-  if (inventory && releases) return { at, inventory, releases, own: false };
+  if (inventory && releases) return { at, source, inventory, releases, own: false };
   return observeAnew(context);
 }
 
@@ -33,7 +35,7 @@ export async function observeAnew(context: PlaybookContext): Promise<CatalogsFac
   const at = context.cluster.source.takenAt ?? context.now().toISOString();
   const deployments = diagnoseDeployments(await observeDeployments(context), { maxAssets });
   const releases = diagnoseReleases(await observeReleases(context));
-  return { at, inventory: deployments.artifacts?.['inventory'] as Inventory, releases: releases.artifacts?.['releases'] as ReleaseCatalog, own: true };
+  return { at, source: context.cluster.source.type, inventory: deployments.artifacts?.['inventory'] as Inventory, releases: releases.artifacts?.['releases'] as ReleaseCatalog, own: true };
 }
 
 /** Another task's artifact, believed only in the shape that this task reads. */

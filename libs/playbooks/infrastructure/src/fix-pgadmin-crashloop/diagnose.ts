@@ -1,5 +1,5 @@
 import { compareSeverity, describeRef, printable, type Criterion, type Evidence, type Finding, type Owner } from '@larry/contracts';
-import type { Diagnosis } from '@larry/playbook';
+import { nothingRead, type Diagnosis } from '@larry/playbook';
 import { pgadminCriteria } from './criteria';
 import type { Facts, WorkloadFacts } from './facts';
 import type { Options } from './options';
@@ -44,6 +44,7 @@ export function diagnose(facts: Facts, options: Options): Diagnosis {
     ...(findings.length > 0 || repaired || !facts.runtime || starting.length > 0
       ? {}
       : { skip: { reason: pgadmins.length === 0 ? ('no-target' as const) : ('nothing-to-do' as const), summary } }),
+    ...nothingRead(facts.live ? 'live' : 'folder', facts.workloads + facts.pods, facts.unknowns),
   };
 }
 

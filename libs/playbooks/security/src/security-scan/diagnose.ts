@@ -1,5 +1,5 @@
 import { compareSeverity, describeRef, printable, type Finding, type Severity } from '@larry/contracts';
-import type { Diagnosis } from '@larry/playbook';
+import { nothingRead, type Diagnosis } from '@larry/playbook';
 import { coveringException, isExpired, type Exception } from './exceptions';
 import type { PodNames, ScanFacts } from './facts';
 import { families, rulesById } from './families';
@@ -42,6 +42,7 @@ export function diagnoseScan(facts: ScanFacts, options: ScanOptions): Diagnosis 
       images: facts.images,
       baseline: baselineVersion,
     },
+    ...nothingRead(facts.source, Object.keys(facts.counts).length, facts.unlisted),
   };
 }
 
