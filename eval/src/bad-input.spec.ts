@@ -84,8 +84,7 @@ describe('bad input', () => {
     expect(causes(await read(readerOf('bare', { ...world, objects: [...world.objects, ...barePods] })))[0]).toBe(wanted);
   });
 
-  // Known: such pods are taken for ones that no scheduler looked at, though its lease is a second old (2026-11-23).
-  it.failing('of pods without status, spec or labels is named, and accuses nobody', async () => {
+  it('of pods without status, spec or labels is named, and accuses nobody', async () => {
     const world = worldOf('healthy/plain');
     const report = await read(readerOf('bare', { ...world, objects: [...world.objects, ...barePods] }));
     expect(causes(report).filter((cause) => !cause.includes('bare/'))).toEqual([]);

@@ -13,7 +13,7 @@ const leaseStaleMs = 60_000;
 /** Pods that nobody has looked at: no condition, no event. Their silence is the sign. */
 export function schedulerCauses(scene: Scene): Candidate[] {
   const { facts } = scene;
-  const silent = facts.workloads.flatMap((w) => w.unwell.filter(({ pod, ailment }) => ailment.kind === 'unscheduled' && isOurs(pod.spec['schedulerName']) && saidOf(scene, pod) === undefined && !pod.conditions.has('PodScheduled')).map(({ pod }) => pod));
+  const silent = facts.workloads.flatMap((w) => w.unwell.filter(({ pod, ailment }) => ailment.kind === 'unscheduled' && pod.phase === 'Pending' && isOurs(pod.spec['schedulerName']) && saidOf(scene, pod) === undefined && !pod.conditions.has('PodScheduled')).map(({ pod }) => pod));
   const unit = facts.probes?.nodeServices.find((s) => /kube-scheduler/.test(s.service) && (s.active === false || /inactive|failed|dead/i.test(`${String(s.active ?? '')} ${s.sub ?? ''}`) || (s.error ?? '') !== ''));
   const lease = facts.objects.get('Lease', 'kube-system', 'kube-scheduler');
   const renewed = timeOf(valueIn(lease, 'spec', 'renewTime'));
