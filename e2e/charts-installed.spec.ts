@@ -2,7 +2,7 @@ import { startSimulatedCluster, type SimulatedCluster } from '@larry/simulation'
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
-import { chartFolder, charts, chartTools, objectsOf, repository, type ChartTools } from './src/helm';
+import { chartFolder, charts, chartTools, kubectlOf, objectsOf, repository, type ChartTools } from './src/helm';
 
 const execute = promisify(execFile);
 
@@ -29,12 +29,7 @@ function upgrade(chart: string, ...args: string[]) {
   return (tools as ChartTools).helm('upgrade', '--install', chart, chartFolder(chart), '-n', chart, '--create-namespace', ...image(chart), ...args);
 }
 
-/** What kubectl prints; its words are the failure's when it fails. */
-async function kubectl(...args: string[]): Promise<string> {
-  const { code, out, err } = await (tools as ChartTools).kubectl(...args);
-  if (code !== 0) throw new Error(err);
-  return out;
-}
+const kubectl = (...args: string[]): Promise<string> => kubectlOf(tools, ...args);
 
 async function makeSecrets(chart: string): Promise<void> {
   if (chart === 'meta-coordinator') await kubectl('create', 'namespace', chart);

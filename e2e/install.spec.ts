@@ -1,6 +1,6 @@
 import { startSimulatedCluster, type SimulatedCluster } from '@larry/simulation';
 import { createPublicKey } from 'node:crypto';
-import { charts, chartTools, type ChartTools } from './src/helm';
+import { charts, chartTools, kubectlOf, type ChartTools } from './src/helm';
 
 /** `larry install` and `larry uninstall` with the real helm, against the simulated cluster. */
 let cluster: SimulatedCluster;
@@ -18,11 +18,7 @@ afterAll(async () => {
 const canary = 'pass-4f1c9e-canary';
 const wanted = ['--images', 'registry.example/not-built', '--redis-url', `redis://:${canary}@redis-cluster.redis-ha.svc:6379`, '--write-namespaces', 'database', '--modes', 'observe,ask', '--user', 'ada'];
 
-async function kubectl(...args: string[]): Promise<string> {
-  const { code, out, err } = await (tools as ChartTools).kubectl(...args);
-  if (code !== 0) throw new Error(err);
-  return out;
-}
+const kubectl = (...args: string[]): Promise<string> => kubectlOf(tools, ...args);
 
 /** Names of everything that an installation could leave. */
 async function everything(): Promise<string[]> {

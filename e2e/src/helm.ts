@@ -96,3 +96,11 @@ function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<S
     });
   });
 }
+
+/** What kubectl prints; its words are the failure's when it fails. */
+export async function kubectlOf(tools: ChartTools | undefined, ...args: string[]): Promise<string> {
+  if (!tools) throw new Error('there is no kubectl for this machine');
+  const { code, out, err } = await tools.kubectl(...args);
+  if (code !== 0) throw new Error(err);
+  return out;
+}

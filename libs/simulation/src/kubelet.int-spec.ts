@@ -2,6 +2,7 @@ import { ApiClient, ManualClock } from './cluster';
 import { kinds } from './cluster/kinds';
 import type { Container, ContainerStatus, Deployment, Pod, PodSpec } from './cluster/types';
 import { startSimulatedCluster, type SimulatedCluster } from './simulated-cluster';
+import { eventually } from './testing';
 
 const ns = 'default';
 let clock: ManualClock;
@@ -29,16 +30,6 @@ async function aPod(container: Partial<Container>, spec: Partial<PodSpec> = {}):
 }
 
 /** Lets requests and watches catch up, without moving the time. */
-async function eventually(check: () => void, timeoutMs = 8_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; ; ) {
-    try {
-      return check();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}
 
 describe('a crash-looping container', () => {
   /** How long such a script runs: the time of a shell's start. */

@@ -34,6 +34,8 @@ export interface ProgramsUnderTest {
   cluster: SimulatedCluster;
   /** Runs kubectl in namespace `default`; its output and errors together, and its exit code. */
   kubectl(...args: string[]): Promise<{ out: string; code: number }>;
+  /** Begins kubectl: what it has printed so far, and how it ended. */
+  follow(...args: string[]): { said(): string; ended: Promise<{ out: string; code: number }> };
   /** Applies one object. */
   apply(object: object): Promise<void>;
   close(): Promise<void>;
@@ -51,14 +53,20 @@ export async function programsUnderTest(options: SimulatedClusterOptions = {}): 
   const cluster = await startSimulatedCluster({ objects: [], programs: { root: folder }, ...options });
   const kubeconfig = path.join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
-  const kubectl = (args: readonly string[], input = '') =>
+  const kubectl = (args: readonly string[], input = '', onText: (text: string) => void = () => undefined) =>
     new Promise<{ out: string; code: number }>((resolve) => {
       const child = execFile(tools.kubectl, args, { env: { PATH: '/usr/bin:/bin', HOME: folder, KUBECONFIG: kubeconfig }, timeout: 60_000 }, (error, stdout, stderr) => resolve({ out: stdout + stderr, code: error ? Number(error.code ?? -1) : 0 }));
+      child.stdout?.on('data', onText);
       child.stdin?.end(input);
     });
   return {
     cluster,
     kubectl: (...args) => kubectl(args),
+    follow: (...args) => {
+      let text = '';
+      const ended = kubectl(args, '', (more) => (text += more));
+      return { said: () => text, ended };
+    },
     apply: async (object) => {
       const { out, code } = await kubectl(['apply', '-f', '-'], JSON.stringify(object));
       if (code !== 0) throw new Error(out);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { Container, ContainerStatus, Job, Pod, PodSpec } from './cluster/types';
 import { programsUnderTest, type ProgramsUnderTest } from './programs-under-test';
+import { eventually } from './testing';
 
 let under: ProgramsUnderTest;
 let counter = 0;
@@ -35,17 +36,6 @@ async function started(mode: string, container: Partial<Container> = {}, spec: P
   const name = unique(mode);
   await under.apply(aPod(name, mode, container, spec));
   return name;
-}
-
-async function eventually(check: () => void | Promise<void>, timeoutMs = 20_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; ; ) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
 }
 
 /** Processes of this machine whose environment names the pod. */
@@ -98,11 +88,11 @@ describe('a pod of our own image', () => {
   on('has a log that is followed to the end of the container, and the log before it', async () => {
     const name = await started('serve', {}, { restartPolicy: 'Always' });
     await ready(name);
-    const followed = under.kubectl('logs', '-f', '-l', `app=${name}`);
+    const followed = under.follow('logs', '-f', '-l', `app=${name}`);
     const [pid = ''] = processesOf(name).map((file) => file.split('/')[2] ?? '');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await eventually(() => expect(followed.said()).toBe('mode serve\n'));
     process.kill(Number(pid), 'SIGTERM');
-    expect((await followed).out).toBe('mode serve\nasked to stop\n');
+    expect((await followed.ended).out).toBe('mode serve\nasked to stop\n');
     await eventually(() => expect(status(name)).toMatchObject({ restartCount: 1, ready: true, lastState: { terminated: { exitCode: 0, reason: 'Completed' } } }));
     expect(await log(name, '--previous')).toContain('asked to stop');
   });

@@ -2,6 +2,7 @@ import { ApiClient } from './cluster';
 import { kinds } from './cluster/kinds';
 import type { Condition, Node, Pod } from './cluster/types';
 import { programsUnderTest, type ProgramsUnderTest } from './programs-under-test';
+import { eventually } from './testing';
 
 /** The cluster's time runs this much faster: a node is given up after 40 s of it. */
 const speed = 20;
@@ -25,17 +26,6 @@ const pods = (name: string) => (under.cluster.server.objects('pods', 'default') 
 const node = (name: string) => (under.cluster.server.objects('nodes') as unknown as Node[]).find((each) => each.metadata.name === name);
 const ready = (object: { status?: { conditions?: Condition[] } } | undefined) => object?.status?.conditions?.find((each) => each.type === 'Ready')?.status;
 const log = (pod: Pod | undefined) => under.cluster.server.logs.read('default', pod?.metadata.name ?? '', 'main', false)?.map((each) => each.line) ?? [];
-
-async function eventually(check: () => void | Promise<void>, timeoutMs = 30_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; ; ) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
-}
 
 /** A Deployment of one pod that leaves a silent node after five seconds; resolves with that pod. */
 async function deployed(name: string): Promise<Pod> {

@@ -3,6 +3,7 @@ import { ApiClient } from './cluster';
 import { kinds } from './cluster/kinds';
 import type { Deployment, Job, Pod, PodSpec } from './cluster/types';
 import { startSimulatedCluster, type SimulatedCluster } from './simulated-cluster';
+import { eventually } from './testing';
 
 let cluster: SimulatedCluster;
 let api: ApiClient;
@@ -224,14 +225,3 @@ it('goes on with everything else when it meets objects of a shape that nobody ex
   await api.create(kinds.deployments, aDeployment(ns, 2), ns);
   await eventually(() => expect(pods(ns).filter(ready)).toHaveLength(2));
 });
-
-async function eventually(check: () => void | Promise<void>, timeoutMs = 10_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; ; ) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}

@@ -34,3 +34,15 @@ export async function startSimulatedServer(options: ServerOptions = {}): Promise
   };
   return { server, url: server.url, token: server.adminToken, kubeconfig, home, stop };
 }
+
+/** Tries again every few milliseconds until the check passes; after `timeoutMs` the check's last error is thrown. */
+export async function eventually(check: () => void | Promise<void>, timeoutMs = 20_000): Promise<void> {
+  for (const end = Date.now() + timeoutMs; ; ) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

@@ -4,17 +4,8 @@ import type { ClusterChoice } from './helm-tool';
 import type { InstallChoices } from './releases';
 
 /** The words of `larry install`. */
-export interface InstallOptions extends ClusterChoice {
+export interface InstallOptions extends ClusterChoice, Omit<InstallChoices, 'images'> {
   images?: string;
-  tag?: string;
-  redisUrl?: string;
-  redisImage?: string;
-  writeNamespaces: string[];
-  modes: string[];
-  storageSize?: string;
-  storageClass?: string;
-  singleNode?: boolean;
-  values: string[];
   user?: string;
   dryRun?: boolean;
   yes?: boolean;

@@ -4,6 +4,7 @@ import { ApiClient } from './api-client';
 import { Informer, type Change } from './informer';
 import { kinds } from './kinds';
 import type { ConfigMap } from './types';
+import { eventually } from '../testing';
 
 const ns = 'default';
 let server: SimulatedApiServer;
@@ -27,17 +28,6 @@ afterEach(async () => {
 const put = (name: string) => api.create(kinds.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { n: '0' } }, ns);
 const touch = (name: string, n: string) => api.patch(kinds.configMaps, { metadata: { name, namespace: ns } }, { data: { n } });
 const lists = () => server.requests().list ?? 0;
-
-async function eventually(check: () => void, timeoutMs = 5_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; ; ) {
-    try {
-      return check();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}
 
 describe('an informer', () => {
   it('lists once, then hears of every change', async () => {
