@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Container, DownwardItem, Pod, ProjectedSource, Volume } from '../../types';
 import { ConfigError, fieldText, resourceText, type Sources } from '../environment';
@@ -121,8 +121,13 @@ function replaceFiles(folder: string, files: ReadonlyMap<string, Buffer>): void 
     writeFileSync(`${file}.new`, content, { mode: 0o600 });
     renameSync(`${file}.new`, file);
   }
-  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
-    const file = path.join(folder, name);
-    if (!files.has(name) && statSync(file).isFile()) rmSync(file);
-  }
+  for (const file of entriesBelow(folder)) if (!files.has(path.relative(folder, file))) rmSync(file);
+}
+
+/** Files and links below a folder. Links are not followed: what they lead to is not the pod's, and must not be removed with it. */
+function entriesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    return entry.isDirectory() ? entriesBelow(file) : [file];
+  });
 }
