@@ -39,9 +39,13 @@ Examples:
   larry check --manifests ./deploy    the same for files, with the line to change
   larry snapshot --output ./snap      everything listable into a folder, Secrets' values left out`;
 
+/** What says how a run of this machine is set up: an installed one is. */
+const localOnly = ['simulated', 'manifests', 'snapshot', 'dump', 'kubeconfig', 'context', 'replicas', 'redisPort', 'leaseTtl', 'keep'];
+
 function runCommand(program: Command): void {
   sourceOptions(program.command('run'))
-    .description('Does a whole run as processes of this machine: three Larrys, their workers, the summary. Reads only, unless --mode says otherwise.')
+    .description('Does a whole run as processes of this machine: three Larrys, their workers, the summary. Reads only, unless --mode says otherwise. With --api: a run of the Larrys that are installed on a cluster.')
+    .addOption(new Option('--api <url>', 'begin the run at this meta-coordinator and follow it; LARRY_TOKEN names who asks').conflicts(localOnly))
     .addOption(new Option('--simulated', 'against a simulated cluster that comes and goes with the run').conflicts(['manifests', 'snapshot', 'dump', 'kubeconfig', 'context']))
     .addOption(new Option('--mode <mode>', 'observe changes nothing, ask waits for larry approve, auto also makes the changes of --allow').choices(['observe', 'ask', 'auto']).default('observe'))
     .option('--allow <categories>', 'categories of change that auto may make, separated by commas', listOf, ['workload-env', 'workload-security-context'])
@@ -54,7 +58,7 @@ function runCommand(program: Command): void {
     .option('--lines', 'a line per event, also in a terminal')
     .option('--keep', 'leave everything up after the run, until Ctrl-C')
     .option('--json', 'print the summary as JSON and nothing else')
-    .addHelpText('after', `${examples('larry run --simulated --mode auto', 'larry run --kubeconfig ~/.kube/config', 'larry run --snapshot ./snap --json | jq .didWork')}\n\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C: the run is aborted, and a partial report says what was done`)
+    .addHelpText('after', `${examples('larry run --simulated --mode auto', 'larry run --kubeconfig ~/.kube/config', 'larry run --snapshot ./snap --json | jq .didWork', 'larry run --api http://127.0.0.1:8080')}\n\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C: the run is aborted, and a partial report says what was done (with --api it goes on, and larry abort ends it)`)
     .action(async (options) => (await import('./commands/run.js')).run(options));
 }
 

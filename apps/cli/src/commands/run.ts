@@ -1,5 +1,4 @@
-import { criterionBasis, criterionMark, wrapped } from '@larry/reports';
-import { planTasks, printable, type Plan, type RunSummary } from '@larry/contracts';
+import { planTasks, printable, type Plan } from '@larry/contracts';
 import type { Mode } from '@larry/playbook';
 import { describeAddress, parseRedisUrl } from '@larry/redis';
 import path from 'node:path';
@@ -8,15 +7,15 @@ import { readPlan } from '../plan-file';
 import { requireCategories, requirePlaybooks } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
 import { ApiClient } from '../run/api-client';
-import { endedRun, followRun, type FollowedRun } from '../run/follow-run';
-import { runView } from '../run/run-view';
-import { writeReports } from '../run/write-reports';
-import { typedCommand } from '../program/typed-command';
+import { endedRun, type FollowedRun } from '../run/follow-run';
+import { oneRun } from '../run/one-run';
 import type { SourceOptions } from '../sources';
 import { stopSignal } from '../terminal/stop-signal';
 import { exitCodes, UserError } from '../user-error';
+import { runInstalled } from './run-installed';
 
 interface RunOptions extends SourceOptions {
+  api?: string;
   simulated?: boolean;
   mode: Mode;
   allow: string[];
@@ -31,8 +30,9 @@ interface RunOptions extends SourceOptions {
   keep?: boolean;
 }
 
-/** `larry run`: the whole crew as processes of this machine, until the summary is written. */
+/** `larry run`: the whole crew as processes of this machine, until the summary is written; with `--api` that of an installation. */
 export async function run(options: RunOptions): Promise<void> {
+  if (options.api) return runInstalled(options.api, options);
   const plan = readPlan(options.plan);
   requirePlaybooks(plan, true);
   requireCategories(options.allow);
@@ -74,41 +74,26 @@ export async function run(options: RunOptions): Promise<void> {
     return;
   }
   try {
-    const ended = await runOnce(stack, plan, options, stop.signal);
+    const { mode, allow } = options;
+    const code = await oneRun(new ApiClient(stack.api), { plan, mode, allow }, { ...options, heading: (id) => heading(stack, id, plan, options), keys: 'Ctrl-C stops the run.', interrupted: abortRun }, stop.signal);
     if (lost) throw lost;
     if (options.keep && !stop.signal.aborted) await keepUp(stack, stop.signal);
-    process.exitCode = ended.status === 'completed' ? exitCodes.ok : ended.interrupted ? exitCodes.interrupted : exitCodes.found;
+    process.exitCode = code;
   } finally {
     await stack.stop();
     stop.release();
   }
 }
 
-async function runOnce(stack: LocalStack, plan: Plan, options: RunOptions, signal: AbortSignal): Promise<{ status: FollowedRun['status']; interrupted: boolean }> {
-  const api = new ApiClient(stack.api);
-  const begun = await api.post<{ run: string; warnings?: string[] }>('/runs', { plan, mode: options.mode, allow: options.allow });
-  for (const warning of begun.warnings ?? []) process.stderr.write(`larry: ${printable(warning, 500)}\n`);
-  if (!options.json) process.stdout.write(heading(stack, begun.run, plan, options));
-  const followed = await followRun(api, begun.run, runView(api, { plain: options.lines === true || options.json === true, quiet: options.json === true, state: options.state }), signal);
-  const ended = followed ?? (await abortRun(api));
-  if (ended.summary) {
-    const files = writeReports(ended.summary, options.output ?? path.join(options.state, 'reports'));
-    process.stdout.write(options.json ? `${JSON.stringify(ended.summary, null, 2)}\n` : closing(ended.summary, files));
-  } else {
-    process.stderr.write(`larry: the run ended as ${ended.status} without a summary; ${typedCommand('logs meta-coordinator', options)} says why\n`);
-  }
-  return { status: ended.status, interrupted: followed === undefined };
-}
-
 /** After Ctrl-C: the run is aborted, and what it did until then is reported. One that ended in this moment is reported whole. */
-async function abortRun(api: ApiClient): Promise<FollowedRun> {
+async function abortRun(api: ApiClient, run: string): Promise<FollowedRun> {
   process.stderr.write('larry: stopping. Running tasks end as skipped(aborted): their workers make no further change and hand their leases back. Ctrl-C again ends at once, without a report.\n');
   try {
     await api.post('/runs/current/abort', {}, { timeoutMs: patienceMs }).catch((error: unknown) => {
       // It had ended already.
       if (!(error instanceof UserError) || error.exitCode === exitCodes.unreachable) throw error;
     });
-    return await endedRun(api);
+    return await endedRun(api, run);
   } catch (error) {
     process.stderr.write(`larry: no report of what was done could be made: ${printable(error instanceof Error ? error.message : String(error), 500)}\n`);
     return { status: 'aborted' };
@@ -140,42 +125,6 @@ function heading(stack: LocalStack, run: string, plan: Plan, options: RunOptions
 /** Without the password that a URL of somebody's own may hold. */
 function redisName({ redis }: LocalStack): string {
   return redis.own ? redis.url : describeAddress(parseRedisUrl(redis.url));
-}
-
-/** What the run came to, on one screen: every claim with what was seen for it. */
-function closing(summary: RunSummary, files: string[]): string {
-  const columns = Math.min(process.stdout.columns ?? 100, 120);
-  const tasks = summary.larrys.flatMap((l) => l.tasks);
-  const done = tasks.filter((t) => t.status === 'completed' && t.result);
-  const stopped = tasks.filter((t) => t.skipReason === 'aborted' && t.startedAt);
-  const lines = [
-    '',
-    ...(summary.source.simulated ? ['SIMULATED cluster: nothing here is real'] : []),
-    `Run ${summary.run} ${summary.status}: ${summary.didWork.done} of ${summary.didWork.of} tasks did work.${summary.status === 'aborted' ? ' This is a partial report.' : ''}`,
-    ...done.flatMap((t) => [
-      `  ${t.task}: ${printable(t.result?.summary ?? '', 300)}`,
-      ...(t.result?.criteria ?? []).map((c) => `    ${criterionMark(c)} ${c.text}: ${printable(criterionBasis(c), 400)}`),
-    ]),
-    ...stopped.map((t) => `  ${t.task}: ${printable(t.reason ?? 'stopped', 500)}`),
-    ...summary.larrys.map((l) => `  ${l.larry}: phase ${l.status}, ${doneWords(l.tasks)}`),
-    ...(summary.status === 'aborted' ? summary.lessons.slice(0, 1).map((text) => `  ${printable(text, 400)}`) : [`  cross-checks: ${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length} agree; claims turned: ${summary.validations.reduce((n, v) => n + v.turned.length, 0)}`]),
-    ...files.filter((f) => /SUMMARY/.test(f)).map((f) => `  ${f}`),
-    '',
-  ];
-  return lines.map((line) => hanging(line, columns)).join('\n');
-}
-
-/** `2 of 4 tasks did work, 2 were skipped`. */
-function doneWords(tasks: readonly { status: string }[]): string {
-  const count = (status: string): number => tasks.filter((t) => t.status === status).length;
-  const [skipped, failed] = [count('skipped'), count('failed')];
-  return `${count('completed')} of ${tasks.length} tasks did work${skipped ? `, ${skipped} were skipped` : ''}${failed ? `, ${failed} failed` : ''}`;
-}
-
-/** Wrapped with its own indent, later lines a little deeper. */
-function hanging(line: string, columns: number): string {
-  const indent = line.search(/\S|$/);
-  return `${' '.repeat(indent)}${wrapped(line.slice(indent), columns, indent + 3, indent)}`;
 }
 
 /** Leaves everything running after the run, to look around, until Ctrl-C. */

@@ -103,7 +103,7 @@ function after({ token }: NeededSecrets): string {
   return `
 Look:    kubectl get pods -n larry-01 -w
 Reach:   kubectl port-forward -n ${meta} service/${meta} 8080:8080
-${token ? `Token:   export LARRY_TOKEN=${token}   (shown this once; only its hash is kept)\n` : ''}Follow:  larry status --api http://127.0.0.1:8080
+${token ? `Token:   export LARRY_TOKEN=${token}   (shown this once; only its hash is kept)\n` : ''}Run:     larry run --api http://127.0.0.1:8080
 Remove:  larry uninstall
 `;
 }

@@ -1,4 +1,5 @@
-import type { RunSummary } from '@larry/contracts';
+import { printable, type RunSummary } from '@larry/contracts';
+import { exitCodes, UserError } from '../user-error';
 import type { ApiClient, StreamedEvent } from './api-client';
 
 /** How a run is shown while it goes on. */
@@ -39,13 +40,14 @@ export async function followRun(api: ApiClient, run: string, view: RunView, sign
     clearInterval(timer);
     view.end();
   }
-  return signal.aborted ? undefined : endedRun(api);
+  return signal.aborted ? undefined : endedRun(api, run);
 }
 
-/** How the current run ended, with its summary. */
-export async function endedRun(api: ApiClient): Promise<FollowedRun> {
+/** How a run ended, with its summary. @throws UserError where another run has begun since */
+export async function endedRun(api: ApiClient, run: string): Promise<FollowedRun> {
+  const { run: current, status } = await api.get<{ run: string; status: FollowedRun['status'] }>('/runs/current');
+  if (current !== run) throw new UserError(`run ${run} is over, and ${printable(current, 100)} has begun since: how it ended stands in the audit log and in its events`, exitCodes.incomplete);
   const summary = await api.find<RunSummary>('/runs/current/report');
-  const { status } = await api.get<{ status: FollowedRun['status'] }>('/runs/current');
   return { status, ...(summary ? { summary } : {}) };
 }
 

@@ -1,13 +1,24 @@
+import type { TypedAddress } from '../program/typed-command';
 import type { ApiClient } from './api-client';
 import { eventLine } from './event-line';
 import type { RunView } from './follow-run';
 import { LiveDashboard } from './live-dashboard';
 
+/** How a run is looked at. */
+export interface RunViewOptions {
+  plain: boolean;
+  quiet: boolean;
+  /** What Ctrl-C does. */
+  keys: string;
+  /** How commands find the run. */
+  address: TypedAddress;
+}
+
 /** The dashboard in a terminal; elsewhere, or where `plain` asks for it, a line per event. */
-export function runView(api: ApiClient, options: { plain: boolean; quiet: boolean; state: string }): RunView {
-  if (options.quiet) return { event: () => undefined, end: () => undefined };
-  if (options.plain || !process.stdout.isTTY || process.env['TERM'] === 'dumb') {
-    return { event: (item) => void process.stdout.write(`${eventLine(item, { state: options.state })}\n`), end: () => undefined };
+export function runView(api: ApiClient, { plain, quiet, keys, address }: RunViewOptions): RunView {
+  if (quiet) return { event: () => undefined, end: () => undefined };
+  if (plain || !process.stdout.isTTY || process.env['TERM'] === 'dumb') {
+    return { event: (item) => void process.stdout.write(`${eventLine(item, address)}\n`), end: () => undefined };
   }
-  return new LiveDashboard(api, { stream: process.stdout, keys: 'Ctrl-C stops the run.', address: { state: options.state } });
+  return new LiveDashboard(api, { stream: process.stdout, keys, address });
 }
