@@ -2,7 +2,7 @@ import { printable } from '@larry/contracts';
 import { candidatesOf } from './causes/finders';
 import { classOfCause } from './cause-codes';
 import type { Facts } from './facts/model';
-import type { DiagnosisFinding, DiagnosisReport } from './finding';
+import type { DiagnosisFinding, DiagnosisReport, Wishes } from './finding';
 import { sceneOf, type Scene } from './graph/edges';
 import { rootsOf, type Root } from './rank/rank';
 import { ownerIn, remedyAt } from './remedy/remedy';
@@ -10,8 +10,8 @@ import { ownerIn, remedyAt } from './remedy/remedy';
 const mostEvidence = 12;
 
 /** From facts to root causes: every finder proposes, the graph decides what follows from what. Pure; throws nothing for any facts. */
-export function diagnose(facts: Facts): DiagnosisReport {
-  return diagnoseScene(sceneOf(facts));
+export function diagnose(facts: Facts, wishes: Wishes = {}): DiagnosisReport {
+  return diagnoseScene(sceneOf(facts, wishes));
 }
 
 /** {@link diagnose} over a scene that is at hand. */

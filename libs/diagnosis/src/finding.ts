@@ -30,6 +30,14 @@ export interface DiagnosisFinding {
   remedy: Remedy;
 }
 
+/** What the user wishes where a remedy leaves a choice. */
+export interface Wishes {
+  /** The e-mail address PgAdmin shall have; by default its name is kept and only the domain is replaced. */
+  pgadminEmail?: string;
+  /** The domain that replaces one PgAdmin refuses; `example.com` by default. */
+  pgadminEmailDomain?: string;
+}
+
 /** What {@link diagnose} says of one set of facts. */
 export interface DiagnosisReport {
   /** The moment that the facts speak of, ISO 8601. */
@@ -49,6 +57,8 @@ export interface FieldChange {
   /** JSON patch (RFC 6902) without tests. */
   patch: { op: 'add' | 'replace' | 'remove'; path: string; value?: unknown }[];
   note?: string;
+  /** YAML of a chart's values that make the same change, by the chart's name, for charts whose values are known. */
+  chartValues?: Record<string, string>;
 }
 
 /** What a cause function proposes; the ranking decides whether it is a root. */

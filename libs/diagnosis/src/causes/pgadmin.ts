@@ -7,6 +7,7 @@ import type { ContainerFacts } from '../facts/pod-facts';
 import type { Candidate, FieldChange } from '../finding';
 import type { Scene } from '../graph/edges';
 import { allowedSpecialDomains, emailProblem, repairedEmail } from '../pgadmin/email';
+import { pgadminIndex } from '../pgadmin/find';
 import { pgadminSays } from '../pgadmin/says';
 import { lastHit, type Hit } from './cause';
 import { dotted, seen, seenContainer, seenLine } from './evidence';
@@ -38,7 +39,7 @@ export function pgadminCauses(scene: Scene): Candidate[] {
 
 function pgadminOf(scene: Scene, workload: Workload): Pgadmin | undefined {
   const containers = listOf(workload.podSpec['containers']);
-  const index = containers.findIndex((c) => /(?:^|\/)pgadmin4(?:[:@]|$)/.test(textOf(valueIn(c, 'image')) ?? '') || listOf(valueIn(c, 'env')).some((e) => valueIn(e, 'name') === 'PGADMIN_DEFAULT_EMAIL'));
+  const index = pgadminIndex(workload.podSpec);
   if (index < 0) return undefined;
   const email = variablesOf(scene.facts, workload, index).find((v) => v.name === 'PGADMIN_DEFAULT_EMAIL');
   return { scene, workload, index, spec: recordOf(containers[index]), at: `${workload.podSpecAt}/containers/${index}`, ...(email ? { email } : {}) };
@@ -112,14 +113,14 @@ function serversProblem(text: string): string | undefined {
 /** Without a word of anybody's: what the entrypoint would refuse. */
 function configured(pgadmin: Pgadmin): Candidate | undefined {
   const { scene, workload, spec, email } = pgadmin;
-  const env = new Set(listOf(spec['env']).map((e) => valueIn(e, 'name')));
+  const env = new Set(namesOf(spec));
   const pod = workload.unwell[0]?.pod;
   const container = containerOf(pgadmin);
   const heard = pod && container && scene.facts.logs.of(pod.namespace, pod.name, container.name).length > 0;
   if (env.has('PGADMIN_CONFIG_CONFIG_DATABASE_URI') || heard) return undefined;
   if (scene.facts.runtime && (container?.last?.exitCode ?? container?.state.exitCode) !== 1) return undefined;
   const lacks = listOf(spec['envFrom']).length === 0 && (!env.has('PGADMIN_DEFAULT_EMAIL') || !(env.has('PGADMIN_DEFAULT_PASSWORD') || env.has('PGADMIN_DEFAULT_PASSWORD_FILE')));
-  if (lacks) return made(pgadmin, 'pgadmin_missing_credentials', 0.9, [seen(workload.ref, `${dotted(pgadmin.at)}.env`, [...env].join(', ') || 'not set')]);
+  if (lacks || email?.value === '') return made(pgadmin, 'pgadmin_missing_credentials', 0.9, [seen(workload.ref, `${dotted(pgadmin.at)}.env`, [...env].join(', ') || 'not set')]);
   return email && emailProblem(email.value, allowed(pgadmin)) !== undefined ? made(pgadmin, 'pgadmin_invalid_email', 0.85, []) : undefined;
 }
 
@@ -161,17 +162,18 @@ interface Told {
 const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
   pgadmin_invalid_email(pgadmin) {
     const { email, workload } = pgadmin;
+    const { wishes } = pgadmin.scene;
     const problem = email && emailProblem(email.value, allowed(pgadmin));
-    const wanted = repairedEmail(email?.value, 'example.com');
+    const wanted = wishes.pgadminEmail ?? repairedEmail(email?.value, wishes.pgadminEmailDomain ?? 'example.com');
     const where = email?.configMap ? `ConfigMap ${workload.namespace}/${email.configMap.name}, key ${email.configMap.key}` : 'where it stands';
     return {
       title: `PgAdmin refuses its e-mail address${email ? ` ${printable(email.value, 120)}` : ''}${problem ? `: ${problem}` : ''}`,
       also: email ? [seen(workload.ref, email.at ? dotted(email.at) : 'PGADMIN_DEFAULT_EMAIL', email.value)] : [],
-      remedy: email?.at ? { summary: `Set PGADMIN_DEFAULT_EMAIL to ${wanted}`, patch: [{ op: 'replace', path: email.at, value: wanted }], note: 'you log in with it, and PgAdmin sends password resets to it' } : { none: `set the address ${where} to one that PgAdmin accepts, as ${wanted}` },
+      remedy: email?.at ? { summary: `Set PGADMIN_DEFAULT_EMAIL to ${wanted}`, patch: [{ op: 'replace', path: email.at, value: wanted }], chartValues: { pgadmin4: `env:\n  email: ${JSON.stringify(wanted)}\n` }, note: wishes.pgadminEmail ? 'you log in with it' : 'you log in with it, and PgAdmin sends password resets to it: set the option pgadminEmail to choose your own' } : { none: `set the address ${where} to one that PgAdmin accepts, as ${wanted}` },
     };
   },
-  pgadmin_missing_credentials: () => ({
-    title: 'PgAdmin starts without its e-mail address or its password',
+  pgadmin_missing_credentials: (pgadmin) => ({
+    ...lackOf(pgadmin),
     remedy: { none: 'the missing value is a secret that only you can choose: put e-mail and password into a Secret and name its keys in env, or add the missing key' },
   }),
   pgadmin_data_not_writable({ workload, spec }) {
@@ -179,13 +181,13 @@ const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
     const security = workload.podSpec['securityContext'];
     const mount = listOf(spec['volumeMounts']).find((m) => /^\/var\/lib\/pgadmin\/?$/.test(textOf(valueIn(m, 'mountPath')) ?? ''));
     const volume = listOf(workload.podSpec['volumes']).find((v) => mount !== undefined && valueIn(v, 'name') === valueIn(mount, 'name'));
-    const helps = valueIn(mount, 'readOnly') !== true && mount !== undefined && valueIn(volume, 'hostPath') === undefined && valueIn(security, 'fsGroup') === undefined;
+    const hopeless = withoutEffect(mount, volume, security);
     return {
       title: 'PgAdmin cannot write its data directory /var/lib/pgadmin as user 5050',
       also: [seen(workload.ref, `${dotted(context)}.fsGroup`, valueIn(security, 'fsGroup') ?? 'not set'), seen(workload.ref, 'volumeMounts[/var/lib/pgadmin]', mount === undefined ? 'no volume is mounted there' : JSON.stringify(mount))],
-      remedy: helps
-        ? { summary: 'Set fsGroup 5050 so that PgAdmin may write its volume', patch: security ? [{ op: 'add', path: `${context}/fsGroup`, value: 5050 }] : [{ op: 'add', path: context, value: { fsGroup: 5050 } }] }
-        : { none: 'give the directory to user 5050 (chown 5050:5050), and mount it writable: fsGroup does not help here' },
+      remedy: hopeless === undefined
+        ? { summary: 'Set fsGroup 5050 so that PgAdmin may write its volume', patch: security ? [{ op: 'add', path: `${context}/fsGroup`, value: 5050 }] : [{ op: 'add', path: context, value: { fsGroup: 5050 } }], chartValues: { pgadmin4: 'securityContext:\n  runAsUser: 5050\n  runAsGroup: 5050\n  fsGroup: 5050\n' } }
+        : { none: hopeless },
     };
   },
   pgadmin_servers_json_invalid: () => ({ title: 'PgAdmin cannot read the servers that it is told to import', remedy: { none: 'correct servers.json: an object "Servers" with a numbered object for each server (PgAdmin, *Import/Export Servers*)' } }),
@@ -211,3 +213,44 @@ const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
     };
   },
 };
+
+const namesOf = (spec: Record<string, unknown>): unknown[] => listOf(spec['env']).map((entry) => valueIn(entry, 'name'));
+
+/** Which of the two it lacks, as far as can be seen, and where that should come from. */
+function lackOf({ spec, workload, scene, at }: Pgadmin): Pick<Told, 'title' | 'also'> {
+  const { objects } = scene.facts;
+  const lacks = (name: string): boolean => {
+    const entry = listOf(spec['env']).findLast((e) => valueIn(e, 'name') === name);
+    if (entry === undefined) return listOf(spec['envFrom']).length === 0 && !(name.endsWith('PASSWORD') && namesOf(spec).includes(`${name}_FILE`));
+    const source = sourceOf(entry);
+    if (!source) return valueIn(entry, 'valueFrom') === undefined && (textOf(valueIn(entry, 'value')) ?? '') === '';
+    const held = objects.get(source.kind, workload.namespace, source.name);
+    if (!held) return objects.isMissing(source.kind, workload.namespace, source.name);
+    return ['data', 'stringData'].every((field) => (textOf(valueIn(held, field, source.key)) ?? '') === '');
+  };
+  const missing = ['PGADMIN_DEFAULT_EMAIL', 'PGADMIN_DEFAULT_PASSWORD'].filter(lacks);
+  const also = missing.flatMap((name) => {
+    const source = sourceOf(listOf(spec['env']).findLast((e) => valueIn(e, 'name') === name));
+    if (!source) return [seen(workload.ref, `${dotted(at)}.env`, `${name} has no value`)];
+    return [seen({ apiVersion: 'v1', kind: source.kind, namespace: workload.namespace, name: source.name }, `.data.${source.key}`, `${name}: there is no such key, or it is empty`)];
+  });
+  return { title: `PgAdmin starts without ${missing.join(' and ') || 'its e-mail address or its password'}`, also };
+}
+
+function sourceOf(entry: unknown): { kind: 'Secret' | 'ConfigMap'; name: string; key: string } | undefined {
+  for (const [kind, field] of [['Secret', 'secretKeyRef'], ['ConfigMap', 'configMapKeyRef']] as const) {
+    const [name, key] = [textOf(valueIn(entry, 'valueFrom', field, 'name')), textOf(valueIn(entry, 'valueFrom', field, 'key'))];
+    if (name !== undefined && key !== undefined) return { kind, name, key };
+  }
+  return undefined;
+}
+
+/** Why an fsGroup would not open the data directory; undefined where it would. */
+function withoutEffect(mount: unknown, volume: unknown, security: unknown): string | undefined {
+  const fsGroup = valueIn(security, 'fsGroup');
+  if (mount === undefined) return 'no volume is mounted at /var/lib/pgadmin: the image itself does not let this user write there';
+  if (valueIn(mount, 'readOnly') === true || valueIn(volume, 'persistentVolumeClaim', 'readOnly') === true) return 'the volume at /var/lib/pgadmin is mounted read-only: mount it writable';
+  if (valueIn(volume, 'hostPath') !== undefined) return 'Kubernetes does not apply fsGroup to a hostPath: give the directory on the node to user 5050 (chown 5050:5050)';
+  if (fsGroup !== undefined) return `fsGroup is ${printable(String(fsGroup), 20)} already, so the volume's driver does not apply it: give the volume's directory to user 5050 (chown 5050:5050)`;
+  return undefined;
+}

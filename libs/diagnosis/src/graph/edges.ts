@@ -4,6 +4,7 @@ import { addressesOf, serviceNameOf, type Address } from '../facts/addresses';
 import type { Facts, Workload } from '../facts/model';
 import { keyOf, objectKey } from '../facts/object-index';
 import { servicesOf, type ServiceFacts } from '../facts/services';
+import type { Wishes } from '../finding';
 import { DependencyGraph } from './graph';
 import { claimsOfPod, referencesOf } from './references';
 import { routesOf, type Route } from './routes';
@@ -29,10 +30,11 @@ export interface Scene {
   callsOf: Map<string, Call[]>;
   routes: Route[];
   graph: DependencyGraph;
+  wishes: Wishes;
 }
 
 /** Draws the dependencies: linear in objects and in the references between them. */
-export function sceneOf(facts: Facts): Scene {
+export function sceneOf(facts: Facts, wishes: Wishes = {}): Scene {
   const graph = new DependencyGraph();
   const services = servicesOf(facts);
   const serviceAt = new Map(services.map((service) => [service.key, service]));
@@ -56,7 +58,7 @@ export function sceneOf(facts: Facts): Scene {
   }
   const routes = routesOf(facts);
   for (const route of routes) graph.add(route.key, keyOf({ kind: 'Service', ...route.service }), 'routes to');
-  return { facts, services, serviceAt, servicesOfWorkload, calls, callsOf: byWorkload, routes, graph };
+  return { facts, services, serviceAt, servicesOfWorkload, calls, callsOf: byWorkload, routes, graph, wishes };
 }
 
 function addWorkload(graph: DependencyGraph, workload: Workload): void {

@@ -41,6 +41,8 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
   if ('none' in change) return { layer: 'none', reason: printable(change.none, 500) };
   const object = facts.objects.resolve(ref);
   const note = change.note ? { note: printable(change.note, 500) } : {};
+  const fixed = fixedFields(ref, change);
+  if (fixed !== undefined && owner.kind !== 'manifest') return { layer: 'none', reason: printable(fixed, 500) };
   switch (owner.kind) {
     case 'none':
       return object
@@ -48,8 +50,11 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
         : { layer: 'none', reason: printable(`${change.summary}, in ${describeRef(ref)}, which the source does not show`, 500) };
     case 'manifest':
       return { layer: 'manifest', file: owner.file, ...(owner.line ? { line: owner.line } : {}), yaml: yamlOf(object, change.patch), ...note };
-    case 'helm':
+    case 'helm': {
+      const values = change.chartValues?.[chartName(owner.chart)];
+      if (values !== undefined) return { layer: 'helm-value', release: owner.release, namespace: owner.namespace, values, ...note };
       return { layer: 'none', reason: printable(`the Helm release ${owner.namespace}/${owner.release}${owner.chart ? ` (chart ${owner.chart})` : ''} owns it: ${change.summary} by the value that its chart has for that, and helm upgrade`, 500) };
+    }
     case 'unknown':
       return { layer: 'none', reason: printable(`${change.summary}; who owns ${describeRef(ref)} is unknown (${owner.reason}), so where that belongs is for you to say`, 500) };
     case 'controller':
@@ -60,6 +65,20 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
     case 'k3s-helmchart':
       return { layer: 'manifest', ...(owner.kind === 'k3s-addon' && owner.source ? { file: owner.source } : {}), yaml: yamlOf(object, change.patch), note: printable(`${change.summary}, in the source of ${sourceText(owner)}; a change in the cluster would be undone`, 500) };
   }
+}
+
+/** What the API server refuses to have changed (Kubernetes, `ValidatePodUpdate`, `ValidateJobUpdate`): it has to be made anew. */
+function fixedFields(ref: ObjectRef, { patch, summary }: FieldChange): string | undefined {
+  const again = `its fields are fixed once it is there: make ${describeRef(ref)} anew, and there: ${summary}`;
+  if (ref.kind === 'Job' && patch.some(({ path }) => path.startsWith('/spec/template/'))) return again;
+  // A Pod's images are the one part of its containers that may be changed.
+  if (ref.kind === 'Pod' && patch.some(({ path }) => !/^\/spec\/(?:initC|c)ontainers\/\d+\/image$/.test(path) && !path.startsWith('/metadata/'))) return again;
+  return undefined;
+}
+
+/** `pgadmin4-1.33.0` is the chart `pgadmin4`. */
+function chartName(chart: string | undefined): string {
+  return (chart ?? '').replace(/-v?\d.*$/, '');
 }
 
 function sourceText(owner: Extract<Owner, { kind: 'flux' | 'argocd' | 'k3s-addon' | 'k3s-helmchart' }>): string {
