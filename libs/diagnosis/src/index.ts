@@ -1,6 +1,6 @@
 export { causeClasses, causeCodes, classOfCause, type CauseClass, type CauseCode } from './cause-codes';
 export type { Alternative, DiagnosisFinding, DiagnosisReport, Wishes } from './finding';
-export { collectDump, collectFacts, type CollectOptions } from './facts/collect';
+export { clusterTime, collectDump, collectFacts, type CollectOptions } from './facts/collect';
 export type { Facts, Workload } from './facts/model';
 export { parseProbes, probesFile, readProbes, readProbesOf, type Probes } from './facts/probes';
 export { diagnose } from './diagnose';

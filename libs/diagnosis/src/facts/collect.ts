@@ -89,7 +89,7 @@ async function factsFrom(reader: ClusterReader, { objects, events, unknowns, ori
   if (options.namespace !== undefined) objects.only([options.namespace, 'kube-system']);
   else if (source.namespaces) objects.only(source.namespaces);
   const runtime = source.type !== 'manifests';
-  const atMs = clusterTime(objects, timeOf(source.takenAt) ?? (options.now ?? (() => new Date()))().getTime());
+  const atMs = clusterTime(objects.list('Lease', 'kube-node-lease'), timeOf(source.takenAt) ?? (options.now ?? (() => new Date()))().getTime());
   const workloads = workloadsOf(objects, pods, events, atMs, runtime);
   const facts: Facts = {
     atMs,
@@ -111,9 +111,12 @@ async function factsFrom(reader: ClusterReader, { objects, events, unknowns, ori
   return facts;
 }
 
-/** The cluster's own time where its clocks are ahead of ours, by what most of its nodes say: nothing is judged as if it were still to come. */
-function clusterTime(objects: ObjectIndex, ours: number): number {
-  const renewed = objects.list('Lease', 'kube-node-lease').flatMap((lease) => timeOf(valueIn(lease, 'spec', 'renewTime')) ?? []).sort((a, b) => a - b);
+/**
+ * The cluster's own time, in milliseconds, where its clocks are ahead of ours, by what most of its nodes say: nothing is judged as if it
+ * were still to come. `leases` are those of `kube-node-lease`.
+ */
+export function clusterTime(leases: readonly KubeObject[], ours: number): number {
+  const renewed = leases.flatMap((lease) => timeOf(valueIn(lease, 'spec', 'renewTime')) ?? []).sort((a, b) => a - b);
   const median = renewed[Math.floor((renewed.length - 1) / 2)] ?? 0;
   return Math.max(ours, median);
 }
