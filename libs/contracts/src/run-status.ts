@@ -107,6 +107,8 @@ export interface RunStatusView {
   converge?: TaskStatusView;
   budget: readonly BudgetUsage[];
   approvals: ApprovalView[];
+  /** Why the run is held up, in a sentence that says what to do: Redis takes no writes. Absent where nothing holds it up. */
+  trouble?: string;
   /** Whether `GET /runs/current/report` has something to say. */
   reportReady: boolean;
 }

@@ -66,6 +66,26 @@ testTopologies('a run', (redis) => {
     ]);
   });
 
+  it('says with every end when it began: nobody needs an earlier event to tell how long it took', async () => {
+    const { run, coordination } = await begin([aRunTask({ id: 'a' }), aRunTask({ id: 'b', needs: ['a'] })]);
+    await coordination.settle(await aLease(coordination, run, 'a'), { outcome: 'error', reason: 'once' });
+    const again = await aLease(coordination, run, 'a');
+    await coordination.settle(again, { outcome: 'parked', digest: 'd', request: null });
+    await coordination.decide({ run, task: 'a', digest: 'd', decision: 'granted', who: 'ada', proof: 'p' });
+    await coordination.settle(await aLease(coordination, run, 'a'), { outcome: 'failed', reason: 'twice' });
+    await coordination.settle(await aLease(coordination, run, 'converge', { larry: 'meta-coordinator' }), { outcome: 'completed' });
+    const said = (await events(coordination)) as (LarryEvent & { [field: string]: unknown })[];
+    const at = (id: string) => said.find((event) => event.id === id)?.timestamp;
+    const [begun, failed, asked, granted, ended, phase, ending] = ['a/1/task_claimed', 'a/1/worker_failure', 'a/2/approval_requested', 'a/2/approval_granted', 'a/3/task_failed', 'larry-01/1/phase_failed', `${run}/run_complete`].map((id) => said.find((event) => event.id === id));
+    expect(failed).toMatchObject({ attempt: 1, began_at: begun?.timestamp, claimed_at: begun?.timestamp, started_at: expect.stringMatching(/Z$/) });
+    expect(asked).toMatchObject({ began_at: begun?.timestamp, claimed_at: at('a/2/task_claimed'), started_at: expect.stringMatching(/Z$/) });
+    expect(granted).toMatchObject({ requested_at: asked?.timestamp });
+    expect(ended).toMatchObject({ began_at: begun?.timestamp, claimed_at: at('a/3/task_claimed') });
+    expect(said.find(({ id }) => id === 'b/0/task_skipped')).not.toHaveProperty('began_at');
+    expect(phase).toMatchObject({ started_at: at('larry-01/1/phase_started') });
+    expect(ending).toMatchObject({ started_at: new Date((await coordination.snapshot())?.run.createdAt ?? 0).toISOString() });
+  });
+
   it('skips what needs a task that did not complete, transitively, and not what only comes after it', async () => {
     const { run, coordination } = await begin([
       aRunTask({ id: 'a' }),

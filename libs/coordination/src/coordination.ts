@@ -1,5 +1,5 @@
 import type { TaskStatus } from '@larry/contracts';
-import type { RedisClient } from '@larry/redis';
+import { RedisFullError, RedisReadOnlyError, type RedisClient } from '@larry/redis';
 import { Journal } from './journal';
 import { coordinationKeys, type CoordinationKeys } from './keys';
 import { Leases } from './leases';
@@ -197,6 +197,18 @@ export class Coordination {
       return reply.ok ? Number(reply.values[0]) : 0;
     };
     return resetRun(this.redis, this.keys, markResetting, options);
+  }
+
+  /** Why Redis takes no writes now (full, a full disk, a replica), in a sentence; undefined where it does. Writes nothing. */
+  async refusesWrites(): Promise<string | undefined> {
+    try {
+      // A write in the server's eyes, which refuses before it looks; of a key that is never there.
+      await this.redis.named(this.redis.commands.set(this.keys.probe, '', 'XX'));
+      return undefined;
+    } catch (error) {
+      if (error instanceof RedisReadOnlyError || error instanceof RedisFullError) return error.message;
+      throw error;
+    }
   }
 
   /** Names keys that `reset` removes. Call it before writing them. */

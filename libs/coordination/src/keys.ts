@@ -16,6 +16,8 @@ export interface CoordinationKeys {
   readonly events: string;
   /** Set: every key that this prefix's runs have written; what `reset` removes. */
   readonly recorded: string;
+  /** Never there: what is written to it only where it is tells whether the server takes writes. */
+  readonly probe: string;
   /** Hash: run, claim, larry, holder, fence, span, errors, returns, result or blob, reason, approval. */
   task(task: string): string;
   blob(run: string, task: string, holder: string): string;
@@ -42,6 +44,7 @@ export function coordinationKeys(prefix: string): CoordinationKeys {
     graph: truth('graph'),
     events: truth('events'),
     recorded: truth('keys'),
+    probe: truth('probe'),
     task: (task) => truth(`task:${task}`),
     blob: (run, task, holder) => truth(`blob:${run}:${task}:${holder}`),
     journal: (run, task) => truth(`journal:${run}:${task}`),

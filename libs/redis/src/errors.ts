@@ -46,9 +46,16 @@ const RULES: readonly Rule[] = [
       new RedisFullError(`Redis at ${server} has reached its maxmemory: raise it or remove what is not Larry's.`, { cause }),
   },
   {
-    pattern: /READONLY|MISCONF|NOREPLICAS/,
-    make: (server, cause) =>
-      new RedisReadOnlyError(`Redis at ${server} accepts no writes now (${messageOf(cause).split(' ')[0]}): it is a replica, lacks its replicas, or cannot save to its disk.`, { cause }),
+    pattern: /MISCONF/,
+    make: (server, cause) => new RedisReadOnlyError(`Redis at ${server} cannot save to its disk and accepts no writes: make room there (its log says what fails).`, { cause }),
+  },
+  {
+    pattern: /NOREPLICAS/,
+    make: (server, cause) => new RedisReadOnlyError(`Redis at ${server} has fewer replicas than its min-replicas-to-write and accepts no writes: start them, or lower it.`, { cause }),
+  },
+  {
+    pattern: /READONLY/,
+    make: (server, cause) => new RedisReadOnlyError(`Redis at ${server} is a replica now and accepts no writes: give the master's address, or redis-sentinel://.`, { cause }),
   },
   {
     pattern:

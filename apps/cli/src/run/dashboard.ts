@@ -18,7 +18,7 @@ export interface DashboardStyle {
   keys?: string;
   /** How commands find the run. */
   address?: TypedAddress;
-  /** Said at the bottom instead: that the connection is gone. */
+  /** Said at the bottom instead: that the connection is gone. Before what the status itself says holds the run up. */
   notice?: string;
 }
 
@@ -43,7 +43,8 @@ export function dashboardText(status: DashboardStatus, events: readonly EventLin
   const rows = Math.max(5, style.rows);
   const pen = paint(style.colour);
   const top = [...heading(status, style, pen, columns), ...status.larrys.map((l) => larryLine(l, pen, columns)), ...figureLines(status, pen), ...approvalLines(status, style, pen)];
-  const bottom: Line[] = [{ text: ` ${printable(style.notice ?? footer(status, style), 300)}`, draw: style.notice ? pen.alarm : pen.dim }];
+  const notice = style.notice ?? (status.trouble === undefined ? undefined : `Held up: ${status.trouble}`);
+  const bottom: Line[] = [{ text: ` ${printable(notice ?? footer(status, style), 300)}`, draw: notice ? pen.alarm : pen.dim }];
   const head = top.slice(0, rows - 1).map((line) => drawn(line, columns));
   const room = rows - head.length - bottom.length;
   const body = columns >= wideEnough ? sideBySide(status, events, style, { columns, room }, pen) : stacked(status, events, style, { columns, room }, pen);

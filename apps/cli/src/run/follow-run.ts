@@ -1,4 +1,4 @@
-import { printable, type RunSummary } from '@larry/contracts';
+import { printable, type RunStatusView, type RunSummary } from '@larry/contracts';
 import { exitCodes, UserError } from '../user-error';
 import type { ApiClient, StreamedEvent } from './api-client';
 
@@ -6,6 +6,8 @@ import type { ApiClient, StreamedEvent } from './api-client';
 export interface RunView {
   /** Called for each event, in order, each once. */
   event(item: StreamedEvent): void;
+  /** Why the run does not go on for now, in a sentence; undefined when it does again. Called when that changes. */
+  trouble(sentence: string | undefined): void;
   /** Takes the screen back. */
   end(): void;
 }
@@ -17,7 +19,9 @@ export interface FollowedRun {
   summary?: RunSummary;
 }
 
-const askEveryMs = 5000;
+const lookEveryMs = 2000;
+/** A restart takes about as long: no answer for so long is worth a word. */
+const quietMs = 5000;
 
 /**
  * Follows a run until its state says that it has ended; every event is shown once, in order. An event is a hint: neither
@@ -26,15 +30,13 @@ const askEveryMs = 5000;
 export async function followRun(api: ApiClient, run: string, view: RunView, signal: AbortSignal): Promise<FollowedRun | undefined> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
-  const look = async (): Promise<void> => {
-    if (await hasEnded(api, run)) ended.abort();
-  };
-  const timer = setInterval(() => void look(), askEveryMs);
+  const watch = new StatusWatch(api, run, view, ended);
+  const timer = setInterval(() => void watch.look(), lookEveryMs);
   try {
     for await (const item of api.events({ signal: stop })) {
       if (item.event['run'] !== run) continue;
       view.event(item);
-      if (item.event.event === 'run_complete') await look();
+      if (item.event.event === 'run_complete') await watch.look();
     }
   } finally {
     clearInterval(timer);
@@ -51,12 +53,39 @@ export async function endedRun(api: ApiClient, run: string): Promise<FollowedRun
   return { status, ...(summary ? { summary } : {}) };
 }
 
-/** What cannot be asked now is asked again. */
-async function hasEnded(api: ApiClient, run: string): Promise<boolean> {
-  try {
-    const current = await api.get<{ run: string; status: string }>('/runs/current');
-    return current.run !== run || current.status !== 'running';
-  } catch {
-    return false;
+/** Looks at the state of a run now and then: whether it has ended, and what holds it up. */
+class StatusWatch {
+  private told?: string;
+  private silentSince?: number;
+  private looking?: Promise<void>;
+
+  constructor(
+    private readonly api: ApiClient,
+    private readonly run: string,
+    private readonly view: Pick<RunView, 'trouble'>,
+    private readonly ended: AbortController,
+  ) {}
+
+  /** What cannot be asked now is asked again. One question at a time: an answer may take half a minute. */
+  look(): Promise<void> {
+    return (this.looking ??= this.ask().finally(() => (this.looking = undefined)));
+  }
+
+  private async ask(): Promise<void> {
+    try {
+      const { run, status, trouble } = await this.api.get<RunStatusView>('/runs/current');
+      this.silentSince = undefined;
+      if (run !== this.run || status !== 'running') this.ended.abort();
+      else this.tell(trouble);
+    } catch (error) {
+      this.silentSince ??= performance.now();
+      if (performance.now() - this.silentSince >= quietMs) this.tell(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private tell(sentence: string | undefined): void {
+    if (sentence === this.told) return;
+    this.told = sentence;
+    this.view.trouble(sentence);
   }
 }

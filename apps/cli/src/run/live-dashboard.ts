@@ -54,6 +54,11 @@ export class LiveDashboard implements RunView {
     this.refresh(refreshEveryMs);
   }
 
+  /** The next reading says the same. */
+  trouble(): void {
+    this.refresh(0);
+  }
+
   end(): void {
     this.ended = true;
     clearInterval(this.clock);

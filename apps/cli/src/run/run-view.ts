@@ -1,3 +1,4 @@
+import { printable } from '@larry/contracts';
 import type { TypedAddress } from '../program/typed-command';
 import type { ApiClient } from './api-client';
 import { eventLine } from './event-line';
@@ -16,9 +17,14 @@ export interface RunViewOptions {
 
 /** The dashboard in a terminal; elsewhere, or where `plain` asks for it, a line per event. */
 export function runView(api: ApiClient, { plain, quiet, keys, address }: RunViewOptions): RunView {
-  if (quiet) return { event: () => undefined, end: () => undefined };
+  const silent: RunView = { event: () => undefined, trouble: toStderr, end: () => undefined };
+  if (quiet) return silent;
   if (plain || !process.stdout.isTTY || process.env['TERM'] === 'dumb') {
-    return { event: (item) => void process.stdout.write(`${eventLine(item, address)}\n`), end: () => undefined };
+    return { ...silent, event: (item) => void process.stdout.write(`${eventLine(item, address)}\n`) };
   }
   return new LiveDashboard(api, { stream: process.stdout, keys, address });
+}
+
+function toStderr(sentence: string | undefined): void {
+  process.stderr.write(sentence === undefined ? 'larry: that is over, and the run goes on\n' : `larry: the run is held up: ${printable(sentence, 500)}\n`);
 }

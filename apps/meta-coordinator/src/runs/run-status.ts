@@ -12,11 +12,13 @@ export interface StatusParts {
   details: ReadonlyMap<string, TaskDetails>;
   budget: readonly BudgetUsage[];
   lastEventId: string;
+  /** What holds the run up, in a sentence. */
+  trouble?: string;
 }
 
 /** Everything about a run for people and programs. Pure. */
 export function runStatus(parts: StatusParts): RunStatusView {
-  const { snapshot, plan, budget, lastEventId } = parts;
+  const { snapshot, plan, budget, lastEventId, trouble } = parts;
   const { run } = snapshot;
   const tasks = snapshot.tasks.map((task) => taskStatus(task, parts));
   const own = snapshot.tasks.filter((t) => !t.converge);
@@ -37,6 +39,7 @@ export function runStatus(parts: StatusParts): RunStatusView {
     converge: tasks.find((_, i) => snapshot.tasks[i]?.converge),
     budget,
     approvals: openApprovals(snapshot, parts.details),
+    ...(trouble === undefined ? {} : { trouble }),
     reportReady: snapshot.tasks.some((t) => t.converge && t.status === 'completed'),
   };
 }

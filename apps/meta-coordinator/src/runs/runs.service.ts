@@ -59,12 +59,14 @@ export class RunsService {
     // The cursor first: what happens between these reads is seen twice, never missed.
     const lastEventId = await this.lastEventId();
     const snapshot = await this.snapshot();
-    const [known, details, budget] = await Promise.all([
+    const [known, details, budget, trouble] = await Promise.all([
       readKnownRun(coordination, snapshot.run.run, snapshot.run.mode, approvalKey),
       readTaskDetails(coordination, snapshot.run.run, snapshot.tasks),
       this.usage(snapshot.run.run),
+      // Asked anew each time: one that has ended needs no Redis that takes writes.
+      snapshot.run.status === 'running' ? coordination.refusesWrites() : undefined,
     ]);
-    return runStatus({ snapshot, ...known, details, budget, lastEventId });
+    return runStatus({ snapshot, ...known, details, budget, lastEventId, ...(trouble === undefined ? {} : { trouble }) });
   }
 
   /**

@@ -64,6 +64,7 @@ redis.call('HSET', TASK, 'claim', claim, 'larry', larry)
 redis.call('HDEL', TASK, 'holder', 'settled')
 redis.call('HDEL', STATUS, task .. '/conflict')
 redis.call('HSET', STATUS, task, 'claimed')
+keep_times(task, times_of(task) or now, now)
 if not entry.converge and redis.call('HSETNX', RUN, 'started:' .. larry, now) == 1 then
   say('larry:coordination', larry .. '/1', { event = 'phase_started', from = larry })
 end

@@ -40,8 +40,10 @@ if has_ended(word) then return { -6 } end
 if word ~= 'awaiting_approval' or stored[2] ~= digest then return { -9 } end
 local entry, attempt = entry_of(task), attempt_of(task)
 redis.call('HSET', TASK, 'decided', decision)
+local _, _, _, asked = times_of(task)
 say('larry:coordination', task .. '/' .. attempt, { event = decision == 'granted' and 'approval_granted' or 'approval_denied',
-  from = entry.larry, task_id = task, attempt = attempt, digest = digest, who = who })
+  from = entry.larry, task_id = task, attempt = attempt, digest = digest, who = who,
+  requested_at = asked and iso(asked) })
 if decision == 'granted' then
   approval_ends()
   redis.call('HSET', STATUS, task, 'ready')

@@ -39,7 +39,9 @@ redis.call('ZADD', DEADLINES, now + tonumber(redis.call('HGET', RUN, 'approvalLi
 redis.call('HSET', TASK, 'settled', settled, 'digest', digest, 'request', request)
 redis.call('HDEL', TASK, 'holder', 'approval', 'decided')
 approval_begins()
+local first, claimed, started = times_of(task)
+keep_times(task, first or now, claimed or now, started or now, now)
 local attempt = attempt_of(task)
-say('larry:coordination', task .. '/' .. attempt,
-  { event = 'approval_requested', from = entry_of(task).larry, task_id = task, attempt = attempt, digest = digest })
+say('larry:coordination', task .. '/' .. attempt, with_times(task,
+  { event = 'approval_requested', from = entry_of(task).larry, task_id = task, attempt = attempt, digest = digest }))
 return { 1 }

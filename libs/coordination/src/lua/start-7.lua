@@ -44,6 +44,8 @@ local fence = next_fence()
 redis.call('HSET', TASK, 'holder', holder, 'startedAt', now)
 redis.call('HDEL', TASK, 'reason')
 redis.call('HSET', STATUS, task, 'in_progress')
+local first, claimed = times_of(task)
+keep_times(task, first or now, claimed or now, now)
 if node == '' then redis.call('HDEL', STATUS, task .. '/node') else redis.call('HSET', STATUS, task .. '/node', node) end
 if entry_of(task).converge then
   say('larry:coordination', run .. '/' .. attempt_of(task), { event = 'convergence_started', from = stored[5] })

@@ -11,10 +11,22 @@ local function say(channel, name, event)
   emit(EVENTS, prefix, now, channel, event)
 end
 
+-- What follows needs no earlier event to tell how long something took: each that ends something says when that began.
+local function with_times(task, event)
+  local first, claimed, started = times_of(task)
+  event.began_at, event.claimed_at, event.started_at = first and iso(first), claimed and iso(claimed), started and iso(started)
+  return event
+end
+
 local function say_task(event, task, larry, reason)
   local attempt = attempt_of(task)
   say('larry:coordination', task .. '/' .. attempt,
-    { event = event, from = larry, task_id = task, attempt = attempt, reason = reason })
+    with_times(task, { event = event, from = larry, task_id = task, attempt = attempt, reason = reason }))
+end
+
+local function since(field)
+  local ms = redis.call('HGET', RUN, field)
+  return ms and iso(tonumber(ms)) or nil
 end
 
 local function make_ready(task, entry)
@@ -47,13 +59,14 @@ local function finish_run(converged)
   if redis.call('HGET', RUN, 'abortedBy') then status = 'aborted' end
   redis.call('HSET', RUN, 'status', status, 'endedAt', now)
   say('larry:coordination', run, { event = 'run_complete', from = redis.call('HGET', RUN, 'convergeLarry'),
-    state = { status = status, phases = phases } })
+    started_at = since('createdAt'), state = { status = status, phases = phases } })
 end
 
 local function finish_phase(larry)
   local failed, done, total = count(larry, 'failed'), count(larry, 'done'), count(larry, 'total')
   redis.call('HSET', RUN, 'ended:' .. larry, now)
   say('larry:coordination', larry .. '/1', { event = failed > 0 and 'phase_failed' or 'phase_complete', from = larry,
+    started_at = since('started:' .. larry),
     summary = { completed = done, failed = failed, skipped = total - done - failed, total = total } })
 end
 

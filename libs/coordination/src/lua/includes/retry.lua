@@ -3,8 +3,9 @@
 local FREE_RETURNS = 5
 
 local function say_failure(task, entry, reason, retries)
-  say('larry:alerts', task .. '/' .. attempt_of(task), { event = 'worker_failure', from = entry.larry, severity = 'warning',
-    data = { worker_id = entry.larry .. '-' .. entry.worker, task_id = task, error = reason, retry_count = retries } })
+  local attempt = attempt_of(task)
+  say('larry:alerts', task .. '/' .. attempt, with_times(task, { event = 'worker_failure', from = entry.larry,
+    severity = 'warning', attempt = attempt, data = { worker_id = entry.larry .. '-' .. entry.worker, task_id = task, error = reason, retry_count = retries } }))
 end
 
 -- how: 'error' uses an attempt; 'returned' (given back in order) and 'lapsed' (nobody renewed) are no error of the task,

@@ -19,3 +19,15 @@ end
 local function attempt_of(task)
   return tonumber(redis.call('HGET', STATUS, task .. '/attempt') or '0')
 end
+
+-- When a task was claimed first, when its present attempt was claimed, when that one's worker started, and since when a
+-- person is asked; what was not is nil.
+local function times_of(task)
+  local times = {}
+  for ms in (redis.call('HGET', STATUS, task .. '/times') or ''):gmatch('%d+') do times[#times + 1] = tonumber(ms) end
+  return unpack(times)
+end
+
+local function keep_times(task, ...)
+  redis.call('HSET', STATUS, task .. '/times', table.concat({ ... }, ' '))
+end
