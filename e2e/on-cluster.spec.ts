@@ -130,7 +130,7 @@ it('a release that is uninstalled while a run goes on is gone, and no process ou
   await begin();
   await eventually(async () => expect((await jobsOf('larry-02')).length).toBeGreaterThan(0), 30_000);
   await helm('uninstall', 'larry-02', '-n', 'larry-02', '--wait');
-  await kubectl('delete', 'jobs', '-n', 'larry-02', '-l', 'app=larry-worker');
+  await eventually(async () => expect(await jobsOf('larry-02')).toEqual([]), 30_000);
   await eventually(async () => expect((await podsOf('larry-02', 'app.kubernetes.io/instance=larry-02')).items).toEqual([]), 30_000);
   expect(simulation.processes().length).toBeGreaterThanOrEqual(3);
   simulation.child.kill('SIGKILL');

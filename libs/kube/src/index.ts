@@ -10,7 +10,7 @@ export { controllerOf, ownerIn, ownerOf } from './owner';
 export { ownersOf, rootOwner, type RootOwner } from './root-owner';
 export { openLive, type LiveCluster, type LiveOptions } from './live/live';
 export type { ObjectChange, WatchOptions } from './live/watch';
-export type { KubeconfigOptions } from './live/kubeconfig';
+export { serviceAccountFolder, type KubeconfigOptions } from './live/kubeconfig';
 export { decodeHelmRelease, isHelmReleaseRecord, redactedReleaseAnnotation } from './helm-release';
 export { parseFieldSelector, parseLabelSelector, selects } from './selector';
 export { builtinKinds, builtinKind, kindKey, type BuiltinKind } from './builtin-kinds';

@@ -37,6 +37,12 @@ const place: JobPlace = { namespace: 'larry-01', nodeAffinity: 'preferred', env:
 const made = (change?: Parameters<typeof aTemplate>[0], at: Partial<JobPlace> = {}) => jobFor(parseJobTemplate(aTemplate(change), 'larry-01', 'job.yaml'), anOrder('a', { limitMs: 90_500 }), { ...place, ...at });
 const podOf = (job: ReturnType<typeof made>) => (job['spec'] as Spec).template.spec as { affinity: Record<string, unknown>; containers: { name: string; env?: { name: string; value?: string }[] }[] };
 
+it('belongs to whom it is told at each making, and to nobody else', () => {
+  const owner = { apiVersion: 'v1', kind: 'ServiceAccount', name: 'larry-01-coordinator', uid: 'u' };
+  expect(made(undefined, { owner: () => owner }).metadata.ownerReferences).toEqual([owner]);
+  expect(made(undefined, { owner: () => undefined }).metadata).not.toHaveProperty('ownerReferences');
+});
+
 describe('a Job template that cannot be used', () => {
   it.each<[RegExp, Parameters<typeof aTemplate>[0]]>([
     [/^job\.yaml: is not a Job: apiVersion must be batch\/v1 and kind Job$/, (_, job) => void (job['kind'] = 'CronJob')],

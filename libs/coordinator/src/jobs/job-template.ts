@@ -1,4 +1,4 @@
-import type { KubeObject } from '@larry/contracts';
+import type { KubeObject, OwnerReference } from '@larry/contracts';
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { orderToEnvironment, type WorkOrder } from '../launcher';
@@ -22,6 +22,8 @@ export interface JobPlace {
   nodeAffinity: 'preferred' | 'required';
   /** Environment of every worker, besides its order. */
   env: Record<string, string>;
+  /** Whom Jobs that are made now belong to: they go with it. */
+  owner?: () => OwnerReference | undefined;
 }
 
 /** The Job template cannot be used; the message is one sentence for each fault. */
@@ -88,7 +90,8 @@ function containerProblems(pod: Fields): string[] {
 }
 
 /** The Job of one order: the template with its name, marks, deadline, node and the worker's environment. */
-export function jobFor({ job, container }: JobTemplate, order: WorkOrder, { namespace, nodeAffinity, env }: JobPlace, name = jobName(order)): KubeObject {
+export function jobFor({ job, container }: JobTemplate, order: WorkOrder, { namespace, nodeAffinity, env, owner }: JobPlace, name = jobName(order)): KubeObject {
+  const belongsTo = owner?.();
   const spec = record(job['spec']);
   const template = record(spec['template']);
   const pod = podSpec(job);
@@ -97,7 +100,7 @@ export function jobFor({ job, container }: JobTemplate, order: WorkOrder, { name
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: marked(job.metadata, labels, order, { name, namespace }),
+    metadata: marked(job.metadata, labels, order, { name, namespace, ...(belongsTo ? { ownerReferences: [belongsTo] } : {}) }),
     spec: {
       ...spec,
       ...(order.limitMs === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(order.limitMs / 1000)) }),

@@ -1,10 +1,11 @@
-import { openLive } from '@larry/kube';
+import { openLive, serviceAccountFolder } from '@larry/kube';
 import type { PlaybookLog } from '@larry/playbook';
 import { ConfigurationError, serviceEnvironmentSchema } from '@larry/service';
 import { z } from 'zod';
 import type { WorkerLauncher } from '../launcher';
 import { ProcessLauncher } from '../process-launcher';
 import { JobLauncher } from './job-launcher';
+import { ownerFromTokenFile } from './job-owner';
 import { JobTemplateError, readJobTemplate } from './job-template';
 
 /** What a coordinator reads from its environment. Names are documented in `docs/operations.md`. */
@@ -57,6 +58,8 @@ export async function openLauncher(env: LarryEnvironment, { larry, workerProgram
     cluster,
     log,
     nodeAffinity: env.LARRY_NODE_AFFINITY,
+    // A kubeconfig may name another account than the pod's.
+    ...(env.LARRY_KUBECONFIG ? {} : { owner: ownerFromTokenFile(`${serviceAccountFolder()}/token`, namespace) }),
     env: { ...common, ...(env.LARRY_PREFIX === '' ? {} : { LARRY_PREFIX: env.LARRY_PREFIX }) },
     limits: { startLimitMs: env.LARRY_START_LIMIT_MS, patienceMs: env.LARRY_LAUNCH_PATIENCE_MS },
   });

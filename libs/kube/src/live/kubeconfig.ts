@@ -27,7 +27,7 @@ export interface Target {
 }
 
 /** Where the kubelet mounts a pod's account; `LARRY_SERVICE_ACCOUNT_DIR` names another place (a projected volume, the simulation). */
-const serviceAccountMount = '/var/run/secrets/kubernetes.io/serviceaccount';
+export const serviceAccountFolder = (): string => process.env['LARRY_SERVICE_ACCOUNT_DIR'] || '/var/run/secrets/kubernetes.io/serviceaccount';
 const k3sKubeconfig = '/etc/rancher/k3s/k3s.yaml';
 
 interface Config {
@@ -151,7 +151,7 @@ function inClusterTarget(): Target {
   const port = process.env['KUBERNETES_SERVICE_PORT'] ?? '443';
   if (!host) throw new ClusterUnavailableError('not in a cluster: KUBERNETES_SERVICE_HOST is not set; give --kubeconfig FILE');
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const serviceAccount = process.env['LARRY_SERVICE_ACCOUNT_DIR'] || serviceAccountMount;
+  const serviceAccount = serviceAccountFolder();
   return {
     cluster: { name: 'in-cluster', server, skipTLSVerify: false, caFile: `${serviceAccount}/ca.crt` },
     user: undefined,

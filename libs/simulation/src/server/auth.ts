@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { failure } from './api-error';
+import type { KubeObject } from './kube-object';
 
 /** Who a request is from. */
 export interface User {
@@ -31,6 +32,15 @@ export const serviceAccountUser = (namespace: string, name: string): User => ({
   name: `system:serviceaccount:${namespace}:${name}`,
   groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, AUTHENTICATED],
 });
+
+/** A token with the claims of a bound one (RFC 7519; Kubernetes, *Managing Service Accounts*). Its signature is a secret, as it is kept here. */
+export function accountToken(account: KubeObject, pod: KubeObject | undefined, endMs: number): string {
+  const { name, namespace = '', uid = '' } = account.metadata;
+  const bound = pod ? { pod: { name: pod.metadata.name, uid: pod.metadata.uid } } : {};
+  const claims = { exp: Math.floor(endMs / 1000), iss: API_AUDIENCE, 'kubernetes.io': { namespace, ...bound, serviceaccount: { name, uid } }, sub: `system:serviceaccount:${namespace}:${name}` };
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'SIMULATED', typ: 'JWT' })}.${part(claims)}.${newToken()}`;
+}
 
 /** The bearer tokens that the server knows. */
 export class Tokens {

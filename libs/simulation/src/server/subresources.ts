@@ -1,7 +1,7 @@
 import { badRequest, conflict, failure, invalid, notFound } from './api-error';
 import type { Status } from './api-error';
 import type { User } from './auth';
-import { API_AUDIENCE, newToken, serviceAccountUser } from './auth';
+import { accountToken, API_AUDIENCE, serviceAccountUser } from './auth';
 import type { Tokens } from './auth';
 import { timestamp } from './creation';
 import { deleteOptions } from './deletion';
@@ -138,7 +138,7 @@ export function requestToken(state: ServerState, tokens: Tokens, accounts: Kind,
   const lives = (kind: Kind, object: KubeObject | undefined) => !object || state.store.get(kind, namespace, object.metadata.name ?? '')?.metadata.uid === object.metadata.uid;
   const extra = bound && { 'authentication.kubernetes.io/pod-name': [bound.metadata.name ?? ''], 'authentication.kubernetes.io/pod-uid': [bound.metadata.uid ?? ''] };
   const user: User = { ...serviceAccountUser(namespace, name), ...(account.metadata.uid ? { uid: account.metadata.uid } : {}), ...(extra ? { extra } : {}) };
-  const token = newToken();
+  const token = accountToken(account, bound, end);
   tokens.add(token, user, { audiences, valid: () => state.now().getTime() < end && lives(accounts, account) && lives(pods, bound) });
   return {
     kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata: { name, namespace, creationTimestamp: timestamp(state.now()) },
