@@ -8,6 +8,7 @@ export const sources = {
   scheduler: 'kubernetes 1.3x pkg/scheduler/framework/types.go FitError.Error and the plugins\' ErrReason constants; "untolerated taint(s)" since 1.34',
   pvController: 'kubernetes 1.3x pkg/controller/volume/persistentvolume/pv_controller.go: FailedBinding, VolumeMismatch, ProvisioningFailed, ExternalProvisioning',
   imagePull: 'kubernetes 1.3x pkg/kubelet/images/image_manager.go; containerd 1.7 and 2.1 core/remotes/docker: resolver and pusher errors',
+  registryWay: 'Go net, crypto/tls, crypto/x509 and net/http errors as containerd passes them on; Docker Hub\'s 429 answer',
   kubeletConfig: 'kubernetes 1.3x pkg/kubelet/kubelet_pods.go makeEnvironmentVariables; kuberuntime_container.go ErrCreateContainerConfig',
   kubeletVolumes: 'kubernetes 1.3x pkg/volume/util/operationexecutor "MountVolume.SetUp failed for volume %q : %v"; pkg/volume/secret, configmap, projected',
   runc: 'opencontainers/runc libcontainer/init_linux.go and containerd task service: StartError, exit code 128',

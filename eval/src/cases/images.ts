@@ -24,6 +24,7 @@ function pulls(image: string, code: string, why: string, spec: WorkloadSpec = {}
 }
 
 const noSuchHost = (host: string, path: string, tag: string, server = '192.168.50.1:53') => `failed to do request: Head "https://${host}/v2/${path}/manifests/${tag}": dial tcp: lookup ${host} on ${server}: no such host`;
+const asked = (host: string, path: string, tag: string, why: string) => `failed to do request: Head "https://${host}/v2/${path}/manifests/${tag}": ${why}`;
 const tryAgain = (host: string, path: string, tag: string) => `failed to do request: Head "https://${host}/v2/${path}/manifests/${tag}": dial tcp: lookup ${host}: Try again`;
 const notFound = (image: string) => `${image}: not found`;
 const denied = 'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed';
@@ -58,6 +59,19 @@ export const images: Fault[] = [
       ['CronJob ops/renew', 'CronJob, first attempt', pulls('ghcr.local/ops/renew:v3', 'Unknown', noSuchHost('ghcr.local', 'ops/renew', 'v3', '127.0.0.53:53'), { port: 0 }, { pulling: true })],
       ['Deployment web/portal', 'only the side container', pulls('registry.example.com/apps/portal:8', 'Unknown', noSuchHost('mirror.example.invalid', 'envoy', 'v1.34'), { sidecars: [{ name: 'envoy', image: 'mirror.example.invalid/envoy:v1.34' }] }, { container: 'envoy' })],
       ['Job batch/seed', 'timeout of the resolver', pulls('registry.old-dc.net/batch/seed:1', 'DeadlineExceeded', 'failed to do request: Head "https://registry.old-dc.net/v2/batch/seed/manifests/1": dial tcp: lookup registry.old-dc.net on 192.168.50.1:53: read udp 192.168.50.15:41233->192.168.50.1:53: i/o timeout', { port: 0 })],
+    ],
+  },
+  {
+    class: 'startup',
+    cause: 'image_registry_unreachable',
+    sources: [sources.imagePull, sources.registryWay],
+    variants: [
+      ['Deployment shop/stock', 'registry with a certificate of its own', pulls('registry.home.arpa/shop/stock:1.8', 'Unknown', asked('registry.home.arpa', 'shop/stock', '1.8', 'tls: failed to verify certificate: x509: certificate signed by unknown authority'))],
+      ['StatefulSet data/questdb', 'registry speaks HTTP only', pulls('10.0.4.7:5000/data/questdb:9', 'Unknown', asked('10.0.4.7:5000', 'data/questdb', '9', 'http: server gave HTTP response to HTTPS client'), { port: 9009 })],
+      ['DaemonSet edge/beacon', 'nobody listens', pulls('harbor.example.com/edge/beacon:3', 'Unknown', asked('harbor.example.com', 'edge/beacon', '3', 'dial tcp 10.0.4.8:443: connect: connection refused'))],
+      ['Job batch/reindex', 'no answer', pulls('registry.dc2.example.com/batch/reindex:7', 'DeadlineExceeded', asked('registry.dc2.example.com', 'batch/reindex', '7', 'dial tcp 10.9.0.4:443: i/o timeout'), { port: 0 })],
+      ['CronJob ops/rotate', 'too many pulls', pulls('alpine:3.22', 'Unknown', 'unexpected status code https://registry-1.docker.io/v2/library/alpine/manifests/3.22: 429 Too Many Requests - Server message: toomanyrequests: You have reached your unauthenticated pull rate limit', { port: 0 })],
+      ['Deployment press/printer', 'its certificate is out of date', pulls('images.press.example/printer:2', 'Unknown', asked('images.press.example', 'printer', '2', 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-06-02T09:41:11Z is after 2026-05-30T00:00:00Z'))],
     ],
   },
   {

@@ -31,6 +31,15 @@ function fill(c: Cluster, resource: 'cpu' | 'memory'): void {
   for (const n of [1, 2, 3, 4]) Object.assign(c.node(`k3s-worker0${n}`).metadata.labels ?? {}, { pool: 'batch' });
 }
 
+/** Something that no node offers, or not enough of it. */
+function offered(resource: string, asked: string, spec: WorkloadSpec = {}): Recipe {
+  return (c, at) => {
+    const workload = c.workload(at, requests({ requests: { cpu: '100m', [resource]: asked }, limits: { [resource]: asked } }, spec));
+    unschedulable(c, workload, schedulingMessage(c, `Insufficient ${resource}`));
+    workload.stuck = true;
+  };
+}
+
 function placedBy(pod: Partial<PodSpec>, spec: WorkloadSpec = {}, label?: (c: Cluster) => void): Recipe {
   return (c, at) => {
     label?.(c);
@@ -108,6 +117,19 @@ export const scheduling: Fault[] = [
       ['Deployment bi/metabase', '`512Gi` instead of `512Mi`', tooLarge('memory', '512Gi')],
       ['Deployment geo/tileserver', 'fits a node, but none has that much free', tooLarge('memory', '7Gi', { replicas: 1 }, true)],
       ['DaemonSet observability/profiler', 'DaemonSet', tooLarge('memory', '24Gi', { port: 0 })],
+    ],
+  },
+  {
+    class: 'scheduling',
+    cause: 'extended_resource_capacity_mismatch',
+    sources: [sources.scheduler],
+    variants: [
+      ['Deployment ml/inference', 'a GPU in a cluster without one', offered('nvidia.com/gpu', '1', { replicas: 1 })],
+      ['Job ml/train-nightly', 'eight GPUs', offered('amd.com/gpu', '8', { port: 0 })],
+      ['StatefulSet media/frigate', 'a device plugin that does not run', offered('google.com/coral', '1')],
+      ['Deployment db/oltp', 'huge pages', offered('hugepages-2Mi', '512Mi')],
+      ['DaemonSet net/dpdk', 'virtual functions', offered('intel.com/sriov_netdevice', '2', { port: 0 })],
+      ['Deployment home/zwave', 'a stick', offered('squat.ai/zwave', '1', { replicas: 1 })],
     ],
   },
   {

@@ -11,6 +11,7 @@ export const causeClasses = {
   scheduling: [
     'cpu_capacity_mismatch',
     'memory_capacity_mismatch',
+    'extended_resource_capacity_mismatch',
     'node_affinity_mismatch',
     'node_selector_mismatch',
     'node_cordon_mismatch',
@@ -24,6 +25,7 @@ export const causeClasses = {
   ],
   startup: [
     'image_registry_dns_failure',
+    'image_registry_unreachable',
     'incorrect_image_reference',
     'missing_image_pull_secret',
     'missing_secret_binding',

@@ -135,6 +135,6 @@ describe('what only one place tells', () => {
 
   it('does not call a registry that asks for patience a wrong image', async () => {
     const objects = web({ containers: [{ ready: false, state: { waiting: { reason: 'ImagePullBackOff', message: 'toomanyrequests: You have reached your pull rate limit' } } }] });
-    expect(told(await diagnosed([aNode(), ...objects]))).toEqual(['unknown Deployment shop/web']);
+    expect(told(await diagnosed([aNode(), ...objects]))).toEqual(['image_registry_unreachable Deployment shop/web']);
   });
 });

@@ -47,6 +47,21 @@ describe('scheduling', () => {
     expect(told(await diagnosed([aNode(), ...unscheduled('0/1 nodes are available: 1 Insufficient memory.', { containers: big('100m', '64Gi') })]))).toEqual(['memory_capacity_mismatch Deployment shop/web']);
   });
 
+  it('takes the device that no node offers, with nodes in sight and without', async () => {
+    const gpu = unscheduled('0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.');
+    for (const objects of [[aNode(), ...gpu], gpu]) {
+      const [finding] = await diagnosed(objects);
+      expect(told([finding as never])).toEqual(['extended_resource_capacity_mismatch Deployment shop/web']);
+      expect(finding?.title).toContain('nvidia.com/gpu');
+    }
+  });
+
+  it('shows the words of a scheduler that it does not understand', async () => {
+    const [finding] = await diagnosed([aNode(), ...unscheduled('0/1 nodes are available: 1 node(s) were not to its taste.')]);
+    expect(finding?.cause).toBe('unknown');
+    expect(JSON.stringify(finding?.evidence)).toContain('not to its taste');
+  });
+
   it('takes the selector when no node has its labels', async () => {
     const objects = unscheduled("0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }.", { podSpec: { nodeSelector: { disk: 'ssd' } } });
     expect(told(await diagnosed([master, aNode(), ...objects]))).toEqual(['node_selector_mismatch Deployment shop/web']);

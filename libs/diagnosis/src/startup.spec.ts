@@ -16,6 +16,10 @@ describe('images', () => {
     ['ngnix', 'failed to resolve reference "docker.io/library/ngnix:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed', 'incorrect_image_reference'],
     ['registry.nowhere.test/app:1', 'failed to do request: Head "https://registry.nowhere.test/v2/app/manifests/1": dial tcp: lookup registry.nowhere.test on 10.0.0.2:53: no such host', 'image_registry_dns_failure'],
     ['registry.corp.example/team/app:1', 'failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://registry.corp.example/token: 401 Unauthorized', 'missing_image_pull_secret'],
+    ['noimage.example/app:1', 'rpc error: code = Unknown desc = Get "https://noimage.example/v2/": x509: certificate is not valid for any names, but wanted to match noimage.example', 'image_registry_unreachable'],
+    ['10.0.0.9:5000/app:1', 'failed to do request: Head "https://10.0.0.9:5000/v2/app/manifests/1": http: server gave HTTP response to HTTPS client', 'image_registry_unreachable'],
+    ['10.0.0.9:5000/app:1', 'failed to do request: Head "https://10.0.0.9:5000/v2/app/manifests/1": dial tcp 10.0.0.9:5000: connect: connection refused', 'image_registry_unreachable'],
+    ['nginx', 'failed to do request: Head "https://registry-1.docker.io/v2/library/nginx/manifests/latest": net/http: TLS handshake timeout', 'image_registry_unreachable'],
   ])('%s: %s', async (image, message, cause) => {
     expect(told(await pulling(image, message))).toEqual([`${cause} Deployment shop/web`]);
   });

@@ -4,7 +4,7 @@ import type { Facts } from '../facts/model';
 import type { PodFacts } from '../facts/pod-facts';
 
 /** Why a pod cannot go to a node, in the scheduler's order of filters (kubernetes, `pkg/scheduler/framework/plugins`). */
-export type Obstacle = 'cordon' | 'taint' | 'selector' | 'affinity' | 'cpu' | 'memory' | 'anti-affinity' | 'other';
+export type Obstacle = 'cordon' | 'taint' | 'selector' | 'affinity' | 'cpu' | 'memory' | 'resource' | 'anti-affinity' | 'other';
 
 /** A node with everything that keeps a pod from it. */
 export interface NodeFit {

@@ -1,9 +1,9 @@
-import { printable } from '@larry/contracts';
+import { printable, valueIn } from '@larry/contracts';
 import type { Workload } from '../facts/model';
 import { keyOf } from '../facts/object-index';
 import { serviceNameOf } from '../facts/addresses';
 import type { ServiceFacts } from '../facts/services';
-import { lastEnd } from '../facts/pod-facts';
+import { conditionsOf, lastEnd, type PodFacts } from '../facts/pod-facts';
 import type { Candidate } from '../finding';
 import type { Scene } from '../graph/edges';
 import { alikeIn, casesOf, ofWorkload } from './cause';
@@ -93,6 +93,13 @@ export function dependencyCauses(scene: Scene, complaints: Complaint[]): Candida
 
 const errorLine = /\b(?:ERROR|FATAL|CRITICAL|SEVERE|panic:|Traceback|Exception|Error:|fatal error|segfault|Segmentation fault|unhandled|uncaught|assert)/i;
 
+/** A pod's phase with the words that stand beside it, the scheduler's too. */
+function phaseOf(pod: PodFacts) {
+  const scheduled = pod.conditions.get('PodScheduled');
+  const phase = seen(pod.ref, '.status.phase', [pod.phase, pod.reason, pod.message].filter(Boolean).join(' '));
+  return scheduled?.status === 'False' && scheduled.message ? [phase, seen(pod.ref, '.status.conditions[PodScheduled].message', scheduled.message)] : [phase];
+}
+
 /** A container that ends or is not ready by itself, and nothing closer says why; without any word of it the cause is unknown. */
 export function applicationCauses(scene: Scene): Candidate[] {
   const crashes = casesOf(scene, 'crashing', 'failed', 'unready', 'waiting', 'unscheduled', 'terminating').map((one): Candidate => {
@@ -101,7 +108,7 @@ export function applicationCauses(scene: Scene): Candidate[] {
     const line = log?.lines.findLast((l) => errorLine.test(l)) ?? (one.ailment.kind === 'crashing' ? log?.lines.findLast((l) => l.trim() !== '') : undefined);
     const end = container && lastEnd(container);
     const event = eventsOfPod(scene, one.pod).find((e) => e.type === 'Warning');
-    const evidence = [...(container ? [seenContainer(one.pod, container)] : [seen(one.pod.ref, '.status.phase', `${one.pod.phase} ${one.pod.reason ?? ''} ${one.pod.message ?? ''}`)]), ...(log && line ? [seenLine(one.pod, log, line)] : []), ...(event ? [seenEvent(event)] : [])];
+    const evidence = [...(container ? [seenContainer(one.pod, container)] : phaseOf(one.pod)), ...(log && line ? [seenLine(one.pod, log, line)] : []), ...(event ? [seenEvent(event)] : [])];
     const own = (one.ailment.kind === 'crashing' || one.ailment.kind === 'failed') && end?.exitCode !== undefined && (end.exitCode !== 137 || line !== undefined);
     const failing = one.ailment.kind === 'unready' && (event !== undefined && /statuscode: 5\d\d|NOT_SERVING/.test(event.message) || (line !== undefined && log?.run === 'current'));
     if (own || failing) {
@@ -109,15 +116,21 @@ export function applicationCauses(scene: Scene): Candidate[] {
     }
     return { ...ofWorkload(one, 'unknown', 0.2, `${one.workload.name} does not run, and nothing that can be seen says why`, { evidence, secondary: true, remedy: { none: 'cause not known to this version: read the evidence' } }), explains: alikeIn(one) };
   });
-  const empty = scene.facts.workloads.filter((w) => w.lacksPods && w.unwell.length === 0).map((workload): Candidate => ({
+  const empty = scene.facts.workloads.filter((w) => (w.lacksPods || w.state === 'not-running') && w.unwell.length === 0).map((workload): Candidate => ({
     cause: 'unknown',
     object: workload.ref,
     confidence: 0.2,
     title: `${workload.name} has ${workload.pods.length} of ${workload.desired} pods, and nothing that can be seen says why`,
-    evidence: [seen(workload.ref, '.status', `${workload.ready} of ${workload.desired} ready`)],
+    evidence: [seen(workload.ref, '.status', `${workload.ready} of ${workload.desired} ready`), ...troubleOf(workload)],
     explains: [workload.key],
     secondary: true,
     remedy: { none: 'cause not known to this version: read the events of the workload' },
   }));
   return [...crashes, ...empty];
+}
+
+/** `ReplicaFailure` says that pods cannot be created, `Progressing=False` that a rollout is stuck. */
+function troubleOf({ ref, object }: Workload) {
+  const conditions = [...conditionsOf(valueIn(object, 'status', 'conditions'))].filter(([type, c]) => (type === 'ReplicaFailure' && c.status === 'True') || (type === 'Progressing' && c.status === 'False'));
+  return conditions.map(([type, c]) => seen(ref, `.status.conditions[${type}]`, [c.reason, c.message].filter(Boolean).join(': ')));
 }

@@ -15,6 +15,7 @@ const words: { pattern: RegExp; obstacle: Obstacle }[] = [
   { pattern: /didn't match Pod's node affinity\/selector|didn't match node selector|didn't match Pod's node affinity/, obstacle: 'selector' },
   { pattern: /Insufficient cpu/, obstacle: 'cpu' },
   { pattern: /Insufficient memory/, obstacle: 'memory' },
+  { pattern: /Insufficient \S+|Too many pods/, obstacle: 'resource' },
   { pattern: /anti-affinity rules/, obstacle: 'anti-affinity' },
 ];
 const codes: Partial<Record<Obstacle, CauseCode>> = {
@@ -24,6 +25,7 @@ const codes: Partial<Record<Obstacle, CauseCode>> = {
   affinity: 'node_affinity_mismatch',
   cpu: 'cpu_capacity_mismatch',
   memory: 'memory_capacity_mismatch',
+  resource: 'extended_resource_capacity_mismatch',
   'anti-affinity': 'pod_anti_affinity_conflict',
 };
 
@@ -89,7 +91,7 @@ function byNodes(fits: NodeFit[], text: string): Verdict | undefined {
 }
 
 /** Of two as likely ones: what somebody did to a node or a pod before what is merely full. */
-const preference: Obstacle[] = ['cordon', 'taint', 'anti-affinity', 'affinity', 'selector', 'memory', 'cpu', 'other'];
+const preference: Obstacle[] = ['cordon', 'taint', 'anti-affinity', 'affinity', 'selector', 'memory', 'cpu', 'resource', 'other'];
 
 /** From the message alone: a later filter is only reached by nodes that passed the earlier ones, and control planes are no candidates. */
 function byMessage(text: string, pod: PodFacts | undefined, nodes: NodeFit[] = []): Verdict | undefined {
@@ -115,7 +117,7 @@ function candidateOf(one: Case, verdict: Verdict, said: Said): Candidate {
   const shown = nodes.slice(0, 4).map((f) => seen(refOfNode(f), 'fit', f.obstacles.join(', ') || 'free'));
   const evidence = [said.event ? seenEvent(said.event) : seen(one.pod.ref, '.status.conditions[PodScheduled].message', said.text), ...fieldsOf(one, obstacle, nodes), ...shown];
   const cordoned = obstacle === 'cordon' ? nodes.find((f) => f.obstacles.includes('cordon')) : undefined;
-  return ofWorkload(one, cause, verdict.confidence, titleOf(one, obstacle, nodes), {
+  return ofWorkload(one, cause, verdict.confidence, titleOf(one, obstacle, nodes, said.text), {
     evidence,
     alternatives: otherObstacles(obstacle, nodes),
     ...(cordoned ? { object: refOfNode(cordoned) } : {}),
@@ -126,7 +128,7 @@ function candidateOf(one: Case, verdict: Verdict, said: Said): Candidate {
 
 const refOfNode = (fit: NodeFit): ObjectRef => ({ apiVersion: 'v1', kind: 'Node', name: fit.node.metadata.name, ...(fit.node.metadata.uid ? { uid: fit.node.metadata.uid } : {}) });
 
-function titleOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]): string {
+function titleOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[], text: string): string {
   const wants = requestsOf(pod.spec);
   const taint = nodes.find((f) => f.taint)?.taint;
   const titles: Partial<Record<Obstacle, string>> = {
@@ -136,13 +138,19 @@ function titleOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]):
     affinity: `no node fits the node affinity of ${workload.name}`,
     cpu: `no node has the CPU that ${workload.name} asks for (${wants.cpu})`,
     memory: `no node has the memory that ${workload.name} asks for (${Math.round(wants.memory / 2 ** 20)} Mi)`,
+    resource: `no node has the ${printable(extendedIn(text), 120)} that ${workload.name} asks for`,
     'anti-affinity': `every node already has a pod that ${workload.name} must not be with`,
   };
   return titles[obstacle] ?? `no node fits ${workload.name}`;
 }
 
+/** The resource that the scheduler says is short, as `nvidia.com/gpu`; the number of pods is one of a node's as well. */
+function extendedIn(text: string): string {
+  return [...text.matchAll(/Insufficient ([^\s,.]+(?:\.[^\s,.]+)*)/g)].map(([, name]) => name ?? '').find((name) => name !== 'cpu' && name !== 'memory') ?? 'room for one more pod';
+}
+
 function fieldsOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]) {
-  const paths: Partial<Record<Obstacle, string>> = { taint: 'tolerations', selector: 'nodeSelector', affinity: 'affinity/nodeAffinity', 'anti-affinity': 'affinity/podAntiAffinity', cpu: 'containers/0/resources', memory: 'containers/0/resources' };
+  const paths: Partial<Record<Obstacle, string>> = { taint: 'tolerations', selector: 'nodeSelector', affinity: 'affinity/nodeAffinity', 'anti-affinity': 'affinity/podAntiAffinity', cpu: 'containers/0/resources', memory: 'containers/0/resources', resource: 'containers/0/resources' };
   const path = paths[obstacle];
   if (path === undefined) return nodes.filter((f) => f.obstacles.includes('cordon')).slice(0, 3).map((f) => seen(refOfNode(f), '.spec.unschedulable', 'true'));
   return [seenAt(workload.object ?? pod.object, workload.ref, `${workload.object ? workload.podSpecAt : '/spec'}/${path}`)];
@@ -162,5 +170,6 @@ function remedyOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[])
   }
   if (obstacle === 'cpu' || obstacle === 'memory') return { none: `ask for less (${dotted(`${workload.podSpecAt}/containers/0/resources/requests/${obstacle}`)}), or add a node that has it: what the workload really needs is for you to say` };
   if (obstacle === 'selector' || obstacle === 'affinity') return { none: `correct ${dotted(`${workload.podSpecAt}/${obstacle === 'selector' ? 'nodeSelector' : 'affinity/nodeAffinity'}`)}, or label the nodes that are meant` };
+  if (obstacle === 'resource') return { none: 'add a node that offers it (for a device: see that its plugin runs there), or ask for less: that is for you to say' };
   return { none: 'make the rule preferred instead of required, ask for fewer replicas, or add nodes' };
 }

@@ -10,8 +10,15 @@ const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageN
 const dnsFailure = /\blookup [^\s:]+(?: on \S+)?: |no such host|Temporary failure in name resolution|server misbehaving|EAI_AGAIN|Could not resolve host|Try again/i;
 const unauthorized = /401 Unauthorized|403 Forbidden|unauthorized|no basic auth credentials|authentication required|denied: requested access|authorization failed|insufficient_scope|failed to authorize|access forbidden/i;
 const notThere = /: not found|manifest unknown|manifest for .* not found|name unknown|invalid reference format|could not parse reference|repository name must be|not present with pull policy of Never|repository does not exist|no match(?:ing manifest)? for/i;
-/** The registry is there and has the image, and something else is in the way: no fault of the reference. */
-const otherTrouble = /toomanyrequests|too many requests|x509:|TLS handshake|i\/o timeout|connection refused|connection reset|server gave HTTP response to HTTPS client|no space left/i;
+/** What is between the node and the registry fails: no fault of the reference (Go `net`, `crypto/tls`, `net/http`). */
+const unreachable: { pattern: RegExp; why: string }[] = [
+  { pattern: /x509:|certificate (?:is|has)|TLS handshake|tls: /i, why: 'its certificate is not accepted' },
+  { pattern: /server gave HTTP response to HTTPS client/i, why: 'it speaks HTTP where HTTPS is asked for' },
+  { pattern: /connection refused/i, why: 'it refuses the connection' },
+  { pattern: /i\/o timeout|connection reset|no route to host|network is unreachable|Client\.Timeout exceeded|context deadline exceeded/i, why: 'it does not answer' },
+  { pattern: /toomanyrequests|too many requests/i, why: 'it allows no more pulls for now' },
+];
+const otherTrouble = /no space left/i;
 const ambiguous = /repository does not exist or may require/i;
 const publicRegistries = new Set(['docker.io', 'registry-1.docker.io', 'index.docker.io', 'quay.io', 'registry.k8s.io', 'k8s.gcr.io', 'mcr.microsoft.com', 'public.ecr.aws']);
 
@@ -55,7 +62,16 @@ function imageCause(one: Case): Candidate | undefined {
       });
     }
   }
-  if (otherTrouble.test(message) && !notThere.test(message)) return undefined;
+  if (!notThere.test(message)) {
+    const way = unreachable.find(({ pattern }) => pattern.test(message));
+    if (way) {
+      return ofWorkload(one, 'image_registry_unreachable', 0.93, `${registryOf(image)} does not give ${shownImage}: ${way.why}`, {
+        evidence,
+        remedy: { none: `see that the nodes reach ${registryOf(image)} and trust it (k3s: registries.yaml), or name another registry in ${dottedImage(at)}` },
+      });
+    }
+    if (otherTrouble.test(message)) return undefined;
+  }
   const sure = notThere.test(message) || container.state.reason === 'InvalidImageName' || container.state.reason === 'ErrImageNeverPull';
   return ofWorkload(one, 'incorrect_image_reference', sure ? 0.93 : 0.6, `there is no image ${shownImage}`, {
     evidence,
