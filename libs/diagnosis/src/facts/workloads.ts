@@ -138,16 +138,22 @@ function judge(workload: Workload, objects: ObjectIndex, events: EventIndex, atM
   const found = workload.pods.map((pod) => ({ pod, ailment: ailmentOf(pod, atMs, hasWarnings(pod, events)) }));
   const ready = workload.pods.filter((pod) => pod.ready && pod.deletedMs === undefined).length;
   if (objects.knows('Pod')) workload.ready = ready;
-  if (!workload.object || workload.ref.kind === 'Pod') workload.desired = workload.pods.filter((pod) => pod.phase !== 'Succeeded').length;
+  if (!workload.object || workload.ref.kind === 'Pod') workload.desired = workload.pods.filter((pod) => pod.phase !== 'Succeeded' && pod.deletedMs === undefined).length;
   const ill = found.filter((f): f is { pod: PodFacts; ailment: Ailment } => f.ailment !== undefined && f.ailment !== 'starting');
   // What was evicted and made anew somewhere else is history.
-  const replaced = (pod: PodFacts) => (pod.phase === 'Failed' || pod.deletedMs !== undefined) && workload.ready >= workload.desired && workload.ref.kind !== 'Pod' && !isJob(workload);
+  const alive = workload.pods.filter((pod) => pod.phase !== 'Failed' && pod.phase !== 'Succeeded' && pod.deletedMs === undefined).length;
+  const replaced = (pod: PodFacts) => (pod.phase === 'Failed' || pod.deletedMs !== undefined) && alive >= workload.desired && workload.ref.kind !== 'Pod' && !isJob(workload);
   workload.unwell = ill.filter(({ pod }) => !replaced(pod)).sort((a, b) => plainness(a.ailment) - plainness(b.ailment));
   if (isJob(workload)) return judgeJob(workload, objects, found.some((f) => f.ailment === 'starting'), atMs);
   workload.lacksPods = objects.knows('Pod') && lacksPods(workload, objects) && !isYoung(workload.object, atMs);
   if (workload.desired === 0 && workload.unwell.length === 0) workload.state = 'stopped';
-  else if (workload.unwell.length > 0 || workload.lacksPods) workload.state = 'not-running';
+  else if (workload.unwell.length > 0 || workload.lacksPods || isBlindlyUnready(workload, objects, atMs)) workload.state = 'not-running';
   else workload.state = workload.ready >= workload.desired ? 'running' : 'starting';
+}
+
+/** Where pods cannot be listed the workload's own status is all there is. */
+function isBlindlyUnready({ object, ready, desired }: Workload, objects: ObjectIndex, atMs: number): boolean {
+  return object !== undefined && !objects.knows('Pod') && ready < desired && !isYoung(object, atMs);
 }
 
 /** A Deployment's newest ReplicaSet knows how many pods are its share of a rollout; the rest are still of the one before. */
@@ -183,5 +189,9 @@ function hasWarnings(pod: PodFacts, events: EventIndex): boolean {
 
 function isYoung(object: KubeObject | undefined, atMs: number): boolean {
   const created = timeOf(object?.metadata.creationTimestamp);
+  const observed = numberOf(valueIn(object, 'status', 'observedGeneration'));
+  const generation = object?.metadata.generation;
+  // Its controller has not looked at it yet: a cluster that was just restored or begun.
+  if (generation !== undefined && (observed ?? 0) < generation && object?.kind !== 'Job' && object?.kind !== 'Pod' && object?.kind !== 'CronJob') return true;
   return created !== undefined && atMs - created < createMs;
 }
