@@ -199,7 +199,7 @@ function envVar(name: string, value: NonNullable<WorkloadRow['env']>[string]): J
 function probe(text: string): Json {
   const [path, port] = text.split('@');
   const target = /^\d+$/.test(port ?? '') ? Number(port) : port;
-  return path ? { httpGet: { path, port: target } } : { tcpSocket: { port: target } };
+  return path ? { httpGet: { path, port: target, ...(port === 'https' ? { scheme: 'HTTPS' } : {}) } } : { tcpSocket: { port: target } };
 }
 
 export const configMap = (row: Row, data: Labels): KubeObject => object('v1', 'ConfigMap', row, { data });

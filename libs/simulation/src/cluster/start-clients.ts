@@ -24,6 +24,7 @@ import { noLogs, type LogSink } from './kubelet/log-sink';
 import type { ProgramHost } from './kubelet/programs/program-host';
 import { ServiceForwarder } from './kubelet/programs/service-forwarder';
 import { VolumeStore } from './kubelet/volume-store';
+import { PodNetwork } from './pod-network';
 import { Scheduler } from './scheduler/scheduler';
 
 export interface ClusterClientsOptions {
@@ -38,6 +39,8 @@ export interface ClusterClientsOptions {
   logs?: LogSink;
   /** What containers leave in volumes; give the same one to clients that are started again. */
   volumes?: VolumeStore;
+  /** Where what containers listen on is written down; default: one of its own. */
+  network?: PodNetwork;
   /** Runs containers of our own images as processes; default: they are not run. It is the caller's to close. */
   programs?: ProgramHost;
   /** PEM of the authority behind the server's TLS side: what pods get as `ca.crt`. Default: `ca`. */
@@ -90,7 +93,7 @@ export async function startClusterClients(options: ClusterClientsOptions): Promi
   const { programs } = options;
   const onNodes = context(kubelet);
   const { hostname, port } = new URL(options.url);
-  const kubelets = new Kubelets(onNodes, options.logs ?? noLogs, options.volumes ?? new VolumeStore(), programs && { host: programs, apiServer: { host: hostname, port: port || '443' } });
+  const kubelets = new Kubelets(onNodes, options.logs ?? noLogs, options.volumes ?? new VolumeStore(), options.network ?? new PodNetwork(), programs && { host: programs, apiServer: { host: hostname, port: port || '443' } });
   const forwarder = programs && new ServiceForwarder(onNodes, programs.network);
   await informers.start();
   await garbage.refresh();

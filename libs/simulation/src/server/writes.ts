@@ -61,7 +61,7 @@ export class Writes {
     validate(kind, object, customValidate(kind, object));
     const present = this.state.store.get(kind, object.metadata.namespace, meta.name as string);
     if (present) throw alreadyExists(kind, meta.name as string, isTerminating(present));
-    checkQuotas(this.state, kind, namespace, meta.name as string);
+    checkQuotas(this.state, kind, namespace, object);
     const owned = withManagers(object, managed);
     if (caller.dryRun) return owned;
     if (kind.kind === 'CustomResourceDefinition' && JSON.stringify(owned['spec']).includes('x-kubernetes-validations')) {
@@ -113,7 +113,8 @@ export class Writes {
 
   /** Definitions start and stop to serve what they define. */
   afterWrite(kind: Kind, object: KubeObject | undefined, before: KubeObject | undefined): void {
-    if (!object || !before) refreshQuotas(this.state, (object ?? before)?.metadata.namespace);
+    const counts = kind.group === '' && (kind.plural === 'resourcequotas' || (kind.plural === 'pods' && !sameJson(at(before, 'status', 'phase'), at(object, 'status', 'phase'))));
+    if (!object || !before || counts) refreshQuotas(this.state, (object ?? before)?.metadata.namespace);
     if (kind.kind !== 'CustomResourceDefinition') return;
     if (object) {
       if (before && sameJson(before['spec'], object['spec'])) return;

@@ -20,16 +20,31 @@ export interface ContainerFacts {
   uid: number;
   gids: readonly number[];
   memoryLimitBytes: number | undefined;
+  /** Nothing outside of volumes can be written. */
+  readOnlyRoot: boolean;
+  /** Whether it may listen on a port below 1024 although it is no root. */
+  bindsPrivilegedPorts: boolean;
+  /** Whether programs with the file capability NET_BIND_SERVICE can be executed: the kernel refuses them where it was dropped. */
+  executesNetBind: boolean;
+  /** What becomes of a connection to a host and port. */
+  dial(host: string, port: number): Dialled;
   podName: string;
   startedAt: Date;
 }
+
+/** `unknown host`: DNS has no such name; `timed out`: the Service has no such port; `refused`: nobody listens behind it; `open` also for what is outside of the cluster or still on its way. */
+export type Dialled = 'open' | 'unknown host' | 'refused' | 'timed out';
 
 export interface ListeningPort {
   port: number;
   /** From when on, in milliseconds after the start. */
   afterMs: number;
-  /** The HTTP status for a path; absent: connections are accepted and never answered. */
+  /** The HTTP status for a path; absent: no HTTP is spoken. */
   http?: (path: string) => number;
+  /** HTTP is spoken under TLS only. */
+  tls?: boolean;
+  /** What is answered to an HTTP request where none is spoken, '' for a closed connection; absent: connections are accepted and never answered. */
+  says?: string;
 }
 
 /** What a container does from its start on. All times are milliseconds of the cluster's clock after the start. */
@@ -95,4 +110,12 @@ export function fileIn(facts: ContainerFacts, path: string): string | undefined 
 
 export function ended(code: number, lines: readonly string[], afterMs = 200): Script {
   return { lines: lines.map((line) => ({ afterMs: Math.max(0, afterMs - 50), line })), exit: { afterMs, code }, ports: [], onTerm: { afterMs: 0, code: 143 } };
+}
+
+/** Whether the container can write below a path: into a volume, else into its own file system, which is root's or `owner`'s. */
+export function writeProblem(facts: ContainerFacts, path: string, owner = 0): 'Read-only file system' | 'Permission denied' | undefined {
+  const mount = mountOf(facts, path);
+  if (mount ? mount.readOnly : facts.readOnlyRoot) return 'Read-only file system';
+  const may = mount ? mount.writableBy(facts.uid, facts.gids) : facts.uid === 0 || facts.uid === owner;
+  return may ? undefined : 'Permission denied';
 }

@@ -4,7 +4,7 @@ function run(image: string, more: Partial<ContainerFacts> = {}) {
   const name = parseImage(image);
   const behaviour = behaviourOf(image);
   if (!behaviour) return undefined;
-  return behaviour.run({ image, repository: name?.repository ?? '', tag: name?.tag ?? '', command: [], args: [], env: {}, mounts: [], uid: behaviour.uid, gids: [0], memoryLimitBytes: undefined, podName: 'p', startedAt: new Date(0), ...more });
+  return behaviour.run({ image, repository: name?.repository ?? '', tag: name?.tag ?? '', command: [], args: [], env: {}, mounts: [], uid: behaviour.uid, gids: [0], memoryLimitBytes: undefined, readOnlyRoot: false, bindsPrivilegedPorts: true, executesNetBind: true, dial: () => 'open', podName: 'p', startedAt: new Date(0), ...more });
 }
 const script = (image: string, more?: Partial<ContainerFacts>) => run(image, more) as Script;
 
@@ -33,7 +33,7 @@ describe('behaviours', () => {
   it('ends PostgreSQL without a password, and not once its data exist', () => {
     expect(script('postgres:17').exit?.code).toBe(1);
     expect(script('postgres:17').lines.map((each) => each.line)).toContain('Error: Database is uninitialized and superuser password is not specified.');
-    expect(script('postgres:17', { env: { POSTGRES_PASSWORD: 'x' } }).ports).toEqual([{ port: 5432, afterMs: 700 }]);
+    expect(script('postgres:17', { env: { POSTGRES_PASSWORD: 'x' } }).ports).toEqual([{ port: 5432, afterMs: 700, says: '' }]);
     const mounts = [{ path: '/var/lib/postgresql/data', readOnly: false, files: new Map([['/var/lib/postgresql/data/PG_VERSION', '17']]), writableBy: () => true }];
     expect(script('postgres:17', { mounts }).exit).toBeUndefined();
   });

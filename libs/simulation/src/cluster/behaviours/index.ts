@@ -1,11 +1,12 @@
 import { parseImage, type ImageBehaviour } from './behaviour';
+import { nginxImages } from './nginx';
 import { pgadmin } from './pgadmin';
 import { bitnamiPostgres, postgres } from './postgres';
 import { helmJob, services } from './services';
 import { shell } from './shell';
 
 const table = new Map<string, ImageBehaviour>();
-for (const image of [pgadmin, postgres, bitnamiPostgres, shell, helmJob, ...services]) {
+for (const image of [pgadmin, postgres, bitnamiPostgres, shell, helmJob, ...nginxImages, ...services]) {
   for (const repository of image.repositories) table.set(repository, image);
 }
 
@@ -21,3 +22,4 @@ export function knownImages(): string[] {
 }
 
 export * from './behaviour';
+export * from './registries';

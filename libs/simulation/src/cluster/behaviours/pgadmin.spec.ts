@@ -4,7 +4,7 @@ import { isEmail } from './pgadmin';
 const complete = { PGADMIN_DEFAULT_EMAIL: 'admin@example.com', PGADMIN_DEFAULT_PASSWORD: 'secret' };
 
 function facts(env: Record<string, string>, more: Partial<ContainerFacts> = {}): ContainerFacts {
-  return { image: 'dpage/pgadmin4:9.8', repository: 'dpage/pgadmin4', tag: '9.8', command: [], args: [], env, mounts: [], uid: 5050, gids: [0], memoryLimitBytes: undefined, podName: 'pgadmin-0', startedAt: new Date(0), ...more };
+  return { image: 'dpage/pgadmin4:9.8', repository: 'dpage/pgadmin4', tag: '9.8', command: [], args: [], env, mounts: [], uid: 5050, gids: [0], memoryLimitBytes: undefined, readOnlyRoot: false, bindsPrivilegedPorts: true, executesNetBind: true, dial: () => 'open', podName: 'pgadmin-0', startedAt: new Date(0), ...more };
 }
 
 function aMount(path: string, writable: boolean, files: Record<string, string> = {}): MountView {

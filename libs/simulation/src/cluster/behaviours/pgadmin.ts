@@ -6,7 +6,9 @@ import { ended, fileIn, mountOf, type ContainerFacts, type ImageBehaviour, type 
  * - `web/pgadmin/setup/data_directory.py` (the data directory), `web/pgadmin/utils/validation_utils.py`,
  * - JoshData/python-email-validator `email_validator/__init__.py` (SPECIAL_USE_DOMAIN_NAMES) and its syntax rules,
  * - gunicorn's arbiter: a worker that leaves with `sys.exit(1)` is started again and again, the master lives on.
- * Ports below 1024 need no capability: k3s' containerd 2 sets `net.ipv4.ip_unprivileged_port_start=0`.
+ * - its `Dockerfile` (`setcap CAP_NET_BIND_SERVICE=+eip` on python: where that capability was dropped, the kernel executes no
+ *   such program), `web/pgadmin/utils/__init__.py` (load_database_servers), gunicorn `sock.py` for a port it may not have.
+ * Ports below 1024 need no capability where containerd 2 sets `net.ipv4.ip_unprivileged_port_start=0`, as k3s' does.
  */
 
 const dataDirectory = '/var/lib/pgadmin';
@@ -18,7 +20,8 @@ export const pgadmin: ImageBehaviour = {
   uid: 5050,
   run(facts) {
     if (facts.command.length > 0 && facts.command[0] !== '/entrypoint.sh') return { unknown: `command ${facts.command.join(' ')} replaces the entrypoint of ${facts.repository}` };
-    const refused = firstLaunch(facts);
+    if (!facts.executesNetBind) return ended(126, ['/entrypoint.sh: line 148: /venv/bin/python3: Operation not permitted', '/entrypoint.sh: line 213: /venv/bin/gunicorn: Operation not permitted'], 250);
+    const refused = firstLaunch(facts) ?? configDatabase(facts) ?? privilegedPort(facts);
     if (refused) return refused;
     if (facts.memoryLimitBytes !== undefined && facts.memoryLimitBytes < baselineBytes) {
       return { ...serving(facts), lines: gunicornLines(facts), ports: [], exit: { afterMs: 1500, code: 137, reason: 'OOMKilled' } };
@@ -46,6 +49,37 @@ function firstLaunch(facts: ContainerFacts): Script | undefined {
     [configLine(facts), `'${email}' does not appear to be a valid email address. Please reset the PGADMIN_DEFAULT_EMAIL environment variable and try again.`],
     600,
   );
+}
+
+/** Its settings may be kept in another database (`CONFIG_DATABASE_URI`), which must answer at the start. */
+function configDatabase(facts: ContainerFacts): Script | undefined {
+  const [, host = '', port] = /@([^:/?'"]+)(?::(\d+))?/.exec(facts.env.PGADMIN_CONFIG_CONFIG_DATABASE_URI ?? '') ?? [];
+  const found = host ? facts.dial(host, Number(port ?? 5432)) : 'open';
+  if (found === 'open') return undefined;
+  const why = { 'unknown host': '[Errno -2] Name or service not known', refused: `connection failed: connection to server at "${host}", port ${port ?? 5432} failed: Connection refused`, 'timed out': 'connection timeout expired' }[found];
+  return ended(1, ['Traceback (most recent call last):', `sqlalchemy.exc.OperationalError: (psycopg.OperationalError) ${why}`, '(Background on this error at: https://sqlalche.me/e/20/e3q8)'], 900);
+}
+
+function privilegedPort(facts: ContainerFacts): Script | undefined {
+  const port = portOf(facts);
+  if (port >= 1024 || facts.uid === 0 || facts.bindsPrivilegedPorts) return undefined;
+  const stamped = (line: string) => `${gunicornStamp(facts)} [1] ${line}`;
+  return ended(1, [stamped('[INFO] Starting gunicorn 23.0.0'), ...Array<string>(5).fill(stamped('[ERROR] Retrying in 1 second.')), stamped(`[ERROR] Can't connect to ('::', ${port})`)], 5_500);
+}
+
+/** The servers to import at the first launch: what is wrong with them is said, and PgAdmin runs without them. */
+function serversComplaint(facts: ContainerFacts): string[] {
+  const path = facts.env.PGADMIN_SERVER_JSON_FILE ?? '/pgadmin4/servers.json';
+  const text = fileIn(facts, path);
+  if (text === undefined) return [];
+  try {
+    const { Servers } = JSON.parse(text) as { Servers?: Record<string, Record<string, unknown>> };
+    if (!Servers) return ["'Servers' attribute not found in the specified file."];
+    const lacking = Object.entries(Servers).flatMap(([id, server]) => ['Name', 'Group', ...(server.Service === undefined ? ['Port', 'Username', 'MaintenanceDB'] : [])].filter((field) => server[field] === undefined).map((field) => `'${field}' attribute not found for server '${id}'`));
+    return lacking.slice(0, 1);
+  } catch {
+    return [`Error parsing input file ${path}: Expecting value: line 1 column 1 (char 0)`];
+  }
 }
 
 function configLine({ env }: ContainerFacts): string {
@@ -82,8 +116,10 @@ function portOf({ env }: ContainerFacts): number {
   return Number(env.PGADMIN_LISTEN_PORT ?? (env.PGADMIN_ENABLE_TLS ? 443 : 80));
 }
 
+const gunicornStamp = ({ startedAt }: ContainerFacts) => `[${startedAt.toISOString().slice(0, 19).replace('T', ' ')} +0000]`;
+
 function gunicornLines(facts: ContainerFacts): { afterMs: number; line: string }[] {
-  const stamp = `[${facts.startedAt.toISOString().slice(0, 19).replace('T', ' ')} +0000]`;
+  const stamp = gunicornStamp(facts);
   const scheme = facts.env.PGADMIN_ENABLE_TLS ? 'https' : 'http';
   const lines = [
     `${stamp} [1] [INFO] Starting gunicorn 23.0.0`,
@@ -97,8 +133,8 @@ function gunicornLines(facts: ContainerFacts): { afterMs: number; line: string }
 function serving(facts: ContainerFacts): Script {
   const fresh = !mountOf(facts, dataDirectory)?.files.has(`${dataDirectory}/pgadmin4.db`);
   return {
-    lines: [...(fresh ? [{ afterMs: 300, line: configLine(facts) }, { afterMs: 700, line: 'NOTE: Configuring authentication for SERVER mode.' }] : []), ...gunicornLines(facts)],
-    ports: [{ port: portOf(facts), afterMs: 900, http: (path) => (path.startsWith('/misc/ping') || path.startsWith('/login') ? 200 : 302) }],
+    lines: [...(fresh ? [{ afterMs: 300, line: configLine(facts) }, { afterMs: 700, line: 'NOTE: Configuring authentication for SERVER mode.' }, ...serversComplaint(facts).map((line) => ({ afterMs: 750, line }))] : []), ...gunicornLines(facts)],
+    ports: [{ port: portOf(facts), afterMs: 900, http: (path) => (/^\/(misc\/ping|login|static\/.*)$/.test(path) ? 200 : /^\/(browser\/?)?$/.test(path) ? 302 : 404), ...(facts.env.PGADMIN_ENABLE_TLS ? { tls: true } : {}) }],
     onTerm: { afterMs: 100, code: 0 },
     writes: [{ path: `${dataDirectory}/pgadmin4.db`, content: 'SQLite format 3' }],
   };

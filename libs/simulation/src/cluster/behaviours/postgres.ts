@@ -1,4 +1,4 @@
-import { ended, fileIn, mountOf, type ContainerFacts, type ImageBehaviour, type Script } from './behaviour';
+import { ended, fileIn, mountOf, writeProblem, type ContainerFacts, type ImageBehaviour, type Script } from './behaviour';
 
 /*
  * Read from docker-library/postgres `docker-entrypoint.sh` (docker_verify_minimum_env, docker_init_database_dir) and
@@ -16,6 +16,8 @@ export const postgres: ImageBehaviour = {
     const data = facts.env.PGDATA ?? '/var/lib/postgresql/data';
     const initialised = fileIn(facts, `${data}/PG_VERSION`) !== undefined;
     const password = facts.env.POSTGRES_PASSWORD || (facts.env.POSTGRES_PASSWORD_FILE && fileIn(facts, facts.env.POSTGRES_PASSWORD_FILE));
+    const problem = writeProblem(facts, data, 999);
+    if (problem) return ended(1, [`chown: changing ownership of '${data}': ${problem}`], 150);
     if (!initialised && !password && facts.env.POSTGRES_HOST_AUTH_METHOD !== 'trust') return ended(1, withoutPassword, 150);
     return serve(facts, data, initialised);
   },
@@ -70,7 +72,7 @@ function serve(facts: ContainerFacts, data: string, initialised: boolean): Scrip
   ];
   const script: Script = {
     lines: lines.map((line, i) => ({ afterMs: ready - 100 + i, line })),
-    ports: [{ port, afterMs: ready }],
+    ports: [{ port, afterMs: ready, says: '' }],
     onTerm: { afterMs: 150, code: 0 },
     writes: [{ path: `${data}/PG_VERSION`, content: `${version.split('.')[0]}\n` }],
   };

@@ -1,11 +1,19 @@
-import { ended, fileIn, type ContainerFacts, type ImageBehaviour, type ListeningPort, type Script } from './behaviour';
+import { ended, fileIn, writeProblem, type ContainerFacts, type ImageBehaviour, type ListeningPort, type Script } from './behaviour';
+
+interface HttpPort {
+  port: number;
+  /** Which paths are answered with 200, the others with 404; absent: all of them. */
+  paths?: RegExp;
+  tls?: boolean;
+}
 
 interface ServiceRow {
   images: string[];
-  /** Ports that answer HTTP on any path with 200 (or as `paths` says). */
-  http?: number[];
+  http?: (number | HttpPort)[];
   /** Ports that only accept connections. */
   tcp?: number[];
+  /** What the first `tcp` port says to HTTP; '' closes the connection. */
+  answers?: string;
   uid?: number;
   /** Below this limit the kernel kills it at start. */
   needsMi?: number;
@@ -16,50 +24,60 @@ interface ServiceRow {
   portEnv?: string;
   portFlag?: RegExp;
   readyMs?: number;
+  /** Where it must be able to write, and its words where it cannot. */
+  writesTo?: { path: string; owner?: number; says: (problem: string) => string[] };
   check?: (facts: ContainerFacts) => Script | undefined;
 }
 
-/** Programs that run until they are stopped, by their images' documented ports and users. */
+const traefikPaths = /^\/(ping|dashboard\/.*|api\/.*|metrics)$/;
+/** grafana `packaging/docker/run.sh`. */
+const grafanaCannotWrite = (problem: string) => ["GF_PATHS_DATA='/var/lib/grafana' is not writable.", 'You may have issues with file permissions, more information here: http://docs.grafana.org/installation/docker/#migrate-to-v51-or-later', `mkdir: can't create directory '/var/lib/grafana/plugins': ${problem}`];
+/** mysqld's own check of its data directory (`sql/mysqld.cc`), after the entrypoint's chown. */
+const mysqlCannotWrite = (problem: string) => [`chown: changing ownership of '/var/lib/mysql/': ${problem}`];
+
+/** Programs that run until they are stopped, by their images' documented ports, paths and users. */
 const rows: ServiceRow[] = [
-  { images: ['nginx', 'nginxinc/nginx-unprivileged', 'bitnami/nginx'], http: [80, 443, 8080], programs: ['nginx'], needsMi: 6, says: ['/docker-entrypoint.sh: Configuration complete; ready for start up', 'start worker processes'] },
-  { images: ['httpd', 'caddy'], http: [80, 443], says: ['AH00094: Command line: \'httpd -D FOREGROUND\''] },
+  { images: ['httpd'], http: [{ port: 80, paths: /^\/(index\.html)?$/ }], says: ['AH00094: Command line: \'httpd -D FOREGROUND\''] },
+  { images: ['caddy'], http: [80, { port: 443, tls: true }], says: ['{"level":"info","msg":"serving initial configuration"}'] },
   { images: ['pause', 'rancher/mirrored-pause'], uid: 65535, programs: ['pause'] },
-  { images: ['redis', 'valkey/valkey', 'bitnami/redis', 'bitnamilegacy/redis'], tcp: [6379], programs: ['redis-server', 'valkey-server'], portFlag: /^--port$/, needsMi: 8, says: ['oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo', 'Ready to accept connections tcp'] },
+  { images: ['redis', 'valkey/valkey', 'bitnami/redis', 'bitnamilegacy/redis'], tcp: [6379], answers: "-ERR wrong number of arguments for 'get' command", programs: ['redis-server', 'valkey-server'], portFlag: /^--port$/, needsMi: 8, says: ['oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo', 'Ready to accept connections tcp'] },
   { images: ['haproxy'], tcp: [6379, 6380, 26379, 80, 443], http: [8404], uid: 99, says: ['New worker (8) forked', 'Loading success.'] },
-  { images: ['oliver006/redis_exporter'], http: [9121], uid: 59000, says: ['Providing metrics at :9121/metrics'] },
-  { images: ['prometheuscommunity/postgres-exporter'], http: [9187], uid: 65534, says: ['msg="Listening on" address=[::]:9187'] },
-  { images: ['grafana/grafana'], http: [3000], uid: 472, needsMi: 48, portEnv: 'GF_SERVER_HTTP_PORT', says: ['logger=settings level=info msg="Starting Grafana"', 'logger=http.server level=info msg="HTTP Server Listen" address=[::]:3000 protocol=http'] },
-  { images: ['prom/prometheus', 'prometheus/prometheus'], http: [9090], uid: 65534, needsMi: 64, programs: ['prometheus'], says: ['level=INFO msg="Server is ready to receive web requests."'] },
-  { images: ['prom/alertmanager', 'prometheus/alertmanager'], http: [9093, 9094], uid: 65534, says: ['level=INFO msg="Listening on" address=[::]:9093'] },
-  { images: ['prom/node-exporter', 'prometheus/node-exporter'], http: [9100], uid: 65534, says: ['level=INFO msg="Listening on" address=[::]:9100'] },
-  { images: ['kube-state-metrics/kube-state-metrics'], http: [8080, 8081], uid: 65534, says: ['Started metrics server'] },
-  { images: ['grafana/loki'], http: [3100], tcp: [9095], uid: 10001, says: ['level=info msg="Loki started"'] },
+  { images: ['oliver006/redis_exporter'], http: [{ port: 9121, paths: /^\/(metrics|health|scrape)?$/ }], uid: 59000, says: ['Providing metrics at :9121/metrics'] },
+  { images: ['prometheuscommunity/postgres-exporter'], http: [{ port: 9187, paths: /^\/(metrics|probe)?$/ }], uid: 65534, says: ['msg="Listening on" address=[::]:9187'] },
+  { images: ['grafana/grafana'], http: [3000], uid: 472, needsMi: 48, writesTo: { path: '/var/lib/grafana', says: grafanaCannotWrite }, portEnv: 'GF_SERVER_HTTP_PORT', says: ['logger=settings level=info msg="Starting Grafana"', 'logger=http.server level=info msg="HTTP Server Listen" address=[::]:3000 protocol=http'] },
+  { images: ['prom/prometheus', 'prometheus/prometheus'], http: [{ port: 9090, paths: /^\/(-\/(healthy|ready)|metrics|graph|query|api\/.*|federate)?$/ }], uid: 65534, needsMi: 64, programs: ['prometheus'], says: ['level=INFO msg="Server is ready to receive web requests."'] },
+  { images: ['prom/alertmanager', 'prometheus/alertmanager'], http: [{ port: 9093, paths: /^\/(-\/(healthy|ready)|metrics|api\/.*)?$/ }], tcp: [9094], uid: 65534, says: ['level=INFO msg="Listening on" address=[::]:9093'] },
+  { images: ['prom/node-exporter', 'prometheus/node-exporter'], http: [{ port: 9100, paths: /^\/(metrics)?$/ }], uid: 65534, says: ['level=INFO msg="Listening on" address=[::]:9100'] },
+  { images: ['kube-state-metrics/kube-state-metrics'], http: [{ port: 8080, paths: /^\/(metrics|healthz|livez)?$/ }, { port: 8081, paths: /^\/(metrics|healthz|livez|readyz)?$/ }], uid: 65534, says: ['Started metrics server'] },
+  { images: ['grafana/loki'], http: [{ port: 3100, paths: /^\/(ready|metrics|config|services|loki\/.*)$/ }], tcp: [9095], uid: 10001, says: ['level=info msg="Loki started"'] },
   { images: ['grafana/promtail'], http: [9080, 3101], says: ['level=info msg="server listening on addresses"'] },
-  { images: ['n8nio/n8n'], http: [5678], uid: 1000, needsMi: 180, portEnv: 'N8N_PORT', readyMs: 800, says: ['Initializing n8n process', 'n8n ready on ::, port 5678'] },
-  { images: ['traefik', 'rancher/mirrored-library-traefik'], http: [8000, 8443, 9000, 8080, 9100, 80, 443], uid: 65532, says: ['INF Traefik version built', 'INF Starting provider aggregator'] },
-  { images: ['rancher/mirrored-coredns-coredns', 'coredns/coredns'], http: [8080, 8181, 9153], tcp: [53], programs: ['coredns'], says: ['.:53', '[INFO] plugin/reload: Running configuration', 'CoreDNS-1.12.3'] },
+  { images: ['n8nio/n8n'], http: [5678], uid: 1000, needsMi: 180, portEnv: 'N8N_PORT', readyMs: 800, check: n8nDatabase, says: ['Initializing n8n process', 'n8n ready on ::, port 5678'] },
+  { images: ['traefik', 'rancher/mirrored-library-traefik'], http: [8000, 8443, { port: 9000, paths: traefikPaths }, { port: 8080, paths: traefikPaths }, { port: 9100, paths: /^\/metrics$/ }, 80, 443], uid: 65532, says: ['INF Traefik version built', 'INF Starting provider aggregator'] },
+  { images: ['rancher/mirrored-coredns-coredns', 'coredns/coredns'], http: [{ port: 8080, paths: /^\/health$/ }, { port: 8181, paths: /^\/ready$/ }, { port: 9153, paths: /^\/metrics$/ }], tcp: [53], programs: ['coredns'], says: ['.:53', '[INFO] plugin/reload: Running configuration', 'CoreDNS-1.12.3'] },
   { images: ['rancher/local-path-provisioner'], programs: ['local-path-provisioner'], says: ['msg="Applied config"', 'msg="Provisioner started"'] },
-  { images: ['rancher/mirrored-metrics-server', 'metrics-server/metrics-server'], http: [10250, 4443, 443], uid: 1000, says: ['Serving securely on [::]:10250'] },
+  { images: ['rancher/mirrored-metrics-server', 'metrics-server/metrics-server'], http: [10250, 4443, 443].map((port) => ({ port, tls: true, paths: /^\/(livez|readyz|healthz|metrics|apis.*)$/ })), uid: 1000, says: ['Serving securely on [::]:10250'] },
   { images: ['rancher/klipper-lb'], tcp: [80, 443], says: ['+ trap exit TERM INT'] },
-  { images: ['jetstack/cert-manager-controller', 'jetstack/cert-manager-webhook', 'jetstack/cert-manager-cainjector'], http: [9402, 9403, 10250, 6080], uid: 1000, says: ['"Starting" logger="cert-manager"'] },
-  { images: ['ollama/ollama'], http: [11434], needsMi: 200, readyMs: 800, portEnv: 'OLLAMA_PORT', says: ['msg="Listening on [::]:11434 (version 0.12.3)"', 'msg="no compatible GPUs were discovered"'] },
+  { images: ['jetstack/cert-manager-controller', 'jetstack/cert-manager-webhook', 'jetstack/cert-manager-cainjector'], http: [{ port: 9402, paths: /^\/metrics$/ }, { port: 9403, paths: /^\/livez$/ }, { port: 10250, tls: true }, { port: 6080, paths: /^\/(healthz|livez)$/ }], uid: 1000, says: ['"Starting" logger="cert-manager"'] },
+  { images: ['ollama/ollama'], http: [{ port: 11434, paths: /^\/(api\/.*|v1\/.*)?$/ }], needsMi: 200, readyMs: 800, portEnv: 'OLLAMA_PORT', says: ['msg="Listening on [::]:11434 (version 0.12.3)"', 'msg="no compatible GPUs were discovered"'] },
   { images: ['open-webui/open-webui'], http: [8080], needsMi: 300, readyMs: 800, says: ['INFO:     Started server process [1]', 'INFO:     Uvicorn running on http://0.0.0.0:8080 (Press CTRL+C to quit)'] },
-  { images: ['qdrant/qdrant'], http: [6333], tcp: [6334], says: ['INFO qdrant::actix: Qdrant HTTP listening on 6333'] },
-  { images: ['berriai/litellm'], http: [4000], needsMi: 200, says: ['INFO:     Uvicorn running on http://0.0.0.0:4000'] },
+  { images: ['qdrant/qdrant'], http: [{ port: 6333, paths: /^\/(healthz|livez|readyz|metrics|telemetry|collections.*|dashboard.*)?$/ }], tcp: [6334], says: ['INFO qdrant::actix: Qdrant HTTP listening on 6333'] },
+  { images: ['berriai/litellm'], http: [{ port: 4000, paths: /^\/(health\/(liveliness|liveness|readiness)|v1\/models|ui\/?|docs|metrics)?$/ }], needsMi: 200, says: ['INFO:     Uvicorn running on http://0.0.0.0:4000'] },
   { images: ['langflowai/langflow'], http: [7860], needsMi: 300, says: ['Langflow is running on http://0.0.0.0:7860'] },
-  { images: ['minio/minio'], http: [9000, 9001], says: ['MinIO Object Storage Server', 'API: http://0.0.0.0:9000  WebUI: http://0.0.0.0:9001'] },
-  { images: ['registry', 'distribution/distribution'], http: [5000], says: ['msg="listening on [::]:5000"'] },
-  { images: ['oauth2-proxy/oauth2-proxy'], http: [4180], uid: 65532, says: ['HTTP: listening on [::]:4180'] },
+  { images: ['minio/minio'], http: [{ port: 9000, paths: /^\/minio\/health\/(live|ready|cluster(\/read)?)$/ }, 9001], says: ['MinIO Object Storage Server', 'API: http://0.0.0.0:9000  WebUI: http://0.0.0.0:9001'] },
+  { images: ['registry', 'distribution/distribution'], http: [{ port: 5000, paths: /^\/(v2\/.*)?$/ }], says: ['msg="listening on [::]:5000"'] },
+  { images: ['oauth2-proxy/oauth2-proxy'], http: [{ port: 4180, paths: /^\/(ping|ready|metrics|oauth2\/.*)?$/ }], uid: 65532, says: ['HTTP: listening on [::]:4180'] },
   { images: ['edoburu/pgbouncer', 'bitnami/pgbouncer', 'bitnamilegacy/pgbouncer', 'pgbouncer/pgbouncer'], tcp: [5432, 6432], uid: 70, portEnv: 'LISTEN_PORT', says: ['LOG process up: PgBouncer 1.24.1'] },
   { images: ['prodrigestivill/postgres-backup-local'], http: [8080], says: ['new cron: @daily'] },
   { images: ['sig-storage/nfs-subdir-external-provisioner'], says: ['Started provisioner controller'] },
   { images: ['cloudflare/cloudflared'], http: [2000], uid: 65532, says: ['INF Registered tunnel connection'] },
-  { images: ['mysql', 'mariadb'], tcp: [3306], needsMi: 100, check: mysqlPassword, says: ['mysqld: ready for connections.'] },
-  { images: ['mongo'], tcp: [27017], needsMi: 80, says: ['Waiting for connections'] },
+  { images: ['mysql', 'mariadb'], tcp: [3306], answers: 'J\x00\x00\x00\n8.4.6\x00', writesTo: { path: '/var/lib/mysql', owner: 999, says: mysqlCannotWrite }, needsMi: 100, check: mysqlPassword, says: ['mysqld: ready for connections.'] },
+  { images: ['mongo'], tcp: [27017], answers: 'It looks like you are trying to access MongoDB over HTTP on the native driver port.', needsMi: 80, says: ['Waiting for connections'] },
   { images: ['rabbitmq'], tcp: [5672], http: [15672], needsMi: 80, says: ['Server startup complete'] },
   { images: ['memcached'], tcp: [11211], uid: 11211 },
   { images: ['gitea/gitea'], http: [3000], tcp: [22], says: ['Starting new Web server: tcp:0.0.0.0:3000'] },
-  { images: ['hashicorp/http-echo', 'traefik/whoami', 'stefanprodan/podinfo'], http: [5678, 80, 9898, 9797], says: ['server is listening'] },
+  { images: ['hashicorp/http-echo'], http: [5678], uid: 65532, portFlag: /^-{1,2}listen$/, says: ['[INFO] server is listening on :5678'] },
+  { images: ['traefik/whoami'], http: [80], portEnv: 'WHOAMI_PORT_NUMBER', portFlag: /^-{1,2}port$/, says: ['Starting up on port 80'] },
+  { images: ['stefanprodan/podinfo'], http: [{ port: 9898, paths: /^\/(healthz|readyz|metrics|version|env|headers|api\/.*|echo|status\/200)?$/ }, { port: 9797, paths: /^\/metrics$/ }], uid: 100, portFlag: /^--port$/, programs: ['podinfo', './podinfo'], says: ['{"level":"info","msg":"Starting HTTP Server.","addr":":9898"}'] },
 ];
 
 export const services: ImageBehaviour[] = rows.map((row) => ({ repositories: row.images, uid: row.uid ?? 0, run: (facts) => serve(row, facts) }));
@@ -75,7 +93,7 @@ function serve(row: ServiceRow, facts: ContainerFacts) {
   const program = facts.command[0]?.replace(/^.*\//, '');
   const known = row.programs ?? [];
   if (program && !known.includes(program) && !/(entrypoint|tini|dumb-init)/.test(program)) return { unknown: `what ${facts.command.join(' ')} does in ${facts.repository} is not known` };
-  const refused = row.check?.(facts);
+  const refused = row.check?.(facts) ?? unwritable(row, facts);
   if (refused) return refused;
   const ready = row.readyMs ?? 400;
   const script: Script = { lines: (row.says ?? []).map((line, i) => ({ afterMs: 100 + i * 50, line })), ports: portsOf(row, facts, ready), onTerm: { afterMs: 100, code: 0 } };
@@ -83,12 +101,37 @@ function serve(row: ServiceRow, facts: ContainerFacts) {
   return tooSmall ? { ...script, ports: [], exit: { afterMs: ready, code: 137, reason: 'OOMKilled' as const } } : script;
 }
 
+function unwritable({ writesTo, uid = 0 }: ServiceRow, facts: ContainerFacts): Script | undefined {
+  const problem = writesTo && writeProblem(facts, writesTo.path, writesTo.owner ?? uid);
+  return problem && ended(1, writesTo.says(problem));
+}
+
 function portsOf(row: ServiceRow, facts: ContainerFacts, afterMs: number): ListeningPort[] {
-  const flag = row.portFlag ? facts.args[facts.args.findIndex((arg) => row.portFlag?.test(arg)) + 1] : undefined;
-  const moved = Number((row.portEnv && facts.env[row.portEnv]) || flag || NaN);
-  const http = (row.http ?? []).map((port, i): ListeningPort => ({ port: i === 0 && moved ? moved : port, afterMs, http: () => 200 }));
-  const tcp = (row.tcp ?? []).map((port, i): ListeningPort => ({ port: i === 0 && moved && !row.http ? moved : port, afterMs }));
+  const moved = movedPort(row, facts);
+  const http = (row.http ?? []).map((each, i): ListeningPort => {
+    const { port, paths, tls }: HttpPort = typeof each === 'number' ? { port: each } : each;
+    return { port: i === 0 && moved ? moved : port, afterMs, http: (path) => (!paths || paths.test(path) ? 200 : 404), ...(tls ? { tls } : {}) };
+  });
+  const tcp = (row.tcp ?? []).map((port, i): ListeningPort => ({ port: i === 0 && moved && !row.http ? moved : port, afterMs, ...(i === 0 && row.answers !== undefined ? { says: row.answers } : {}) }));
   return [...http, ...tcp];
+}
+
+/** Where a variable or a flag (`--port 1`, `--port=1`, `-listen=:1`) moves the first port. */
+function movedPort({ portEnv, portFlag }: ServiceRow, { env, args, command }: ContainerFacts): number | undefined {
+  const words = [...command, ...args].flatMap((word) => word.split('='));
+  const at = portFlag ? words.findIndex((word) => portFlag.test(word)) : -1;
+  const flag = at < 0 ? undefined : words[at + 1]?.replace(/^.*:/, '');
+  return Number((portEnv && env[portEnv]) || flag) || undefined;
+}
+
+/** What n8n says when it cannot reach the database of its settings (n8n `packages/cli/src/commands/base-command.ts`, node-postgres and Node's `dns`, `net`). */
+function n8nDatabase(facts: ContainerFacts): Script | undefined {
+  const { DB_TYPE, DB_POSTGRESDB_HOST: host, DB_POSTGRESDB_PORT } = facts.env;
+  const port = Number(DB_POSTGRESDB_PORT ?? 5432);
+  const found = DB_TYPE === 'postgresdb' && host ? facts.dial(host, port) : 'open';
+  if (found === 'open') return undefined;
+  const why = { 'unknown host': `getaddrinfo ENOTFOUND ${host}`, refused: `connect ECONNREFUSED ${host}:${port}`, 'timed out': `connect ETIMEDOUT ${host}:${port}` }[found];
+  return ended(1, ['Initializing n8n process', 'There was an error initializing DB', why], 900);
 }
 
 /** docker-library/mysql and mariadb refuse an empty first start without a word on the root password. */

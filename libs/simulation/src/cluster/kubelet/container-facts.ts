@@ -1,4 +1,4 @@
-import { parseImage, type ContainerFacts, type MountView } from '../behaviours';
+import { parseImage, type ContainerFacts, type Dialled, type MountView } from '../behaviours';
 import { parseAmount } from '../quantity';
 import type { Container, Node, Pod } from '../types';
 import { ConfigError, environmentOf, expand, type Sources } from './environment';
@@ -10,6 +10,8 @@ export interface Surroundings {
   sources: Sources;
   mounts: readonly MountView[];
   now: Date;
+  /** What becomes of a connection from a pod of a namespace. */
+  dial(namespace: string, host: string, port: number): Dialled;
 }
 
 /**
@@ -33,9 +35,24 @@ export function factsOf(pod: Pod, container: Container, imageUid: number, around
     uid,
     gids: [container.securityContext?.runAsGroup ?? runAsGroup, ...(fsGroup === undefined ? [] : [fsGroup]), ...supplementalGroups],
     memoryLimitBytes: limit === undefined ? undefined : parseAmount(limit),
+    readOnlyRoot: container.securityContext?.readOnlyRootFilesystem ?? false,
+    ...portRights(pod, container),
+    dial: (host, port) => around.dial(pod.metadata.namespace ?? '', host, port),
     podName: pod.metadata.name,
     startedAt: around.now,
   };
+}
+
+const sysctl = 'net.ipv4.ip_unprivileged_port_start';
+
+/** containerd 2 opens all ports to everybody unless the pod's sysctl says otherwise; below it counts NET_BIND_SERVICE, and for a file's capabilities that privileges may grow. */
+function portRights(pod: Pod, { securityContext = {} }: Container): { bindsPrivilegedPorts: boolean; executesNetBind: boolean } {
+  const { add = [], drop = [] } = securityContext.capabilities ?? {};
+  const has = (list: readonly string[]) => list.some((name) => /^(?:CAP_)?(?:ALL|NET_BIND_SERVICE)$/i.test(name));
+  const executesNetBind = securityContext.privileged === true || has(add) || !has(drop);
+  const sysctls = (pod.spec.securityContext?.sysctls ?? []) as { name?: string; value?: string }[];
+  const start = Number(sysctls.find((each) => each.name === sysctl)?.value ?? 0);
+  return { executesNetBind, bindsPrivilegedPorts: start <= 80 || (executesNetBind && securityContext.allowPrivilegeEscalation !== false) };
 }
 
 /**

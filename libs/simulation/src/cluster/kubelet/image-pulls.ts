@@ -1,27 +1,31 @@
-import { parseImage } from '../behaviours';
+import { behaviourOf, parseImage, pullRefusal } from '../behaviours';
 import { goDuration, type Clock } from '../clock';
 import type { ConfigMap } from '../types';
 import { RestartBackOff } from './back-off';
 import type { ContainerUnit } from './container-unit';
+import { isProgramImage } from './programs/catalog';
 
 /** What a pull of an image takes or fails with. */
 interface Pull {
   seconds: number;
-  /** The registry's words; the pull then fails each time. */
+  /** The runtime's words; the pull then fails each time. */
   error?: string;
 }
 
 /** The ConfigMap that marks a simulated cluster, and says what is slow or broken in it. */
-const faultsKey = 'kube-system/larry-simulation';
+export const faultsKey = 'kube-system/larry-simulation';
 
 /**
- * How long the pull of an image takes, by `pull-seconds.NAME` and `pull-error.NAME` of the simulation's ConfigMap, where
- * NAME is the last segment of the image's repository. Without them every image is on every node already.
+ * How long the pull of an image takes or how it fails: by `pull-seconds.NAME` and `pull-error.NAME` or `pull-error.NAME.TAG`
+ * of the simulation's ConfigMap, where NAME is the last segment of the image's repository, and by what its name alone says.
+ * Every other image is on every node already.
  */
 function pullOf(image: string, faults: ConfigMap | undefined): Pull | undefined {
-  const name = parseImage(image)?.repository.split('/').at(-1) ?? '';
+  const { repository = '', tag = '' } = parseImage(image) ?? {};
+  const name = repository.split('/').at(-1) ?? '';
   const seconds = Number(faults?.data?.[`pull-seconds.${name}`] ?? 0);
-  const error = faults?.data?.[`pull-error.${name}`];
+  const told = faults?.data?.[`pull-error.${name}.${tag}`] ?? faults?.data?.[`pull-error.${name}`];
+  const error = told ? `failed to pull and unpack image "${image}": ${told}` : (isProgramImage(image) ? undefined : pullRefusal(image, behaviourOf(image) !== undefined));
   if (!(seconds > 0) && !error) return undefined;
   return { seconds: seconds > 0 ? seconds : 0, ...(error ? { error } : {}) };
 }
@@ -39,7 +43,7 @@ export interface PullHost {
 
 /** The pulls of one pod's images. A pull that was waited for is not done again in this pod. */
 export class ImagePulls {
-  private readonly pulled = new Set<ContainerUnit>();
+  private readonly pulled = new Map<ContainerUnit, string>();
   private readonly backOffs = new Map<ContainerUnit, RestartBackOff>();
 
   constructor(private readonly host: PullHost) {}
@@ -47,9 +51,13 @@ export class ImagePulls {
   /** True when the image is there, with the event that says so; else the container waits, and `step` follows. */
   isThere(unit: ContainerUnit): boolean {
     const { image } = unit.spec;
-    const pulled = this.pulled.has(unit);
-    const pull = pulled || unit.finishedAt ? undefined : pullOf(image, this.host.configMaps.get(faultsKey));
+    const last = this.pulled.get(unit);
+    const pulled = last === image;
+    // What ran before its kubelet was started again needs no pull.
+    const there = pulled || (last === undefined && unit.finishedAt > 0);
+    const pull = there ? undefined : pullOf(image, this.host.configMaps.get(faultsKey));
     if (!pull) {
+      this.pulled.set(unit, image);
       if (!pulled || unit.finishedAt) this.host.say('Normal', 'Pulled', `Container image "${image}" already present on machine`, unit);
       return true;
     }
@@ -60,9 +68,9 @@ export class ImagePulls {
 
   private ended(unit: ContainerUnit, { seconds, error }: Pull): void {
     const { image } = unit.spec;
-    if (error) return this.failed(unit, `failed to pull and unpack image "${image}": ${error}`);
+    if (error) return this.failed(unit, error);
     const took = goDuration(seconds * 1000);
-    this.pulled.add(unit);
+    this.pulled.set(unit, image);
     this.host.say('Normal', 'Pulled', `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: 0 bytes.`, unit);
     this.host.step();
   }

@@ -4,6 +4,7 @@ import { ApiError } from '../api-client';
 import type { Informer } from '../informer';
 import { keyOf, kinds } from '../kinds';
 import { isDown } from '../controllers/node-lifecycle';
+import type { PodNetwork } from '../pod-network';
 import { withCondition } from '../pod-state';
 import { writeStatus } from '../status-patch';
 import type { Condition, Node, Pod } from '../types';
@@ -11,6 +12,7 @@ import type { LogSink } from './log-sink';
 import { PodWorker } from './pod-worker';
 import { hasPrograms } from './programs/catalog';
 import type { ProgramHost } from './programs/program-host';
+import { ServiceDial } from './service-dial';
 import type { VolumeStore } from './volume-store';
 
 const leaseNamespace = 'kube-node-lease';
@@ -38,6 +40,7 @@ export class Kubelet {
     private readonly name: string,
     private readonly logs: LogSink,
     private readonly volumes: VolumeStore,
+    private readonly network: PodNetwork,
     private readonly programs: ProgramsOfNode | undefined,
   ) {
     this.pods = context.informers.of(kinds.pods);
@@ -113,6 +116,8 @@ export class Kubelet {
       context: this.context,
       logs: this.logs,
       volumes: this.volumes,
+      network: this.network,
+      services: new ServiceDial(of, this.network),
       sources: { configMaps: of.of(kinds.configMaps), secrets: of.of(kinds.secrets), claims: of.of(kinds.claims), volumes: of.of(kinds.volumes) },
       node: () => this.node(),
       isHeard: () => !this.down,
@@ -188,7 +193,7 @@ function conditionsOf(node: Node, { clock }: ClientContext): Condition[] {
 export class Kubelets {
   private readonly byNode = new Map<string, Kubelet>();
 
-  constructor(context: ClientContext, logs: LogSink, volumes: VolumeStore, programs?: ProgramsOfNode) {
+  constructor(context: ClientContext, logs: LogSink, volumes: VolumeStore, network: PodNetwork, programs?: ProgramsOfNode) {
     const { informers } = context;
     const pods = informers.of(kinds.pods);
     const nodes = informers.of(kinds.nodes);
@@ -200,7 +205,7 @@ export class Kubelets {
           this.byNode.get(name)?.stop();
           this.byNode.delete(name);
         } else if (!this.byNode.has(name)) {
-          const kubelet = new Kubelet(context, name, logs, volumes, programs);
+          const kubelet = new Kubelet(context, name, logs, volumes, network, programs);
           this.byNode.set(name, kubelet);
           kubelet.start();
           for (const pod of pods.all()) if (pod.spec.nodeName === name) kubelet.see(pod, false);

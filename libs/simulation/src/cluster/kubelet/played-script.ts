@@ -1,23 +1,34 @@
 import type { Script } from '../behaviours';
 import type { Clock } from '../clock';
+import type { PodNetwork } from '../pod-network';
 import type { Container, Probe } from '../types';
 import type { Begin, ContainerRun, RunEvents } from './container-run';
 import { runProbe, type Verdict } from './probe';
+
+/** Where a script is played. */
+interface Stage {
+  clock: Clock;
+  network: PodNetwork;
+  podIp: string;
+}
 
 /** A container that does what its image is known to do, by a script of lines, ports and an end. */
 export class PlayedScript implements ContainerRun {
   private timers: (() => void)[] = [];
   private readonly startedAt: number;
+  private readonly clock: Clock;
+  private readonly closePorts: () => void;
 
   private constructor(
-    private readonly clock: Clock,
+    private readonly stage: Stage,
     private readonly container: Container,
-    private readonly podIp: string,
     private readonly script: Script,
     private readonly events: RunEvents,
     elapsedMs: number,
   ) {
-    this.startedAt = clock.now().getTime() - elapsedMs;
+    this.clock = stage.clock;
+    this.startedAt = this.clock.now().getTime() - elapsedMs;
+    this.closePorts = stage.network.listen(stage.podIp, script.ports, this.startedAt);
     for (const { afterMs, line } of script.lines) if (afterMs >= elapsedMs) this.after(afterMs - elapsedMs, () => events.wrote([line]));
     if (script.loop) this.repeat(script.loop);
     if (script.exit) {
@@ -26,8 +37,8 @@ export class PlayedScript implements ContainerRun {
     }
   }
 
-  static of(script: Script, clock: Clock, container: Container, podIp: string): Begin {
-    return (events, elapsedMs) => new PlayedScript(clock, container, podIp, script, events, elapsedMs);
+  static of(script: Script, stage: Stage, container: Container): Begin {
+    return (events, elapsedMs) => new PlayedScript(stage, container, script, events, elapsedMs);
   }
 
   stop(graceMs: number): void {
@@ -37,12 +48,13 @@ export class PlayedScript implements ContainerRun {
   }
 
   dispose(): void {
+    this.closePorts();
     for (const cancel of this.timers) cancel();
     this.timers = [];
   }
 
   probe(probe: Probe): Verdict {
-    return runProbe(probe, this.container, this.script, this.clock.now().getTime() - this.startedAt, this.podIp);
+    return runProbe(probe, this.container, this.script, this.clock.now().getTime() - this.startedAt, this.stage.podIp);
   }
 
   private repeat(loop: { everyMs: number; lines: readonly string[] }): void {

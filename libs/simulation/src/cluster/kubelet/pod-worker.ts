@@ -1,6 +1,7 @@
 import { goDuration, timestamp } from '../clock';
 import type { ClientContext } from '../controller';
 import { kinds } from '../kinds';
+import type { PodNetwork } from '../pod-network';
 import { isFinished, isTerminating } from '../pod-state';
 import { writeStatus } from '../status-patch';
 import type { Container, ContainerStatus, Node, Pod } from '../types';
@@ -14,6 +15,7 @@ import { hasPrograms, isProgramImage } from './programs/catalog';
 import { PodPrograms } from './programs/pod-programs';
 import type { ProgramHost } from './programs/program-host';
 import { chooseRun } from './run-choice';
+import type { ServiceDial } from './service-dial';
 import { MountProblem, type PreparedVolumes, type VolumeSources, type VolumeStore } from './volume-store';
 
 export interface WorkerHost {
@@ -21,6 +23,8 @@ export interface WorkerHost {
   logs: LogSink;
   volumes: VolumeStore;
   sources: VolumeSources;
+  network: PodNetwork;
+  services: ServiceDial;
   node(): Node;
   /** False while the API server hears nothing of this node. */
   isHeard(): boolean;
@@ -203,7 +207,7 @@ export class PodWorker {
   private choose(unit: ContainerUnit): Begin | undefined {
     const { volumes, sources, context } = this.host;
     const mounts = () => volumes.mounts(unit.spec, this.prepared ?? new Map());
-    const choice = chooseRun(this.pod, unit.spec, { podIp: this.podIp, node: this.host.node(), sources, clock: context.clock, mounts, programs: this.programs });
+    const choice = chooseRun(this.pod, unit.spec, { podIp: this.podIp, node: this.host.node(), sources, clock: context.clock, mounts, programs: this.programs, network: this.host.network, services: this.host.services });
     if ('begin' in choice) {
       const { script } = choice;
       if (script?.writes || script?.owns) volumes.leave(unit.spec, this.prepared ?? new Map(), script.writes ?? [], script.owns ?? []);

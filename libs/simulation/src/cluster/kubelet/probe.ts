@@ -1,5 +1,5 @@
 import type { Clock } from '../clock';
-import type { Script } from '../behaviours';
+import type { ListeningPort, Script } from '../behaviours';
 import type { Container, Probe } from '../types';
 
 export type Verdict = { ok: true } | { ok: false; message: string };
@@ -15,12 +15,24 @@ export function runProbe(probe: Probe, container: Container, script: Script, run
   const port = portNumber(probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port, container);
   if (port === undefined) return { ok: false, message: `invalid port name ${JSON.stringify(probe.httpGet?.port ?? probe.tcpSocket?.port)}` };
   const open = listening(port);
-  if (!probe.httpGet) return open ? { ok: true } : { ok: false, message: `dial tcp ${podIp}:${port}: connect: connection refused` };
-  const path = probe.httpGet.path ?? '/';
-  const url = `${(probe.httpGet.scheme ?? 'HTTP').toLowerCase()}://${podIp}:${port}${path}`;
-  if (!open) return { ok: false, message: `Get "${url}": dial tcp ${podIp}:${port}: connect: connection refused` };
-  const status = open.http?.(path);
-  if (status === undefined) return { ok: false, message: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)` };
+  if (probe.httpGet) return httpVerdict(probe.httpGet, `${podIp}:${port}`, open);
+  if (probe.tcpSocket) return open ? { ok: true } : { ok: false, message: `dial tcp ${podIp}:${port}: connect: connection refused` };
+  // Of gRPC no more is known than that what speaks HTTP/1 or another protocol's first words is none.
+  if (open && !open.http && open.says === undefined) return { ok: true };
+  return { ok: false, message: `timeout: failed to connect service "${podIp}:${port}" within ${probe.timeoutSeconds ?? 1}s: context deadline exceeded` };
+}
+
+/** What Go's HTTP client tells the kubelet (kubernetes `pkg/probe/http`, Go `net/http/transport.go`). */
+function httpVerdict(action: NonNullable<Probe['httpGet']>, address: string, open: ListeningPort | undefined): Verdict {
+  const scheme = (action.scheme ?? 'HTTP').toLowerCase();
+  const path = action.path?.startsWith('/') ? action.path : `/${action.path ?? ''}`;
+  const failed = (why: string): Verdict => ({ ok: false, message: `Get "${scheme}://${address}${path}": ${why}` });
+  if (!open) return failed(`dial tcp ${address}: connect: connection refused`);
+  if (!open.http && open.says === undefined) return failed('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
+  if (scheme === 'https' && !open.tls) return failed(open.http ? 'http: server gave HTTP response to HTTPS client' : 'tls: first record does not look like a TLS handshake');
+  if (!open.http) return failed(open.says ? `net/http: HTTP/1.x transport connection broken: malformed HTTP response ${JSON.stringify(open.says)}` : 'EOF');
+  // Servers with TLS answer plain HTTP with 400: Go's net/http, nginx, Apache.
+  const status = scheme === 'http' && open.tls ? 400 : open.http(path.replace(/[?#].*$/, ''));
   return status >= 200 && status < 400 ? { ok: true } : { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
 }
 
