@@ -17,8 +17,28 @@ export const streamFields = { channel: 'channel', json: 'json' } as const;
 
 const alertSeverity = z.enum(['info', 'warning', 'critical']);
 const text = z.string().max(2000);
-const taskFields = { task_id: z.string(), attempt: z.number().int().optional(), reason: text.optional() };
-const approvalFields = { task_id: z.string(), digest: z.string(), who: z.string().optional() };
+const moment = z.string().max(40).optional();
+/** ISO 8601, of a task: its first claim, and of the present attempt its claim and its worker's start. */
+const taskTimes = { began_at: moment, claimed_at: moment, started_at: moment };
+const taskFields = { task_id: z.string(), attempt: z.number().int().optional(), reason: text.optional(), ...taskTimes };
+const approvalFields = { task_id: z.string(), digest: z.string(), who: z.string().optional(), ...taskTimes, requested_at: moment };
+
+/** A step of an attempt, in milliseconds before the event that tells of it: so that one clock, Redis', gives all times. */
+const step = z.looseObject({
+  step: z.enum(['observe', 'diagnose', 'plan', 'apply', 'roll-back', 'verify']),
+  began_ms_ago: z.number().min(0),
+  took_ms: z.number().min(0),
+  /** Of a change: its object. */
+  target: text.optional(),
+  /** Of a change: what it came to. */
+  outcome: z.string().max(40).optional(),
+  /** It ended with this error. */
+  problem: text.optional(),
+});
+/** See {@link eventTable}, `task_steps`. */
+export type TaskStep = z.infer<typeof step>;
+/** The most steps of one event. */
+export const maxTaskSteps = 100;
 const data = z.record(z.string(), z.unknown());
 
 const coordination = <S extends z.ZodRawShape>(shape: S) => ({ channel: 'larry:coordination' as const, fields: z.looseObject(shape) });
@@ -33,17 +53,18 @@ const alert = <S extends z.ZodRawShape>(shape: S) => ({
  */
 export const eventTable = {
   phase_started: coordination({}),
-  phase_complete: coordination({ summary: z.unknown().optional() }),
-  phase_failed: coordination({ summary: z.unknown().optional() }),
+  phase_complete: coordination({ summary: z.unknown().optional(), started_at: moment }),
+  phase_failed: coordination({ summary: z.unknown().optional(), started_at: moment }),
   progress_update: coordination({ progress: z.number().int().min(0).max(100), message: text }),
   task_claimed: coordination(taskFields),
   task_complete: coordination(taskFields),
   task_failed: coordination(taskFields),
   task_skipped: coordination(taskFields),
+  task_steps: coordination({ task_id: z.string(), attempt: z.number().int(), steps: z.array(step).max(maxTaskSteps) }),
   task_conflict: coordination({ task_id: z.string(), owner: z.string() }),
   convergence_started: coordination({}),
   validation_result: coordination({ data: data.optional() }),
-  run_complete: coordination({ state: z.unknown() }),
+  run_complete: coordination({ state: z.unknown(), started_at: moment }),
   approval_requested: coordination(approvalFields),
   approval_granted: coordination(approvalFields),
   approval_denied: coordination(approvalFields),
@@ -57,6 +78,8 @@ export const eventTable = {
     }),
   }),
   worker_failure: alert({
+    attempt: z.number().int().optional(),
+    ...taskTimes,
     data: z.looseObject({ worker_id: z.string(), task_id: z.string(), error: text, retry_count: z.number().int() }),
   }),
   rollback_initiated: alert({ reason: text, data: data.optional() }),

@@ -76,13 +76,13 @@ describe('runWorker', () => {
   });
 
   /** A run of one task, and workers for it. */
-  async function aRun(task: string, options: { mode?: 'observe' | 'ask' | 'auto'; with?: Record<string, unknown> } = {}) {
+  async function aRun(task: string, options: { mode?: 'observe' | 'ask' | 'auto'; with?: Record<string, unknown>; allow?: string[] } = {}) {
     const redis = await servers.client();
     const coordination = new Coordination(redis);
     const run = `run-${randomUUID().slice(0, 8)}`;
     const plan = aPlanOf('larry-01', [{ id: task, attempts: 2, ...(options.with ? { with: options.with } : {}) }]);
     const mode = options.mode ?? 'observe';
-    await writeRunDocument(coordination, { run, mode, plan, allow: [] }, readApprovalKey(keys.privateKey, 'private'));
+    await writeRunDocument(coordination, { run, mode, plan, allow: options.allow ?? [] }, readApprovalKey(keys.privateKey, 'private'));
     await coordination.createRun(runSpecOf(plan, run, mode));
     const audit = path.join(folder, `${run}.jsonl`);
     const object = aConfigMap({ name: 'settings', namespace: 'one', data: { text: 'old' } });
@@ -117,6 +117,19 @@ describe('runWorker', () => {
     const snapshot = (await coordination.snapshot()) as NonNullable<Awaited<ReturnType<Coordination['snapshot']>>>;
     expect(await phaseFigures('larry-01')(coordination, snapshot)).toEqual({ assets_discovered: 7 });
     expect(await phaseFigures('larry-02')(coordination, snapshot)).toEqual({});
+  });
+
+  it('tells the steps of an attempt, also of one that failed', async () => {
+    const steps = async ({ coordination: { redis, keys } }: Awaited<ReturnType<typeof aRun>>) =>
+      (await redis.commands.xrange(keys.events, '-', '+')).map(([, fields]) => JSON.parse(fields[3] ?? '') as { id: string; steps?: object[] }).filter((event) => event.steps);
+    const terminal = await aRun('terminal');
+    await terminal.work();
+    expect(await steps(terminal)).toMatchObject([{ id: 'terminal/1/task_steps', from: 'larry-01', attempt: 1, steps: [{ step: 'observe', problem: 'the file is not there' }] }]);
+    const changes = await aRun('changes', { mode: 'auto', allow: ['workload-env'] });
+    await changes.work();
+    const [told] = await steps(changes);
+    expect(told?.steps).toMatchObject([{ step: 'observe' }, { step: 'diagnose' }, { step: 'plan' }, { step: 'apply', target: 'ConfigMap one/settings', outcome: 'applied' }]);
+    expect(await steps(await aRun('later'))).toEqual([]);
   });
 
   it('skips a task that is not built, and says why', async () => {

@@ -21,6 +21,7 @@ import { playbookContext } from './playbook-context';
 import { readTrustedRunDocument, type RunDocument } from './run-document';
 import type { WorkerEnvironment } from './worker-environment';
 import { isSealedResult, sealResult } from './result-seal';
+import { StepTimes } from './step-times';
 import { readJournalKey, workerJournal } from './worker-journal';
 
 /** Exit codes of a worker program: 0 done or parked, 1 try again, 2 not mine or do not try again. */
@@ -86,8 +87,9 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
   const { coordination, log } = parts;
   const { mode, allow } = document;
   const cluster = await parts.openCluster();
+  const events = new EventPublisher(coordination.redis);
+  const times = new StepTimes();
   try {
-    const events = new EventPublisher(coordination.redis);
     const context = playbookContext({
       run: lease.run,
       task: task.id,
@@ -102,15 +104,25 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
     if (writer && !parts.environment.LARRY_JOURNAL_KEY) {
       throw new TerminalError('LARRY_JOURNAL_KEY names no file: without the key that seals the journal nothing is changed');
     }
-    const hands = writer ? handsOf(parts, lease, writer, events) : undefined;
-    const result = await runPlaybook(playbook, context, { mode, allow, ...(hands ? { hands } : {}) });
+    const hands = writer ? handsOf(parts, lease, writer, events, times) : undefined;
+    const result = await runPlaybook(times.playbook(playbook), context, { mode, allow, ...(hands ? { hands } : {}) });
     return settlementOf(result);
   } catch (error) {
     if (error instanceof TerminalError) return { outcome: 'failed', reason: error.message };
     throw error;
   } finally {
+    await tellSteps(times, lease, events, log);
     await cluster.close();
   }
+}
+
+/** How long the steps took is no part of the work: where it cannot be told, it is not. */
+async function tellSteps(times: StepTimes, { run, task, attempt, larry }: HeldLease, events: EventPublisher, log: PlaybookLog): Promise<void> {
+  const steps = times.steps();
+  if (steps.length === 0) return;
+  await events.publish({ id: `${task}/${attempt}/task_steps`, from: larry, event: 'task_steps', run, task_id: task, attempt, steps }).catch((error: unknown) => {
+    log.debug({ error: String(error) }, 'how long the steps took could not be told');
+  });
 }
 
 function settlementOf(result: PlaybookResult): Settlement {
@@ -142,11 +154,11 @@ async function resultsOf({ coordination, environment, log }: WorkerParts, run: s
   return results;
 }
 
-function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, events: EventPublisher): Hands {
+function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, events: EventPublisher, times: StepTimes): Hands {
   const { environment, coordination, log } = parts;
   return {
     writer,
-    journal: workerJournal(coordination.journal, lease, readJournalKey(environment.LARRY_JOURNAL_KEY ?? ''), log),
+    journal: times.journal(workerJournal(coordination.journal, lease, readJournalKey(environment.LARRY_JOURNAL_KEY ?? ''), log)),
     audit: new AuditLog(environment.LARRY_AUDIT_LOG),
     guard: () => lease.guard(),
     approval: async (digest) => verdictOn(lease, digest, environment, log),

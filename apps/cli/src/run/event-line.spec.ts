@@ -7,6 +7,7 @@ describe('an event on one line', () => {
     [{}, '03:04:05 larry-01 task_complete     fix-pgadmin-crashloop'],
     [{ attempt: 2, reason: 'timed-out' }, '03:04:05 larry-01 task_complete     fix-pgadmin-crashloop attempt 2 (timed-out)'],
     [{ event: 'progress_update', task_id: undefined, progress: 50, message: '2/4 workers done' }, '03:04:05 larry-01 progress_update   50 % 2/4 workers done'],
+    [{ event: 'task_steps', attempt: 1, steps: [{ step: 'observe', began_ms_ago: 9, took_ms: 8.6 }, { step: 'apply', took_ms: 30, target: 'ConfigMap one/settings' }] }, '03:04:05 larry-01 task_steps        fix-pgadmin-crashloop observe 9 ms, apply ConfigMap one/settings 30 ms'],
     [{ event: 'task_conflict', owner: 'larry-02' }, '03:04:05 larry-01 task_conflict     fix-pgadmin-crashloop held by larry-02'],
     [{ event: 'approval_granted', digest: 'a'.repeat(64), who: 'ada' }, '03:04:05 larry-01 approval_granted  fix-pgadmin-crashloop aaaaaaaaaaaa by ada'],
     [{ event: 'phase_complete', task_id: undefined, summary: { completed: 2, failed: 0, total: 4 } }, '03:04:05 larry-01 phase_complete    2 completed, 4 total'],

@@ -30,6 +30,7 @@ function detailOf(event: EventLine['event'], address: TypedAddress): string {
     ...(event['digest'] === undefined ? [] : [event.event === 'approval_requested' ? waiting(event, address) : said(event['digest']).slice(0, 12)]),
     ...(event['who'] === undefined ? [] : [`by ${said(event['who'])}`]),
     ...(event['owner'] === undefined ? [] : [`held by ${said(event['owner'])}`]),
+    ...steps(event['steps']),
     ...counts(event['summary']),
     ...endState(event['state']),
     ...dataOf(event.event, alert),
@@ -45,6 +46,12 @@ function waiting(event: EventLine['event'], address: TypedAddress): string {
 /** The first attempt goes without saying. */
 function attempt(value: unknown): string[] {
   return typeof value === 'number' && value > 1 ? [`attempt ${value}`] : [];
+}
+
+/** `observe 120 ms, diagnose 3 ms`. */
+function steps(value: unknown): string[] {
+  const each = Array.isArray(value) ? value.map(recordOf) : [];
+  return each.length === 0 ? [] : [each.map(({ step, took_ms: took, target }) => [said(step), ...(target === undefined ? [] : [said(target)]), `${Math.round(Number(took))} ms`].join(' ')).join(', ')];
 }
 
 /** The counters of a phase that has ended. */
