@@ -1,7 +1,7 @@
 // Builds one project (`node tools/build.mjs libs/redis`, what `nx build` calls) or, without an argument, all of them in
 // one compiler process. What is not TypeScript (Lua scripts, data, pages) is copied beside the compiled files.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +16,10 @@ export function build(project = '.') {
   const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', project], { cwd: root, stdio: 'inherit' });
   if (tsc.status !== 0) return tsc.status ?? 1;
   const projects = project === '.' ? references() : [project];
-  projects.forEach(copyAssets);
+  for (const one of projects) {
+    copyAssets(one);
+    removeStale(one);
+  }
   return 0;
 }
 
@@ -30,6 +33,18 @@ function copyAssets(project) {
     const from = path.join(entry.parentPath, entry.name);
     if (!entry.isFile() || /\.tsx?$|\.md$/.test(entry.name) || from.includes('__fixtures__')) continue;
     cpSync(from, path.join(root, project, 'dist', path.relative(src, from)));
+  }
+}
+
+/** What an earlier build made of a source that is gone: `kafka.js` would be taken before `kafka/index.js`. */
+function removeStale(project) {
+  const [src, dist] = ['src', 'dist'].map((folder) => path.join(root, project, folder));
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const made = path.join(entry.parentPath, entry.name);
+    if (!entry.isFile() || entry.name.endsWith('.tsbuildinfo')) continue;
+    const source = path.join(src, path.relative(dist, made));
+    const compiled = source.replace(/(\.d\.ts|\.js)(\.map)?$/, '');
+    if (![source, `${compiled}.ts`, `${compiled}.tsx`].some((file) => existsSync(file))) rmSync(made);
   }
 }
 
