@@ -33,6 +33,6 @@ describe('requireCategories', () => {
   it('knows those that playbooks make, and lists them for one that none makes', () => {
     expect(() => requireCategories(['workload-env', 'workload-security-context'])).not.toThrow();
     expect(() => requireCategories([])).not.toThrow();
-    expect(() => requireCategories(['workload-env', 'foo'])).toThrow('--allow names "foo", which no playbook makes; the categories of change are workload-env, workload-security-context');
+    expect(() => requireCategories(['workload-env', 'foo'])).toThrow(/--allow names "foo", which no playbook makes; the categories of change are .*workload-env, .*workload-security-context/);
   });
 });

@@ -91,8 +91,9 @@ function countChanges(state: string, summary: RunSummary, counts: SoakCounts): v
     counts.effectsExpected++;
     if (change.outcome === 'outcome-unknown') counts.outcomeUnknown++;
     if (applied > 1) counts.effectsDoubled++;
-    if (change.outcome === 'verified') counts.effectsApplied++;
+    const made = change.outcome === 'verified' || change.outcome === 'provisional';
+    if (made) counts.effectsApplied++;
     else counts.effectsNotMade++;
-    if (change.outcome === 'verified' && !told.some((r) => r.action === 'change_intended')) counts.effectsLost++;
+    if (made && !told.some((r) => r.action === 'change_intended')) counts.effectsLost++;
   }
 }

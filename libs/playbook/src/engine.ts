@@ -121,8 +121,8 @@ export async function runPlaybook(playbook: Playbook, context: PlaybookContext, 
   const asks = await applyAll(checked, effects, hands, options, steps);
   if (asks) return { ...finish('awaiting_approval', reports, diagnosis.criteria), asks };
   const applied = steps.filter((s) => s.report.outcome === 'applied' || s.report.outcome === 'adopted');
-  const { criteria, rollBack: failures } = await verifiedCriteria(playbook, checked, facts, diagnosis, applied);
-  await markVerified(effects, hands, applied, failures);
+  const { criteria, ...seen } = await verifiedCriteria(playbook, checked, facts, diagnosis, applied);
+  await markVerified(effects, hands, applied, seen);
   return finish(steps.some((s) => s.failed) ? 'failed' : 'completed', reports, criteria, summaryWith(summary, reports));
 }
 
@@ -240,11 +240,14 @@ async function takeUp(effects: EffectContext, hands: Hands, step: Step, earlier:
   }
 }
 
-async function markVerified(effects: EffectContext, hands: Hands, applied: Step[], failures: { step: string; reason: string }[]): Promise<void> {
+async function markVerified(effects: EffectContext, hands: Hands, applied: Step[], { rollBack: failures, provisional = [] }: Omit<Verification, 'criteria'>): Promise<void> {
   for (const step of [...applied].reverse()) {
     const failure = failures.find((f) => f.step === step.change.step);
     if (failure) await takeBack(effects, hands, step, failure.reason);
-    else step.report.outcome = 'verified';
+    else {
+      const open = provisional.find((p) => p.step === step.change.step);
+      Object.assign(step.report, open ? { outcome: 'provisional', reason: open.reason } : { outcome: 'verified' });
+    }
   }
 }
 
@@ -264,7 +267,7 @@ async function takeBack(effects: EffectContext, hands: Hands, step: Step, why: s
 async function verifiedCriteria(playbook: Playbook, context: PlaybookContext, facts: unknown, diagnosis: Diagnosis, applied: Step[]): Promise<Verification> {
   if (!playbook.verify) return { criteria: diagnosis.criteria, rollBack: [] };
   const seen = await playbook.verify(context, facts, applied.map((s) => s.change));
-  return { criteria: mergeCriteria(diagnosis.criteria, seen.criteria), rollBack: seen.rollBack };
+  return { ...seen, criteria: mergeCriteria(diagnosis.criteria, seen.criteria) };
 }
 
 function mergeCriteria(first: Criterion[], later: Criterion[]): Criterion[] {

@@ -58,6 +58,8 @@ export interface Verification {
   criteria: Criterion[];
   /** Steps whose change did not help: the engine rolls them back. */
   rollBack: { step: string; reason: string }[];
+  /** Steps whose object is well so far, and has not been seen well for long enough. */
+  provisional?: { step: string; reason: string }[];
 }
 
 /**

@@ -1,31 +1,23 @@
 import { definePlaybook } from '@larry/playbook';
+import { access } from './access';
+import { categories } from './change-kinds';
 import { diagnose, taskId } from './diagnose';
 import { observe } from './observe';
 import { optionsSchema } from './options';
 import { plan } from './plan';
-import { categories } from './remedy';
-import { validate, verify } from './verify';
+import { validate } from './validate';
+import { verify } from './verify';
 
-/** Finds what does not run and why; repairs a PgAdmin that nothing else owns. See the readme beside this file. */
+/** Finds what does not run and why, as `larry diagnose` does; repairs what nothing else owns. See the readme beside this file. */
 export const fixPgadminCrashloop = definePlaybook({
   id: taskId,
   title: 'Repair workloads that will not run',
   description:
-    'Reads workloads, pods, their events and logs, ConfigMaps and the keys of Secrets that PgAdmin names. ' +
-    "May change PgAdmin's e-mail variable or its pod's fsGroup in a Deployment, StatefulSet or DaemonSet that nothing else owns.",
+    'Reads what larry diagnose reads: workloads, pods, their events and logs, Services, routes, ConfigMaps, claims, quotas, nodes. ' +
+    'May change the field that is at fault in a workload, Service, route or node that nothing else owns.',
   options: optionsSchema,
-  access: [
-    { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], verbs: ['get', 'list'] },
-    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list'] },
-    { apiGroups: [''], resources: ['pods', 'pods/log', 'events', 'configmaps'], verbs: ['get', 'list'] },
-    {
-      apiGroups: ['apps'],
-      resources: ['deployments', 'statefulsets', 'daemonsets'],
-      verbs: ['patch'],
-      fields: ['/spec/template/spec/containers', '/spec/template/spec/securityContext', '/metadata/annotations'],
-    },
-  ],
-  categories,
+  access,
+  categories: [...categories],
   observe,
   diagnose,
   plan,

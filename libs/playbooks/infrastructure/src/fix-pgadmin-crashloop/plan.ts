@@ -1,43 +1,26 @@
-import { createHash } from 'node:crypto';
 import { describeRef, printable, type PlannedChange } from '@larry/contracts';
 import type { Diagnosis } from '@larry/playbook';
-import type { Facts, WorkloadFacts } from './facts';
+import type { Facts } from './facts';
 import type { Options } from './options';
-import { pgadminCause } from './pgadmin-cause';
-import { plannedFor } from './remedy';
+import { categoryOfStep, plannedFor } from './plan-change';
 
 /**
- * One JSON patch for each PgAdmin whose cause is known, shown by PgAdmin itself, and mended in a workload that nothing
- * owns. Everything else stays a remedy for people. Pure.
+ * The change of each finding that Larry may make by himself; everything else stays a remedy for people. An object that
+ * carries a change of this run already gets no other: the engine adopts it by its mark, and it is verified. Pure.
  */
-export function plan(facts: Facts, _diagnosis: Diagnosis, options: Options): PlannedChange[] {
-  if (!facts.runtime) return [];
-  return facts.looked.flatMap((workload) => {
-    if (workload.changedBy !== undefined) return [ownStep(workload, workload.changedBy)];
-    const cause = pgadminCause(workload, true);
-    const step = cause && plannedFor(cause, workload, options, stepOf(cause.id, workload));
-    return step ? [step] : [];
-  });
-}
-
-/** The same in every attempt: what is done, to what. */
-function stepOf(cause: string, workload: WorkloadFacts): string {
-  const what = cause === 'pgadmin_invalid_email' ? 'set-email' : 'set-fsgroup';
-  const name = `${workload.ref.namespace ?? ''}-${workload.ref.name}`.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 40);
-  const digest = createHash('sha256').update(describeRef(workload.ref)).digest('hex').slice(0, 8);
-  return `${what}-${name}-${digest}`;
-}
-
-/** An earlier attempt of this run made the change and did not live to verify it: the engine adopts it by its mark. */
-function ownStep(workload: WorkloadFacts, step: string): PlannedChange {
-  return {
+export function plan(facts: Facts, diagnosis: Diagnosis, _options: Options): PlannedChange[] {
+  if (!facts.cluster.runtime) return [];
+  const ours = facts.changed.map(({ ref, step }): PlannedChange => ({
     step,
-    summary: printable(`Verify the change that an earlier attempt made to ${describeRef(workload.ref)}`, 500),
+    summary: printable(`Verify the change that an earlier attempt made to ${describeRef(ref)}`, 500),
     verb: 'patch',
-    target: workload.ref,
+    target: ref,
     patch: [],
     depends: [],
-    category: step.startsWith('set-fsgroup') ? 'workload-security-context' : 'workload-env',
+    category: categoryOfStep(step),
     alwaysAsk: false,
-  };
+  }));
+  const isOurs = new Set(facts.changed.map(({ ref }) => describeRef(ref)));
+  const planned = diagnosis.findings.filter((f) => !isOurs.has(describeRef(f.object))).map(plannedFor);
+  return [...ours, ...planned.flatMap((p) => ('change' in p ? [p.change] : []))];
 }

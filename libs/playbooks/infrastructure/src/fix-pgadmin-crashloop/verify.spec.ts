@@ -4,11 +4,12 @@ import type { ClusterReader } from '@larry/kube';
 import { aContext, now, pgadminObjects } from './__fixtures__/pgadmin-cluster';
 import type { Facts } from './facts';
 import { fixPgadminCrashloop } from '.';
-import { validate, verify } from './verify';
+import { validate } from './validate';
+import { verify } from './verify';
 
-const facts = {} as Facts;
+const facts = { changed: [] } as unknown as Facts;
 const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'database', name: 'pgadmin' };
-const change: PlannedChange = { step: 'set-email-x', summary: '', verb: 'patch', target, patch: [], depends: [], category: 'workload-env', alwaysAsk: false };
+const change: PlannedChange = { step: 'pgadmin-invalid-email-x', summary: '', verb: 'patch', target, patch: [], depends: [], category: 'workload-env', alwaysAsk: false };
 const revision = { annotations: { 'deployment.kubernetes.io/revision': '2' }, generation: 1 };
 const running = (startedAt = now) => pgadminObjects({ running: true, startedAt, metadata: revision });
 const crashing = () => pgadminObjects({ metadata: revision });
@@ -47,11 +48,11 @@ describe('verify', () => {
   });
   it('meets the second criterion when it may watch for long enough', async () => {
     const { criteria } = await verify(context({ verifySeconds: 1800 }, running()), facts, [change]);
-    expect(criteria[1]).toMatchObject({ verdict: 'met', observation: { value: `0 restarts, running since ${now}` } });
+    expect(criteria[1]).toMatchObject({ verdict: 'met', observation: { value: '0 restarts, running since 2026-06-01T12:00:00.000Z' } });
   });
   it('rolls back what does not get ready in time', async () => {
     const { criteria, rollBack } = await verify(context({ readySeconds: 5 }, starting()), facts, [change]);
-    expect(rollBack).toEqual([{ step: 'set-email-x', reason: 'not ready within 5 s: 0 of 1 ready, 1 of the new revision' }]);
+    expect(rollBack).toEqual([{ step: 'pgadmin-invalid-email-x', reason: 'not ready within 5 s: 0 of 1 ready, 1 of the new revision' }]);
     expect(criteria[0]?.verdict).toBe('not-met');
   });
   it('rolls back at once when a pod of the new revision is in back-off', async () => {
@@ -61,7 +62,7 @@ describe('verify', () => {
   it('rolls back what crashes after it was ready', async () => {
     const { criteria, rollBack } = await verify(context({}, running(), running(), crashing()), facts, [change]);
     expect(rollBack[0]?.reason).toMatch(/^after being ready: /);
-    expect(criteria.map((c) => c.verdict)).toEqual(['not-met', 'not-met']);
+    expect(criteria.map((c) => c.verdict)).toEqual(['not-met', 'not-met', 'not-met']);
   });
   it('does not take the crash of the old revision for one of the new', async () => {
     const [deployment, ...rest] = crashing();

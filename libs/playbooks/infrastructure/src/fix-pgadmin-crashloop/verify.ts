@@ -1,117 +1,115 @@
-import { describeRef, listOf, numberOf, printable, textOf, valueIn, type Criterion, type KubeObject, type PlannedChange, type TaskResult } from '@larry/contracts';
-import { controllerOf } from '@larry/kube';
+import { describeRef, printable, type Criterion, type KubeObject, type PlannedChange } from '@larry/contracts';
+import { clusterTime } from '@larry/diagnosis';
+import { UnknownKindError } from '@larry/kube';
 import type { PlaybookContext, Verification } from '@larry/playbook';
+import { stillUnwell } from './after-change';
 import { pgadminCriteria } from './criteria';
 import type { Facts } from './facts';
-import { observe } from './observe';
+import { look } from './observe';
 import type { Options } from './options';
+import { causeOfStep } from './plan-change';
+import { lookAtRollout } from './rollout';
 
 const lookEveryMs = 1000;
+const rolledOutKinds: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+/** For how long a repaired object must have been seen well, in the cluster's own time: twice the kubelet's longest back-off. */
+export const wellMinutes = 10;
+
+/** One change that was made, as far as it has been looked at. */
+interface Watched {
+  change: PlannedChange;
+  /** The restarts of its pods when it was first seen ready. */
+  restarts: number;
+  failure?: string;
+}
 
 /**
- * Looks at each changed workload until its new revision is ready, then on for restarts. What does not get ready in
- * `readySeconds`, or crashes again, is to be rolled back. No change, no second look.
+ * Looks at each changed object until it is well, then on for restarts, then once more at everything around it. What does not get well in
+ * `readySeconds`, gets unwell again, or still has its cause is to be rolled back; what was not seen well for {@link wellMinutes} of the
+ * cluster's time is provisional. No change, no second look.
  */
-export async function verify(context: PlaybookContext<Options>, _facts: Facts, applied: PlannedChange[]): Promise<Verification> {
+export async function verify(context: PlaybookContext<Options>, facts: Facts, applied: PlannedChange[]): Promise<Verification> {
   if (applied.length === 0) return { criteria: [], rollBack: [] };
-  const rollBack: Verification['rollBack'] = [];
-  const { readySeconds, verifySeconds } = context.options;
+  const { readySeconds, verifySeconds, restartWindowMinutes } = context.options;
   const deadline = context.now().getTime() + readySeconds * 1000;
-  for (const change of applied) {
-    const failure = await waitUntilReady(context, change, deadline);
-    if (failure) rollBack.push({ step: change.step, reason: failure });
-  }
+  const watched: Watched[] = [];
+  for (const change of applied) watched.push(await untilWell(context, facts, change, deadline));
+  const since = await timeOfCluster(context);
   const until = context.now().getTime() + verifySeconds * 1000;
-  const healthy = applied.filter((change) => !rollBack.some((r) => r.step === change.step));
-  for (let looks = 1; healthy.length > 0 && context.now().getTime() < until; looks++) {
-    context.progress(95, 'watching the repaired workload for restarts');
+  let minutes = 0;
+  while (watched.some((w) => !w.failure) && context.now().getTime() < until && minutes < Math.max(wellMinutes, restartWindowMinutes)) {
+    context.progress(95, 'watching what was repaired');
     await pause(context, until);
-    for (const change of healthy) {
-      const { state, reason } = await lookAt(context, change);
-      if (state === 'crashed' && !rollBack.some((r) => r.step === change.step)) rollBack.push({ step: change.step, reason: `after being ready: ${reason}` });
-    }
+    for (const one of watched.filter((w) => !w.failure)) one.failure = await relapse(context, one);
+    minutes = ((await timeOfCluster(context)) - since) / 60_000;
   }
-  // What still starts after the time it had is reported as it is.
-  const now = { ...context, options: { ...context.options, settleSeconds: 0 } };
-  return { criteria: pgadminCriteria(await observe(now), context.options.restartWindowMinutes), rollBack };
+  for (const one of watched.filter((w) => !w.failure && w.change.target.kind !== 'CronJob')) one.failure = await notMended(context, facts, one.change);
+  return {
+    criteria: [...pgadminCriteria(await look(context), restartWindowMinutes), ...watched.map((w) => repairCriterion(w.change, w.failure, minutes, new Date(since + minutes * 60_000).toISOString()))],
+    rollBack: watched.flatMap(({ change, failure }) => (failure === undefined ? [] : [{ step: change.step, reason: failure }])),
+    provisional: watched.flatMap(({ change, failure }) => (failure !== undefined || minutes >= wellMinutes && change.target.kind !== 'CronJob' ? [] : [{ step: change.step, reason: soFar(change, minutes) }])),
+  };
 }
 
-/** The criteria as they are now, for the convergence and `larry verify`. A PgAdmin that was claimed and is gone turns them. */
-export async function validate(context: PlaybookContext<Options>, result: TaskResult): Promise<Criterion[]> {
-  const facts = await observe(context);
-  const now = pgadminCriteria(facts, context.options.restartWindowMinutes);
-  const claimed = result.criteria.some((c) => c.verdict === 'met' || c.verdict === 'not-met');
-  const podsReadable = !facts.unknowns.some((u) => u.subject === 'Deployment objects' || u.subject === 'Pod objects');
-  if (!claimed || !facts.runtime || !podsReadable || facts.looked.some((w) => w.pgadmin)) return now;
-  const observation = { subject: 'all workloads', value: `no PgAdmin among ${facts.workloads} workloads any more`, at: facts.at };
-  return now.map(({ id, text }): Criterion => ({ id, text, verdict: 'not-met', observation }));
+function soFar({ target }: Pick<PlannedChange, 'target'>, minutes: number): string {
+  if (target.kind === 'CronJob') return 'its next Job shows whether it helped; `larry verify` looks again';
+  return `seen well for ${Math.floor(minutes)} of ${wellMinutes} minutes of the cluster's time; a later \`larry verify\` closes it`;
 }
 
-/** Undefined once it is ready; else why it is not. */
-async function waitUntilReady(context: PlaybookContext<Options>, change: PlannedChange, deadline: number): Promise<string | undefined> {
+/** What a repair claims: that its object is well again. */
+export function repairCriterion({ step, target }: Pick<PlannedChange, 'step' | 'target'>, failure: string | undefined, minutes: number, at: string): Criterion {
+  const cause = causeOfStep(step);
+  const subject = printable(describeRef(target), 500);
+  const base = { id: `repaired-${step}`, text: printable(`${subject} is well again${cause === undefined ? '' : ` (${cause})`}`, 500) };
+  if (failure !== undefined) return { ...base, verdict: 'not-met', observation: { subject, value: failure, at } };
+  const observation = { subject, value: `well, without ${cause ?? 'its cause'}`, at };
+  if (minutes >= wellMinutes && target.kind !== 'CronJob') return { ...base, verdict: 'met', observation };
+  return { ...base, verdict: 'provisional', observation, reason: soFar({ target }, minutes) };
+}
+
+async function untilWell(context: PlaybookContext<Options>, facts: Facts, change: PlannedChange, deadline: number): Promise<Watched> {
+  if (change.target.kind === 'CronJob') return { change, restarts: 0 };
+  const { readySeconds } = context.options;
   for (;;) {
-    const { state, reason } = await lookAt(context, change);
-    if (state === 'ready') return undefined;
-    if (state === 'crashed') return reason;
-    if (context.now().getTime() >= deadline) return `not ready within ${context.options.readySeconds} s: ${reason}`;
-    context.progress(90, 'waiting for the repaired workload');
+    context.progress(90, 'waiting for what was repaired');
+    if (rolledOutKinds.has(change.target.kind)) {
+      const { state, reason, restarts } = await lookAtRollout(context, change.target);
+      if (state === 'ready') return { change, restarts };
+      if (state === 'crashed') return { change, restarts, failure: reason };
+      if (context.now().getTime() >= deadline) return { change, restarts, failure: `not ready within ${readySeconds} s: ${reason}` };
+    } else {
+      const failure = await notMended(context, facts, change);
+      if (failure === undefined) return { change, restarts: 0 };
+      if (context.now().getTime() >= deadline) return { change, restarts: 0, failure: `not well within ${readySeconds} s: ${failure}` };
+    }
     await pause(context, deadline);
   }
 }
+
+/** Why something that was well is not any more. */
+async function relapse(context: PlaybookContext<Options>, { change, restarts }: Watched): Promise<string | undefined> {
+  if (!rolledOutKinds.has(change.target.kind)) return undefined;
+  const now = await lookAtRollout(context, change.target);
+  if (now.state === 'crashed') return `after being ready: ${now.reason}`;
+  if (now.restarts > restarts) return `after being ready: ${now.restarts - restarts} restart${now.restarts - restarts === 1 ? '' : 's'}`;
+  return undefined;
+}
+
+const notMended = (context: PlaybookContext<Options>, facts: Facts, { step, target }: PlannedChange): Promise<string | undefined> => stillUnwell(context, { target, cause: causeOfStep(step) }, facts.cluster);
 
 async function pause(context: PlaybookContext<Options>, until: number): Promise<void> {
   context.signal.throwIfAborted();
   await context.wait(Math.max(1, Math.min(lookEveryMs, until - context.now().getTime())));
 }
 
-interface Look {
-  state: 'ready' | 'waiting' | 'crashed';
-  reason: string;
-}
-
-async function lookAt(context: PlaybookContext<Options>, change: PlannedChange): Promise<Look> {
-  const object = await context.cluster.get(change.target, context.signal);
-  if (!object) return { state: 'crashed', reason: `${describeRef(change.target)} is gone` };
-  const crash = await crashOf(context, object);
-  if (crash) return { state: 'crashed', reason: crash };
-  return rolledOut(object);
-}
-
-/** As `kubectl rollout status` decides it: the controller has seen the change, and every replica is new and ready. */
-function rolledOut(object: KubeObject): Look {
-  const status = (field: string) => numberOf(valueIn(object, 'status', field)) ?? 0;
-  const daemon = object.kind === 'DaemonSet';
-  const desired = daemon ? status('desiredNumberScheduled') : (numberOf(valueIn(object, 'spec', 'replicas')) ?? 1);
-  const [ready, updated] = daemon ? [status('numberReady'), status('updatedNumberScheduled')] : [status('readyReplicas'), status('updatedReplicas')];
-  const reason = `${ready} of ${desired} ready, ${updated} of the new revision`;
-  if (status('observedGeneration') < (object.metadata.generation ?? 0)) return { state: 'waiting', reason: 'its controller has not seen the change yet' };
-  const done = updated >= desired && ready >= desired && (object.kind !== 'Deployment' || status('replicas') <= updated);
-  return { state: done ? 'ready' : 'waiting', reason };
-}
-
-/** A pod of the newest revision whose container is in back-off: it crashed, was restarted and crashed again. */
-async function crashOf(context: PlaybookContext<Options>, object: KubeObject): Promise<string | undefined> {
-  const namespace = object.metadata.namespace ?? '';
-  const newest = object.kind === 'Deployment' ? await newestReplicaSet(context, object) : object.metadata.uid;
-  if (newest === undefined) return undefined;
-  for await (const pod of context.cluster.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace, signal: context.signal })) {
-    if (controllerOf(pod)?.uid !== newest || pod.metadata.deletionTimestamp) continue;
-    const backOff = listOf(valueIn(pod, 'status', 'containerStatuses')).find((c) => valueIn(c, 'state', 'waiting', 'reason') === 'CrashLoopBackOff');
-    const isOld = object.kind !== 'Deployment' && textOf(pod.metadata.labels?.['controller-revision-hash']) !== textOf(valueIn(object, 'status', 'updateRevision'));
-    if (backOff && !isOld) return printable(`${describeRef({ kind: 'Pod', namespace, name: pod.metadata.name })} crashed again (CrashLoopBackOff)`, 400);
+/** The cluster's own time in milliseconds; ours where its leases cannot be read. */
+async function timeOfCluster(context: PlaybookContext<Options>): Promise<number> {
+  const leases: KubeObject[] = [];
+  try {
+    for await (const lease of context.cluster.list({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }, { namespace: 'kube-node-lease', signal: context.signal })) leases.push(lease);
+  } catch (error) {
+    if (!(error instanceof UnknownKindError)) throw error;
   }
-  return undefined;
-}
-
-/** The ReplicaSet of the Deployment's current revision; undefined until the controller has seen the change and made it. */
-async function newestReplicaSet(context: PlaybookContext<Options>, deployment: KubeObject): Promise<string | undefined> {
-  const seen = numberOf(valueIn(deployment, 'status', 'observedGeneration')) ?? 0;
-  if (seen < (deployment.metadata.generation ?? 0)) return undefined;
-  const revision = deployment.metadata.annotations?.['deployment.kubernetes.io/revision'];
-  const options = { namespace: deployment.metadata.namespace ?? '', signal: context.signal };
-  for await (const set of context.cluster.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet' }, options)) {
-    const isOurs = controllerOf(set)?.uid === deployment.metadata.uid;
-    if (isOurs && set.metadata.annotations?.['deployment.kubernetes.io/revision'] === revision) return set.metadata.uid;
-  }
-  return undefined;
+  return clusterTime(leases, context.now().getTime());
 }

@@ -49,7 +49,7 @@ export function pgadminObjects(parts: PgadminParts = {}): KubeObject[] {
     ready: running,
     restartCount: restarts,
     state,
-    ...(restarts > 0 ? { lastState: { terminated: { exitCode: 1, reason: 'Error', finishedAt: '2026-06-01T11:58:00Z' } } } : {}),
+    ...(restarts > 0 ? { lastState: { terminated: { exitCode: 1, reason: 'Error', finishedAt: running ? (parts.startedAt ?? '2026-06-01T11:00:00Z') : '2026-06-01T11:58:00Z' } } } : {}),
     ...parts.containerStatus,
   };
   const pod = aPod({
