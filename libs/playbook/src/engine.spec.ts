@@ -258,6 +258,36 @@ describe('verification', () => {
   });
 });
 
+describe('what is not seen well for long enough', () => {
+  it('is provisional and says why, beside what is verified', async () => {
+    const world = aWorld();
+    const verify: Playbook['verify'] = () => Promise.resolve({ criteria: [met], rollBack: [], provisional: [{ step: 'one', reason: 'seen well for 2 of 10 minutes' }] });
+    const result = await world.run(aPlaybook([aStep(), second], { verify }));
+    expect(result).toMatchObject({ outcome: 'completed', changes: [{ outcome: 'provisional', reason: 'seen well for 2 of 10 minutes' }, { outcome: 'verified' }] });
+    expect(world.rollbacks).toEqual([]);
+  });
+});
+
+describe('steps that do not build on each other', () => {
+  const person = aStep({ alwaysAsk: true });
+
+  it('are made where nobody has to be asked, and the rest is left for another run', async () => {
+    const world = aWorld();
+    const result = await world.run(aPlaybook([person, second], { independentSteps: true }));
+    expect(result).toMatchObject({ outcome: 'completed', changes: [{ outcome: 'proposed', reason: expect.stringContaining('run again to be asked') as string }, { outcome: 'verified' }] });
+    expect((await aWorld().run(aPlaybook([person, second]))).outcome).toBe('awaiting_approval');
+    expect((await aWorld().run(aPlaybook([person], { independentSteps: true }))).outcome).toBe('awaiting_approval');
+  });
+
+  it('do not wait for one that the cluster refuses', async () => {
+    const refused = aStep({ patch: [{ op: 'replace', path: '/spec/none', value: 1 }] });
+    const apart = await aWorld().run(aPlaybook([refused, second], { independentSteps: true }));
+    expect(apart.changes.map((c) => c.outcome)).toEqual([expect.stringMatching(/refused|superseded/), 'verified']);
+    const together = await aWorld().run(aPlaybook([refused, second]));
+    expect(together.changes[1]).toMatchObject({ outcome: 'proposed', reason: 'an earlier step of this plan did not succeed' });
+  });
+});
+
 describe('a successor', () => {
   it('repeats no step that was applied, though a later step has put its own mark there', async () => {
     const world = aWorld();

@@ -118,7 +118,7 @@ export async function runPlaybook(playbook: Playbook, context: PlaybookContext, 
     return finish('completed', reports, await verifiedCriteria(playbook, checked, facts, diagnosis, []).then((v) => v.criteria));
   }
 
-  const asks = await applyAll(checked, effects, hands, options, steps);
+  const asks = await applyAll(checked, effects, hands, options, steps, playbook.independentSteps === true);
   if (asks) return { ...finish('awaiting_approval', reports, diagnosis.criteria), asks };
   const applied = steps.filter((s) => s.report.outcome === 'applied' || s.report.outcome === 'adopted');
   const { criteria, ...seen } = await verifiedCriteria(playbook, checked, facts, diagnosis, applied);
@@ -147,32 +147,41 @@ interface Ready {
 }
 
 /** Applies what may be, in order, up to the first that does not succeed; nothing at all while a step waits for a person. */
-async function applyAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[]): Promise<Asks | undefined> {
-  const ready = await judgeAll(context, effects, hands, options, steps);
+async function applyAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[], apart: boolean): Promise<Asks | undefined> {
+  const judged = await judgeAll(context, effects, hands, options, steps, apart);
+  const ready = apart ? withoutWaiting(judged) : judged;
   const waiting = ready.filter((r) => r.who === undefined).map((r) => r.step);
   const begun = steps.filter((s) => s.earlier?.matters || ready.some((r) => r.carried && r.step === s));
   const word = waiting.length > 0 ? await personsWord(hands, options, steps, waiting, begun) : undefined;
   if (word) tell(word, ready);
   if (word && typeof word === 'object' && 'asks' in word) return word.asks;
   const granted = word && typeof word === 'object' && 'granted' in word ? word.granted : undefined;
-  await applyReady(context, effects, hands, word && !granted ? ready.filter((r) => r.carried) : ready, granted);
+  await applyReady(context, effects, hands, word && !granted ? ready.filter((r) => r.carried) : ready, granted, apart);
   return undefined;
 }
 
+/** Where something can be made at once nothing waits: the rest is told, and asked for in another run. */
+function withoutWaiting(ready: Ready[]): Ready[] {
+  const free = ready.filter((r) => r.who !== undefined);
+  if (free.length === 0) return ready;
+  for (const { step, who } of ready) if (who === undefined) step.report.reason = 'it needs a person, and what needs none was made first: run again to be asked for it';
+  return free;
+}
+
 /** Takes up what earlier attempts left, and tries every other step in a dry run before any is applied. */
-async function judgeAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[]): Promise<Ready[]> {
+async function judgeAll(context: PlaybookContext, effects: EffectContext, hands: Hands, options: RunOptions, steps: Step[], apart: boolean): Promise<Ready[]> {
   const ready: Ready[] = [];
   let blocked = false;
   for (const step of steps) {
     if (step.earlier?.matters) {
-      blocked = !(await takeUp(effects, hands, step, step.earlier)) || blocked;
+      blocked = (!(await takeUp(effects, hands, step, step.earlier)) && !apart) || blocked;
       continue;
     }
     const judgement = blocked ? 'blocked' : await judge(context, hands, options, step);
     if (judgement === 'blocked') step.report.reason = afterFailure;
     else if (judgement === 'ask') ready.push({ step, carried: false });
     else if (judgement !== 'no') ready.push({ step, who: judgement.who, carried: judgement.who === earlierAttempt });
-    blocked = blocked || judgement === 'no';
+    blocked = blocked || (judgement === 'no' && !apart);
   }
   return ready;
 }
@@ -192,7 +201,7 @@ function tell(word: Word, ready: readonly Ready[]): void {
   }
 }
 
-async function applyReady(context: PlaybookContext, effects: EffectContext, hands: Hands, ready: readonly Ready[], granted: string | undefined): Promise<void> {
+async function applyReady(context: PlaybookContext, effects: EffectContext, hands: Hands, ready: readonly Ready[], granted: string | undefined, apart: boolean): Promise<void> {
   let blocked = false;
   for (const { step, who } of ready) {
     const actor = who ?? granted;
@@ -203,7 +212,7 @@ async function applyReady(context: PlaybookContext, effects: EffectContext, hand
     // An approval is good for one making: what was made and has gone since is not made again by the same word.
     if (who === undefined && (await hands.audit.wasMade?.({ run: context.run, task: context.task, step: step.change.step }))) {
       Object.assign(step.report, { outcome: 'superseded', reason: 'this approval was used: the audit log says that the change was made before, and it has been undone since; run again to be asked anew' });
-      blocked = true;
+      blocked = !apart;
       continue;
     }
     await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor });
@@ -211,7 +220,7 @@ async function applyReady(context: PlaybookContext, effects: EffectContext, hand
     Object.assign(step.report, { outcome: became.outcome, ...('reason' in became ? { reason: became.reason } : {}) });
     await hands.audit.append({ ...auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`), actor });
     step.failed = became.outcome === 'outcome-unknown';
-    blocked = became.outcome !== 'applied' && became.outcome !== 'adopted';
+    blocked = !apart && became.outcome !== 'applied' && became.outcome !== 'adopted';
   }
 }
 

@@ -81,6 +81,11 @@ export interface Playbook<Facts = unknown, Options = unknown> {
   diagnose(facts: Facts, options: Options): Diagnosis;
   /** Ordered, reversible steps; absent for a playbook that only reads. */
   plan?(facts: Facts, diagnosis: Diagnosis, options: Options): PlannedChange[];
+  /**
+   * Its steps do not build on each other: one that fails keeps no other from being made, and where one would wait for a
+   * person, what needs none is made first and the rest is left for another run.
+   */
+  independentSteps?: true;
   /** Looks again after the changes (or, without changes, for the criteria that need a second look). */
   verify?(context: PlaybookContext<Options>, facts: Facts, applied: PlannedChange[]): Promise<Verification>;
   /**

@@ -21,6 +21,7 @@ export const fixPgadminCrashloop = definePlaybook({
   observe,
   diagnose,
   plan,
+  independentSteps: true,
   verify,
   // Whoever validates may not have the options of the plan at hand: the defaults then.
   validate: (context, result) => validate({ ...context, options: optionsSchema.parse(context.options ?? {}) }, result),
