@@ -1,4 +1,5 @@
 import { startSimulatedCluster, type SimulatedCluster } from '@larry/simulation';
+import { hasKubeTools } from '@larry/simulation/testing';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
@@ -6,16 +7,17 @@ import { chartFolder, charts, chartTools, kubectlOf, objectsOf, repository, type
 
 const execute = promisify(execFile);
 
+const itWithTools = hasKubeTools() ? it : it.skip; // skipped: no helm 4 and kubectl 1.35 for this machine (put them on PATH, or set HELM and KUBECTL)
+
 /**
  * Each chart installed, scaled, upgraded, rolled back and uninstalled by the real helm and kubectl, against the simulated
  * cluster. No program of ours runs here: the image is one that no node has.
  */
 let cluster: SimulatedCluster;
-let tools: ChartTools | undefined;
+let tools: ChartTools;
 beforeAll(async () => {
   cluster = await startSimulatedCluster();
-  tools = await chartTools(cluster.kubeconfig);
-  if (!tools) console.log('skipped: no helm 4 and kubectl 1.35 for this machine (put them on PATH, or set HELM and KUBECTL)');
+  if (hasKubeTools()) tools = (await chartTools(cluster.kubeconfig)) as ChartTools;
 });
 afterAll(async () => {
   tools?.end();
@@ -26,7 +28,7 @@ const image = (chart: string): string[] => ['--set', `image.repository=registry.
 const name = (chart: string): string => (chart === 'meta-coordinator' ? chart : `${chart}-coordinator`);
 
 function upgrade(chart: string, ...args: string[]) {
-  return (tools as ChartTools).helm('upgrade', '--install', chart, chartFolder(chart), '-n', chart, '--create-namespace', ...image(chart), ...args);
+  return tools.helm('upgrade', '--install', chart, chartFolder(chart), '-n', chart, '--create-namespace', ...image(chart), ...args);
 }
 
 const kubectl = (...args: string[]): Promise<string> => kubectlOf(tools, ...args);
@@ -47,8 +49,7 @@ async function ours(chart: string): Promise<string[]> {
   return found.split('\n').filter(Boolean);
 }
 
-it.each(charts)('%s says in one sentence which Secret is missing, then is installed, scaled, upgraded, rolled back and uninstalled', async (chart) => {
-  if (!tools) return;
+itWithTools.each(charts)('%s says in one sentence which Secret is missing, then is installed, scaled, upgraded, rolled back and uninstalled', async (chart) => {
   const refused = await upgrade(chart);
   expect(refused.code).not.toBe(0);
   expect(refused.err).toMatch(new RegExp(`the Secret "larry-redis" is missing in namespace "${chart}": kubectl create secret generic larry-redis`));
@@ -72,12 +73,11 @@ it.each(charts)('%s says in one sentence which Secret is missing, then is instal
   expect([gone.code, await ours(chart)]).toEqual([0, []]);
 });
 
-it.each([
+itWithTools.each([
   ['larry-01', 'fix-pgadmin-crashloop', []],
   ['larry-02', 'security-scan-group-02', []],
   ['larry-03', 'catalog-deployments', ['secrets']],
 ])('the account that %s gives its workers may read all that %s looks at', async (chart, task, closed) => {
-  if (!tools) return;
   expect((await upgrade(chart, '--set', 'checkSecrets=false')).code).toBe(0);
   const token = (await kubectl('create', 'token', `${chart}-worker`, '-n', chart)).trim();
   const config = parse(cluster.kubeconfig) as { users: { user: unknown }[] };
@@ -90,15 +90,13 @@ it.each([
   expect((await tools.helm('uninstall', chart, '-n', chart, '--wait')).code).toBe(0);
 }, 60_000);
 
-it('a write right for a namespace that is not there is refused by its name', async () => {
-  if (!tools) return;
+itWithTools('a write right for a namespace that is not there is refused by its name', async () => {
   const { code, err } = await upgrade('larry-01', '--set', 'rbac.writeNamespaces={no-such}', '--set', 'storage.size=1Gi', '--dry-run=server');
   expect(code).not.toBe(0);
   expect(err).toContain('rbac.writeNamespaces: there is no namespace "no-such" in this cluster');
 });
 
-it('the API server takes every object of every set of values, the Jobs that the coordinator would make with its own account included', async () => {
-  if (!tools) return;
+itWithTools('the API server takes every object of every set of values, the Jobs that the coordinator would make with its own account included', async () => {
   for (const chart of charts) {
     const objects = await tools.template(chart, '-f', `${chartFolder(chart)}/ci/strict-values.yaml`);
     const file = tools.file(`${chart}.yaml`, objects.map((object) => JSON.stringify(object)).join('\n---\n'));

@@ -1,14 +1,16 @@
+import { hasKubeTools } from '@larry/simulation/testing';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chartFolder, charts, chartTools, objectsOf, repository, valueFiles, type ChartTools, type Rendered } from './src/helm';
 
+const itWithTools = hasKubeTools() ? it : it.skip; // skipped: no helm 4 and kubectl 1.35 for this machine (put them on PATH, or set HELM and KUBECTL)
+
 /** What the charts render, by the real helm without a cluster. Installing is `charts-installed.spec.ts`. */
-let tools: ChartTools | undefined;
+let tools: ChartTools;
 beforeAll(async () => {
-  tools = await chartTools();
-  if (!tools) console.log('skipped: no helm 4 for this machine (put one on PATH, or set HELM and KUBECTL)');
+  if (hasKubeTools()) tools = (await chartTools()) as ChartTools;
 });
 afterAll(() => tools?.end());
 
@@ -29,8 +31,7 @@ it('what is generated is current: charts of the Larrys, rights, schemas, READMEs
   execFileSync(process.execPath, ['tools/charts.mjs', '--check'], { cwd: repository, stdio: 'pipe' });
 });
 
-it.each(charts.flatMap((chart) => valueFiles(chart).map((file) => [chart, path.basename(file), file])))('%s lints and renders with %s', async (chart, _, file) => {
-  if (!tools) return;
+itWithTools.each(charts.flatMap((chart) => valueFiles(chart).map((file) => [chart, path.basename(file), file])))('%s lints and renders with %s', async (chart, _, file) => {
   const lint = await tools.helm('lint', '--strict', chartFolder(chart), '-f', file, ...image(chart));
   expect([lint.code, lint.out]).toEqual([0, expect.stringContaining('0 chart(s) failed')]);
   const objects = await tools.template(chart, '-f', file, ...image(chart), ...served);
@@ -42,8 +43,7 @@ it.each(charts.flatMap((chart) => valueFiles(chart).map((file) => [chart, path.b
 });
 
 describe.each(charts)('%s', (chart) => {
-  it('may by default read no Secret and change nothing but the Jobs of its own namespace', async () => {
-    if (!tools) return;
+  itWithTools('may by default read no Secret and change nothing but the Jobs of its own namespace', async () => {
     const objects = await tools.template(chart, ...image(chart), ...served);
     const rules = rulesOf(objects);
     expect(rules.filter(({ resources }) => resources.includes('secrets'))).toEqual([]);
@@ -52,13 +52,12 @@ describe.each(charts)('%s', (chart) => {
     expect(named(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
   });
 
-  it('refuses to name an image that nobody can pull', async () => {
-    if (!tools) return;
+  itWithTools('refuses to name an image that nobody can pull', async () => {
     await expect(tools.template(chart)).rejects.toThrow(/image\.repository is not given: .*scripts\/images/);
   });
 
   // The three Larrys have one schema.
-  it.each(chart === 'larry-02' || chart === 'larry-03' ? [['logLevel=loud', '/logLevel']] : [
+  itWithTools.each(chart === 'larry-02' || chart === 'larry-03' ? [['logLevel=loud', '/logLevel']] : [
     ['replicas=many', '/replicas'],
     ['image.digest=sha256:1', '/image/digest'],
     ['redis.url=redis://user:word@redis:6379', '/redis/url'],
@@ -69,19 +68,16 @@ describe.each(charts)('%s', (chart) => {
     ['replica=2', "'replica' not allowed"],
     ['rbac.customResources[0].apiGroup=*', '/rbac/customResources/0'],
   ])('refuses %s and names the value', async (value, name) => {
-    if (!tools) return;
     await expect(tools.template(chart, ...image(chart), '--set', value)).rejects.toThrow(name);
   });
 
-  it('has nothing for our own check to find but the right to create Jobs, which is what it is for', async () => {
-    if (!tools) return;
+  itWithTools('has nothing for our own check to find but the right to create Jobs, which is what it is for', async () => {
     const objects = await tools.template(chart, '-f', path.join(chartFolder(chart), 'ci', 'strict-values.yaml'), '--set', 'rbac.readSecrets=false');
     expect(checked([...objects, ...jobsOf(objects)])).toEqual(chart === 'meta-coordinator' ? [] : [`rbac/create-pods RoleBinding ${chart}-launch`]);
   });
 });
 
-it("the check would find what the charts avoid: a worker's pod without its security context", async () => {
-  if (!tools) return;
+itWithTools("the check would find what the charts avoid: a worker's pod without its security context", async () => {
   const [job] = jobsOf(await tools.template('larry-01', '-f', path.join(chartFolder('larry-01'), 'ci', 'strict-values.yaml')));
   const spec = (job?.['spec'] as { template: { spec: { containers: Record<string, unknown>[] } } }).template.spec;
   delete spec.containers[0]?.['securityContext'];
@@ -89,8 +85,7 @@ it("the check would find what the charts avoid: a worker's pod without its secur
 });
 
 describe('the template of the Jobs', () => {
-  it("has what the launcher asks for, the worker's account, and neither name nor work order", async () => {
-    if (!tools) return;
+  itWithTools("has what the launcher asks for, the worker's account, and neither name nor work order", async () => {
     const [job] = jobsOf(await tools.template('larry-02', ...image('larry-02')), false);
     expect(job).toMatchObject({
       apiVersion: 'batch/v1',
@@ -103,10 +98,9 @@ describe('the template of the Jobs', () => {
     expect(worker?.env.map(({ name }) => name).filter((name) => /^LARRY_(RUN|TASK|CLAIM)$/.test(name))).toEqual([]);
   });
 
-  it('changes the checksum in the pods of its coordinator, so that they are replaced', async () => {
-    if (!tools) return;
+  itWithTools('changes the checksum in the pods of its coordinator, so that they are replaced', async () => {
     const sum = async (...args: string[]): Promise<unknown> => {
-      const [deployment] = named((await tools?.template('larry-01', ...image('larry-01'), ...args)) ?? [], 'Deployment');
+      const [deployment] = named(await tools.template('larry-01', ...image('larry-01'), ...args), 'Deployment');
       return (deployment?.['spec'] as { template: { metadata: { annotations: Record<string, string> } } }).template.metadata.annotations['checksum/config'];
     };
     const [before, same, after] = [await sum(), await sum('--set', 'podDisruptionBudget.enabled=false'), await sum('--set', 'workers.ttlSecondsAfterFinished=120')];
@@ -118,8 +112,7 @@ describe('the template of the Jobs', () => {
 describe('writing', () => {
   const write = [...image('larry-01'), '--set', 'rbac.writeNamespaces={database}'];
 
-  it('is a Role in the listed namespaces alone, and confined to the declared fields where the cluster has policies', async () => {
-    if (!tools) return;
+  itWithTools('is a Role in the listed namespaces alone, and confined to the declared fields where the cluster has policies', async () => {
     const objects = await tools.template('larry-01', ...write, '--set', 'storage.size=1Gi', ...served);
     const roles = named(objects, 'Role').filter(({ metadata }) => metadata.name.endsWith('-write'));
     expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(['database']);
@@ -129,22 +122,20 @@ describe('writing', () => {
     expect(named(objects, 'ValidatingAdmissionPolicyBinding')).toHaveLength(1);
   });
 
-  it('needs an audit log that outlives the pod', async () => {
-    if (!tools) return;
+  itWithTools('needs an audit log that outlives the pod', async () => {
     await expect(tools.template('larry-01', ...write)).rejects.toThrow(/rbac\.writeNamespaces needs storage\.size or storage\.claim/);
     await expect(tools.template('meta-coordinator', ...image('meta-coordinator'), '--set', 'modesAllowed={ask}')).rejects.toThrow(/modesAllowed: ask and auto need storage/);
   });
 
-  it('is refused for a Larry whose playbooks declare no write', async () => {
-    if (!tools) return;
+  itWithTools('is refused for a Larry whose playbooks declare no write', async () => {
     const args = [...image('larry-03'), '--set', 'rbac.writeNamespaces={database}', '--set', 'storage.size=1Gi'];
     await expect(tools.template('larry-03', ...args)).rejects.toThrow(/no playbook of larry-03 declares a write/);
   });
 });
 
-it.each(charts)('the alert rules of %s are rules to promtool', (chart) => {
+const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
+(hasPromtool ? it : it.skip).each(charts)('the alert rules of %s are rules to promtool (skipped where none is on PATH)', (chart) => {
   const said = spawnSync('promtool', ['check', 'rules', path.join(chartFolder(chart), 'files', 'alerts.yaml')], { encoding: 'utf8' });
-  if (said.error) return console.log('skipped: no promtool on PATH (apt-get install prometheus has it)');
   expect([said.status, said.stdout]).toEqual([0, expect.stringContaining('SUCCESS: 3 rules found')]);
 });
 

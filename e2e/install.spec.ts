@@ -1,14 +1,16 @@
 import { startSimulatedCluster, type SimulatedCluster } from '@larry/simulation';
+import { hasKubeTools } from '@larry/simulation/testing';
 import { createPublicKey } from 'node:crypto';
 import { charts, chartTools, kubectlOf, type ChartTools } from './src/helm';
 
+const itWithTools = hasKubeTools() ? it : it.skip; // skipped: no helm 4 and kubectl 1.35 for this machine (put them on PATH, or set HELM and KUBECTL)
+
 /** `larry install` and `larry uninstall` with the real helm, against the simulated cluster. */
 let cluster: SimulatedCluster;
-let tools: ChartTools | undefined;
+let tools: ChartTools;
 beforeAll(async () => {
   cluster = await startSimulatedCluster();
-  tools = await chartTools(cluster.kubeconfig);
-  if (!tools) console.log('skipped: no helm 4 and kubectl 1.35 for this machine (put them on PATH, or set HELM and KUBECTL)');
+  if (hasKubeTools()) tools = (await chartTools(cluster.kubeconfig)) as ChartTools;
 });
 afterAll(async () => {
   tools?.end();
@@ -32,8 +34,7 @@ async function secret(namespace: string, name: string): Promise<Record<string, s
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
 }
 
-it('shows what it would make and makes nothing: by --dry-run, and where nobody can be asked', async () => {
-  if (!tools) return;
+itWithTools('shows what it would make and makes nothing: by --dry-run, and where nobody can be asked', async () => {
   const before = await everything();
   const dry = await tools.larry('install', ...wanted, '--dry-run');
   expect([dry.code, dry.err]).toEqual([0, '']);
@@ -45,8 +46,7 @@ it('shows what it would make and makes nothing: by --dry-run, and where nobody c
   expect(await everything()).toEqual(before);
 });
 
-it('installs four releases with keys that fit each other, again without changing them, and takes everything out', async () => {
-  if (!tools) return;
+itWithTools('installs four releases with keys that fit each other, again without changing them, and takes everything out', async () => {
   const before = await everything();
   const installed = await tools.larry('install', ...wanted, '--yes');
   expect([installed.code, installed.err]).toEqual([0, '']);
@@ -81,8 +81,7 @@ it('installs four releases with keys that fit each other, again without changing
   expect((await tools.larry('uninstall', '--yes')).out).toContain("Nothing of Larry's is in");
 });
 
-it('says in one sentence that helm is missing', async () => {
-  if (!tools) return;
+itWithTools('says in one sentence that helm is missing', async () => {
   const said = await tools.larryWithoutHelm('install', ...wanted, '--yes');
   expect([said.code, said.err]).toEqual([2, expect.stringMatching(/^larry: there is no helm on PATH: install helm/)]);
 });

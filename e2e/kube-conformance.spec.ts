@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '@larry/contracts';
 import { openDump, openLive, openSnapshot, writeSnapshot, type ClusterReader, type KindInfo } from '@larry/kube';
 import { SimulatedApiServer, startSimulatedCluster } from '@larry/simulation';
-import { kubeTools } from '@larry/simulation/testing';
+import { hasKubeTools, kubeTools } from '@larry/simulation/testing';
 // The suite is jest's and so no part of any build: it comes from the sources, with the reader under test beside it.
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import { openLive as openLiveSource } from '../libs/kube/src';
@@ -120,10 +120,10 @@ describe('one cluster through every source', () => {
     expect(JSON.stringify(changed)).not.toMatch(/"(password|token)":"[^<[]{6,}/i);
   });
 
-  it('reads from the dump of the real kubectl what it reads from the server, in the kinds that a dump holds', async () => {
+  // Skipped: no kubectl for this machine (put one on PATH, or name one by KUBECTL).
+  (hasKubeTools() ? it : it.skip)('reads from the dump of the real kubectl what it reads from the server, in the kinds that a dump holds', async () => {
     const tools = await kubeTools();
-    if (!tools) return process.stderr.write('no kubectl for this machine: the dump is not compared (name one by KUBECTL)\n');
-    const dumped = await ended(tools.kubectl, ['--kubeconfig', config, 'cluster-info', 'dump', '--all-namespaces', '--output-directory', at('dump')]);
+    const dumped = await ended(tools?.kubectl ?? 'kubectl', ['--kubeconfig', config, 'cluster-info', 'dump', '--all-namespaces', '--output-directory', at('dump')]);
     expect(dumped).toMatchObject({ code: 0 });
     const dump = await openDump(at('dump'));
     const back = await everything(dump);
@@ -131,11 +131,11 @@ describe('one cluster through every source', () => {
     await dump.close();
     expect([...back.kinds.values()].map((k) => k.kind)).toEqual(expect.arrayContaining(['Pod', 'Deployment', 'Service', 'ReplicaSet', 'DaemonSet', 'Node', 'Event']));
     expect(unknown).toEqual(expect.arrayContaining(['Secret', 'ConfigMap', 'StatefulSet', 'NetworkPolicy']));
-    if (real) return undefined;
+    if (real) return;
     const overlap = [...live.objects.keys()].filter((key) => back.kinds.has(key.split(' ').slice(0, 2).join(' ')));
     expect([...back.objects.keys()].sort()).toEqual(overlap.sort());
     for (const key of overlap) expect(comparable(back.objects.get(key))).toEqual(comparable(live.objects.get(key)));
-    return expect(overlap.length).toBeGreaterThan(80);
+    expect(overlap.length).toBeGreaterThan(80);
   });
 });
 

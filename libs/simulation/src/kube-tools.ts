@@ -120,6 +120,15 @@ let found: KubeTools | undefined;
  * @throws Error where KUBECTL or HELM names a file that does not exist.
  */
 export async function kubeTools(): Promise<KubeTools | undefined> {
+  return foundTools();
+}
+
+/** Whether {@link kubeTools} finds them: known before a test is named, so that one without them is skipped by name. */
+export function hasKubeTools(): boolean {
+  return foundTools() !== undefined;
+}
+
+function foundTools(): KubeTools | undefined {
   if (found) return found;
   const kubectl = installed('kubectl') ?? unpacked('kubectl');
   const helm = installed('helm') ?? unpacked('helm');

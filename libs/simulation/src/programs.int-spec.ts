@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import type { Container, ContainerStatus, Job, Pod, PodSpec } from './cluster/types';
 import { programsUnderTest, type ProgramsUnderTest } from './programs-under-test';
-import { eventually } from './testing';
+import { eventually, hasKubeTools } from './testing';
 
 let under: ProgramsUnderTest;
 let counter = 0;
 
 beforeAll(async () => {
   const opened = await programsUnderTest();
-  if (!opened) console.log('programs.int-spec: skipped, no kubectl 1.35 for this machine, or no Linux');
-  else under = opened;
+  if (opened) under = opened;
 }, 60_000);
 afterAll(() => under?.close());
 
 /** A test that needs kubectl and Linux. */
-const on = (name: string, fn: () => Promise<void>) => it(name, () => (under ? fn() : Promise.resolve()), 30_000);
+const itWithPrograms = hasKubeTools() && process.platform === 'linux' ? it : it.skip;
+const on = (name: string, fn: () => Promise<void>) => itWithPrograms(name, fn, 30_000);
 
 const ns = 'default';
 const unique = (name: string) => `${name}-${(counter += 1)}`;
@@ -163,7 +163,7 @@ describe('a pod of our own image', () => {
 });
 
 describe('what the simulation does not start', () => {
-  it.each<[string, Partial<Container>, string]>([
+  itWithPrograms.each<[string, Partial<Container>, string]>([
     ['a file that is no built program', { args: ['elsewhere.js'] }, 'args[0] must name a built program as apps/larry-01/dist/main.js, not "elsewhere.js"'],
     ['a way out of the built programs', { args: ['apps/larry-01/dist/../../../elsewhere.js'] }, 'args[0] must name a built program'],
     ['a program that is not built', { args: ['apps/larry-01/dist/none.js'] }, 'apps/larry-01/dist/none.js is not there: build it (npm run build)'],
@@ -171,7 +171,6 @@ describe('what the simulation does not start', () => {
     ['a module that node is told to load', { env: env({ NODE_OPTIONS: '--require /tmp/x.js' }) }, '--require in NODE_OPTIONS'],
     ['a library that the loader is told to load', { env: env({ LD_PRELOAD: '/tmp/x.so' }) }, 'LD_PRELOAD'],
   ])('%s', async (_, container, message) => {
-    if (!under) return;
     const name = await started('serve', container);
     await eventually(() => expect(status(name)?.state.waiting).toMatchObject({ reason: 'CreateContainerError', message: expect.stringContaining(message) }));
     expect(processesOf(name)).toEqual([]);

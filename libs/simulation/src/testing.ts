@@ -4,7 +4,7 @@ import path from 'node:path';
 import { SimulatedApiServer } from './server';
 import type { ServerOptions } from './server';
 
-export { kubeTools } from './kube-tools';
+export { hasKubeTools, kubeTools } from './kube-tools';
 export type { KubeTools } from './kube-tools';
 
 /** A running simulated server with its kubeconfig on disk. */

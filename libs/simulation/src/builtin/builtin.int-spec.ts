@@ -5,16 +5,16 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Pod } from '../cluster/types';
 import { startSimulatedCluster, type SimulatedCluster } from '../simulated-cluster';
-import { kubeTools, type KubeTools } from '../testing';
+import { hasKubeTools, kubeTools, type KubeTools } from '../testing';
 
 const exec = promisify(execFile);
+const itWithTools = hasKubeTools() ? it : it.skip; // skipped: no kubectl 1.35 and helm 4 on PATH or in the dev dependency for this machine
 let cluster: SimulatedCluster;
 let tools: KubeTools | undefined;
 let home: string;
 
 beforeAll(async () => {
   tools = await kubeTools();
-  if (!tools) console.log('builtin.int-spec: what needs kubectl and helm is skipped, neither is on PATH or in the dev dependency for this machine');
   cluster = await startSimulatedCluster();
   home = mkdtempSync(path.join(tmpdir(), 'larry-builtin-'));
   writeFileSync(path.join(home, 'kubeconfig'), cluster.kubeconfig, { mode: 0o600 });
@@ -51,8 +51,7 @@ describe('the built-in cluster, started', () => {
     expect(claims.filter((claim) => claim.status.phase !== 'Bound').map((claim) => claim.metadata.name)).toEqual(['postgresql-backups']);
   });
 
-  it('shows its releases to the real helm', async () => {
-    if (!tools) return;
+  itWithTools('shows its releases to the real helm', async () => {
     const releases = JSON.parse(await run('helm', 'list -A -o json')) as { name: string; status: string }[];
     expect(releases.map((release) => release.name).sort()).toEqual(['cert-manager', 'grafana', 'n8n', 'postgresql', 'prometheus', 'qdrant', 'redis-ha', 'traefik', 'traefik-crd']);
     const history = JSON.parse(await run('helm', 'history postgresql -n database -o json')) as { status: string }[];
@@ -61,13 +60,11 @@ describe('the built-in cluster, started', () => {
     expect(await run('helm', 'get manifest postgresql -n database')).toContain('kind: StatefulSet');
   });
 
-  it('lets the real helm roll a release back without a conflict of fields', async () => {
-    if (!tools) return;
+  itWithTools('lets the real helm roll a release back without a conflict of fields', async () => {
     expect(await run('helm', 'rollback grafana 1 -n monitoring')).toContain('Rollback was a success');
   });
 
-  it('lets the real kubectl roll a Deployment out and back', async () => {
-    if (!tools) return;
+  itWithTools('lets the real kubectl roll a Deployment out and back', async () => {
     await run('kubectl', 'set image -n ingress deploy/error-pages error-pages=nginx:1.29');
     expect(await run('kubectl', 'rollout status -n ingress deploy/error-pages --timeout=25s')).toContain('successfully rolled out');
     await run('kubectl', 'rollout undo -n ingress deploy/error-pages');
@@ -75,8 +72,7 @@ describe('the built-in cluster, started', () => {
     expect(await run('kubectl', 'get deploy -n ingress error-pages -o jsonpath={.spec.template.spec.containers[0].image}')).toBe('nginx');
   }, 60_000);
 
-  it('shows a container log of now and before to the real kubectl', async () => {
-    if (!tools) return;
+  itWithTools('shows a container log of now and before to the real kubectl', async () => {
     const pod = pods().find((each) => each.metadata.labels?.app === 'pgadmin')?.metadata.name;
     expect(await run('kubectl', `logs -n database ${pod} --previous`)).toContain("'admin@pgadmin.local' does not appear to be a valid email address");
   });

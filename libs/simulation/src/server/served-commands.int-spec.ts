@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KubeTools, StartedServer } from '../testing';
-import { kubeTools, startSimulatedServer } from '../testing';
+import { hasKubeTools, kubeTools, startSimulatedServer } from '../testing';
 
 interface Command {
   run: string;
@@ -15,13 +15,14 @@ const { commands } = JSON.parse(readFileSync(path.join(__dirname, '../../served-
 /** The words of a command; JSON after -p has no blanks, so that no quoting is needed. */
 const words = (line: string, tmp: string) => line.split(' ').filter(Boolean).map((word) => word.replace('{tmp}', tmp));
 
+const itWithTools = hasKubeTools() ? it : it.skip; // skipped: no kubectl 1.35 and helm 4 on PATH or in the dev dependency for this machine
+
 describe('the published list of kubectl and helm commands', () => {
   let tools: KubeTools | undefined;
   let sim: StartedServer;
 
   beforeAll(async () => {
     tools = await kubeTools();
-    if (!tools) console.log('served-commands.int-spec: skipped, no kubectl 1.35 and helm 4 on PATH or in the dev dependency for this machine');
     sim = await startSimulatedServer({
       objects: [{ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } }],
     });
@@ -51,8 +52,7 @@ describe('the published list of kubectl and helm commands', () => {
     return { code, out };
   }
 
-  it.each(commands.map((c, i): [string, Command] => [`${i + 1}. ${c.run}`, c]))('serves %s', async (_name, command) => {
-    if (!tools) return;
+  itWithTools.each(commands.map((c, i): [string, Command] => [`${i + 1}. ${c.run}`, c]))('serves %s', async (_name, command) => {
     const { code, out } = await run(command);
     expect(out).toMatch(new RegExp(command.prints));
     if (command.exit !== 'any') expect({ command: command.run, code, out: code === (command.exit ?? 0) ? '' : out }).toEqual({ command: command.run, code: command.exit ?? 0, out: '' });

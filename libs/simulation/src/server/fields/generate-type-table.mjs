@@ -1,8 +1,8 @@
-// Derives `type-table.ts` from a real API server's OpenAPI documents (which fields are lists of what
+// Derives the files of `type-table/` from a real API server's OpenAPI documents (which fields are lists of what
 // sort, what their keys are, how a strategic merge treats them) and from the Go field facts recorded
 // beside them (which fields are pointers, which are printed even when empty).
 // Usage: node generate-type-table.mjs <recordings folder>
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -149,18 +149,19 @@ keepKeyDefaults(types);
 const sorted = (entries) => Object.fromEntries(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
 const lines = (entries) =>
   Object.entries(sorted(entries))
-    .map(([key, value]) => `    ${JSON.stringify(key)}: ${JSON.stringify(value)}`)
-    .join(',\n');
-writeFileSync(
-  path.join(path.dirname(new URL(import.meta.url).pathname), 'type-table.ts'),
-  `// Made by generate-type-table.mjs from Kubernetes 1.36.2; not written by hand.
-import type { TypeTable } from './type-table-shape';
+    .map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`)
+    .join('');
+const here = path.dirname(new URL(import.meta.url).pathname);
+const isCore = (name) => name.startsWith('core.');
+const only = (wantsCore) => Object.fromEntries(Object.entries(types).filter(([name]) => isCore(name) === wantsCore));
 
-/** Facts of the served API: which fields each type holds, what sort of list each is, how Go prints it when empty. */
-export const TYPE_TABLE: TypeTable = {
-  kinds: {\n${lines(kinds)}\n  },
-  types: {\n${lines(types)}\n  },
-};
-`,
-);
+/** One file of the table: `libs/simulation/src/server/fields/type-table/FILE.ts`. */
+function write(file, doc, declaration, entries) {
+  const imported = declaration.includes('CompactType') ? "import type { CompactType } from '../type-table-shape';\n\n" : '';
+  writeFileSync(path.join(here, 'type-table', `${file}.ts`), `// Made by generate-type-table.mjs from Kubernetes 1.36.2; not written by hand.\n${imported}/** ${doc} */\nexport const ${declaration} = {\n${lines(entries)}};\n`);
+}
+mkdirSync(path.join(here, 'type-table'), { recursive: true });
+write('kinds', 'Kinds as `group/version/Kind`, with the names of their types.', 'KINDS: Readonly<Record<string, string>>', kinds);
+write('core-types', 'The types of the core group.', 'CORE_TYPES: Readonly<Record<string, CompactType>>', only(true));
+write('other-types', 'The types of all other groups.', 'OTHER_TYPES: Readonly<Record<string, CompactType>>', only(false));
 console.log(`${Object.keys(kinds).length} kinds, ${Object.keys(types).length} types`);
