@@ -13,7 +13,7 @@ function helpOf(command: Command): string {
   return text;
 }
 
-const wanted = ['run', 'check', 'diagnose', 'snapshot', 'playbook', 'playbook list', 'playbook run', 'sim', 'sim up', 'status', 'dashboard', 'events', 'locks', 'unlock', 'approve', 'deny', 'abort', 'reset', 'logs', 'report', 'aggregate', 'verify', 'audit', 'audit verify', 'doctor', 'install', 'uninstall'];
+const wanted = ['run', 'check', 'diagnose', 'snapshot', 'playbook', 'playbook list', 'playbook run', 'sim', 'sim up', 'status', 'support-bundle', 'dashboard', 'events', 'locks', 'unlock', 'approve', 'deny', 'abort', 'reset', 'logs', 'report', 'aggregate', 'verify', 'audit', 'audit verify', 'doctor', 'install', 'uninstall'];
 
 describe('larry --help', () => {
   it('lists every command, and no other', () => {

@@ -29,7 +29,8 @@ export async function doctor(options: DoctorOptions): Promise<void> {
   process.stdout.write(`${lines.map((line) => doctorText(line, pen)).join('\n')}\n`);
 }
 
-async function examine(options: DoctorOptions): Promise<DoctorLine[]> {
+/** Everything that the doctor looks at. */
+export async function examine(options: DoctorOptions): Promise<DoctorLine[]> {
   const running = runningStack(options.state);
   const redisUrl = options.redis ?? process.env['REDIS_URL'] ?? running?.redisUrl;
   const kubeconfig = options.kubeconfig ?? running?.kubeconfig;

@@ -7,6 +7,7 @@ export function afterRun(program: Command): void {
   reporting(program);
   verifying(program);
   doctoring(program);
+  supporting(program);
 }
 
 function reporting(program: Command): void {
@@ -63,4 +64,16 @@ function doctoring(program: Command): void {
     .option('--json', 'for programs')
     .addHelpText('after', `${examples('larry doctor', 'larry doctor --rights', 'larry doctor --redis redis://redis.redis-ha:6379')}\n\nExit codes: 0 nothing fails · 1 something fails (warnings and what could not be looked at do not count)`)
     .action(async (options) => (await import('../commands/doctor.js')).doctor(options));
+}
+
+function supporting(program: Command): void {
+  runAddress(program.command('support-bundle'))
+    .description('One file for whoever helps you: versions, what the doctor sees, settings, state, leases, events, logs, metrics. Secrets are left out or struck out; it says what is not in it. Reads only.')
+    .option('--output <file>', 'a file that is not there yet (default: larry-support-<time>.tar.gz)')
+    .option('--run <id>', 'only of this run (default: the one that Redis holds)')
+    .option('--kubeconfig <file>', 'the cluster that Larry runs in (default: that of the run, $KUBECONFIG, ~/.kube/config)')
+    .option('--context <name>', 'a context of the kubeconfig')
+    .option('--json', 'print what is in it and what is not as JSON')
+    .addHelpText('after', `${examples('larry support-bundle', 'larry support-bundle --output /tmp/for-support.tar.gz', 'REDIS_URL=redis://redis.redis-ha:6379 larry support-bundle --context prod --api http://127.0.0.1:8080')}\n\nWhat cannot be had is named with its reason, and the rest is written. manifest.json in it lists every file with its SHA-256.`)
+    .action(async (options) => (await import('../commands/support-bundle.js')).supportBundle(options));
 }
