@@ -1,20 +1,23 @@
 import { z } from 'zod';
 import { objectRefSchema } from './finding';
+import { helmUpgradeSchema } from './helm-upgrade';
 
 /** The annotation that every change of Larry's leaves on its object, in the same request. */
 export const changeAnnotation = 'larry.dev/change';
 
-/** One reversible step of a plan, before it is applied. All steps are JSON patches of one object, or its creation or deletion. */
+/** One reversible step of a plan, before it is applied. Each is a JSON patch of one object, its creation or deletion, or the upgrade of the Helm release that owns it. */
 export const plannedChangeSchema = z.object({
   /** Unique within the task and the same in every attempt: the last part of the change's id. */
   step: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
   summary: z.string().max(500),
-  verb: z.enum(['patch', 'create', 'delete']),
+  verb: z.enum(['patch', 'create', 'delete', 'helm-upgrade']),
   target: objectRefSchema,
   /** For `patch`: RFC 6902 operations without the `test`s, which the engine derives from `depends`. */
   patch: z.array(z.record(z.string(), z.unknown())).optional(),
   /** For `create`: the object. */
   object: z.record(z.string(), z.unknown()).optional(),
+  /** For `helm-upgrade`: the values and what they change; `target` is the object that it mends. */
+  helm: helmUpgradeSchema.optional(),
   /** JSON pointers to the fields that the diagnosis read; the change applies only while they are as read. */
   depends: z.array(z.string()),
   /** The kind of change, as the configuration of mode `auto` lists them: `workload-env`, … */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { helmUpgradeSchema } from './helm-upgrade';
 
 /** Worst first. */
 export const severities = ['critical', 'high', 'medium', 'low', 'info'] as const;
@@ -47,6 +48,9 @@ export const evidenceSchema = z.object({
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
+/** The change of the live object that an owner's source has to bring about: RFC 6902 without tests. */
+const wantedSchema = z.array(z.record(z.string(), z.unknown())).optional();
+
 /** The exact change that mends a finding, at the layer that owns the object. */
 export const remedySchema = z.discriminatedUnion('layer', [
   z.object({
@@ -58,6 +62,9 @@ export const remedySchema = z.discriminatedUnion('layer', [
     /** What to type: `helm upgrade …`. */
     command: z.string().optional(),
     note: z.string().optional(),
+    /** Set once the chart was rendered and this is what the values do. */
+    upgrade: helmUpgradeSchema.optional(),
+    wanted: wantedSchema,
   }),
   z.object({
     layer: z.literal('manifest'),
@@ -66,6 +73,9 @@ export const remedySchema = z.discriminatedUnion('layer', [
     /** YAML that shows the fields as they should be. */
     yaml: z.string(),
     note: z.string().optional(),
+    wanted: wantedSchema,
+    /** A unified diff of that file, where it could be read. */
+    diff: z.string().optional(),
   }),
   z.object({
     layer: z.literal('patch'),
@@ -77,7 +87,7 @@ export const remedySchema = z.discriminatedUnion('layer', [
     note: z.string().optional(),
   }),
   /** No change of Larry's: a person has to do or decide something. */
-  z.object({ layer: z.literal('none'), reason: z.string() }),
+  z.object({ layer: z.literal('none'), reason: z.string(), wanted: wantedSchema }),
 ]);
 export type Remedy = z.infer<typeof remedySchema>;
 

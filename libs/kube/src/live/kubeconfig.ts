@@ -43,7 +43,7 @@ interface Config {
  */
 export async function loadTarget(options: KubeconfigOptions): Promise<Target> {
   if (options.inCluster) return inClusterTarget();
-  const files = await configFiles(options.kubeconfig);
+  const files = await kubeconfigFiles(options.kubeconfig);
   if (files.length === 0) {
     if (process.env['KUBERNETES_SERVICE_HOST']) return inClusterTarget();
     throw new ClusterUnavailableError('no kubeconfig found: give --kubeconfig FILE, set KUBECONFIG, or read --manifests, --dump or --snapshot instead');
@@ -53,7 +53,8 @@ export async function loadTarget(options: KubeconfigOptions): Promise<Target> {
   return pick(merge(configs), options.context, files.join(delimiter));
 }
 
-async function configFiles(explicit: string | undefined): Promise<string[]> {
+/** The kubeconfig files that are read, for programs that are to reach the same cluster; none in a pod. @throws ClusterUnavailableError */
+export async function kubeconfigFiles(explicit: string | undefined): Promise<string[]> {
   if (explicit !== undefined) return [explicit];
   const listed = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
   const candidates = listed.length > 0 ? listed : [join(process.env['HOME'] ?? homedir(), '.kube', 'config')];
