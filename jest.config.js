@@ -20,8 +20,8 @@ module.exports = {
       },
     ],
   },
-  // These packages are ESM only; jest in CommonJS mode must compile them.
-  transformIgnorePatterns: ['/node_modules/(?!(@kubernetes/client-node|openid-client|oauth4webapi|jose)/)'],
+  // These packages are ESM only or load parts of Node by import(); jest in CommonJS mode must compile them.
+  transformIgnorePatterns: ['/node_modules/(?!(@kubernetes/client-node|openid-client|oauth4webapi|jose|@opentelemetry/otlp-exporter-base)/)'],
   moduleNameMapper: {
     // Lazy imports name the file as it is built.
     '^(\\.{1,2}/.*)\\.js$': '$1',

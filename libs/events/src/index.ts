@@ -10,3 +10,6 @@ export { kafkaEnvironmentSchema, kafkaSettings, type KafkaSettings } from './kaf
 export { mirrorEvents, type MirroredEvent, type MirrorOptions, type MirrorSink } from './mirror/mirror';
 export { WebhookSink, type WebhookSettings } from './mirror/webhook-sink';
 export type { ReadBackEvent, RunFromKafka } from './kafka/kafka-reader';
+export { tracesSink } from './traces';
+export { traceIdOf } from './traces/spans';
+export { tracesEnvironmentSchema, tracesSettings, type TracesSettings } from './traces/traces-config';

@@ -1,10 +1,22 @@
-import { kafkaEnvironmentSchema, kafkaSettings, kafkaSink, WebhookSink, type KafkaSettings, type MirrorOptions, type WebhookSettings } from '@larry/events';
+import {
+  kafkaEnvironmentSchema,
+  kafkaSettings,
+  kafkaSink,
+  tracesEnvironmentSchema,
+  tracesSettings,
+  tracesSink,
+  WebhookSink,
+  type KafkaSettings,
+  type MirrorOptions,
+  type TracesSettings,
+  type WebhookSettings,
+} from '@larry/events';
 import { ConfigurationError, type Logger } from '@larry/service';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** What carries events out of Redis, by the environment; nothing by default. */
-export const mirrorEnvironmentSchema = kafkaEnvironmentSchema.extend({
+export const mirrorEnvironmentSchema = kafkaEnvironmentSchema.extend(tracesEnvironmentSchema.shape).extend({
   /** Told of approvals asked for, alerts, and the end of a run: one POST each. Held secret: such addresses often are. */
   LARRY_WEBHOOK_URL: z.string().optional(),
   /** `slack`: `{"text": …}`, as Slack and Mattermost take it. */
@@ -18,22 +30,24 @@ export type MirrorEnvironment = z.infer<typeof mirrorEnvironmentSchema>;
 export type ConfiguredSink = Pick<MirrorOptions, 'sink' | 'first'>;
 
 /**
- * The sinks that the environment asks for. Kafka gets all that the stream has; a webhook what comes: nobody wants
- * yesterday's alerts at the first start.
+ * The sinks that the environment asks for. Kafka and traces get all that the stream has; a webhook what comes: nobody
+ * wants yesterday's alerts at the first start.
  * @throws ConfigurationError naming the variable that does not fit
  */
 export async function configuredSinks(env: MirrorEnvironment, log: Logger): Promise<ConfiguredSink[]> {
-  const { kafka, webhook } = settingsOf(env);
+  const { kafka, traces, webhook } = settingsOf(env);
   const sinks: ConfiguredSink[] = [];
   if (kafka) sinks.push({ sink: await kafkaSink(kafka), first: 'start' });
+  if (traces) sinks.push({ sink: await tracesSink(traces, log), first: 'start' });
   if (webhook) sinks.push({ sink: new WebhookSink(webhook, log), first: 'now' });
   return sinks;
 }
 
-function settingsOf(env: MirrorEnvironment): { kafka?: KafkaSettings; webhook?: WebhookSettings } {
+function settingsOf(env: MirrorEnvironment): { kafka?: KafkaSettings; traces?: TracesSettings; webhook?: WebhookSettings } {
   try {
     const kafka = kafkaSettings(env);
-    return { ...(kafka ? { kafka } : {}), ...(env.LARRY_WEBHOOK_URL ? { webhook: webhookOf(env.LARRY_WEBHOOK_URL, env) } : {}) };
+    const traces = tracesSettings(env);
+    return { ...(kafka ? { kafka } : {}), ...(traces ? { traces } : {}), ...(env.LARRY_WEBHOOK_URL ? { webhook: webhookOf(env.LARRY_WEBHOOK_URL, env) } : {}) };
   } catch (error) {
     throw new ConfigurationError(error instanceof Error ? error.message : String(error));
   }
