@@ -38,8 +38,13 @@ describe('approvals', () => {
     await park(run, 'repair', 'larry-01');
     await change(meta, `/approvals/${digest}`, { decision: 'denied' }).expect(200);
     expect(await t.coordination.task('repair')).toMatchObject({ status: 'skipped', skipReason: 'denied' });
-    const log = t.auditLog;
-    expect(await verifyAudit(log)).toMatchObject({ state: 'intact' });
+    const reported = async () => ((await api(meta).get('/runs/current/reports/larry-01').expect(200)).body as { tasks: { reason?: string }[] }).tasks[0]?.reason;
+    expect(await reported()).toMatch(/^denied by ada at 20\S+: Set the e-mail address \(Deployment database\/pgadmin\)$/);
+    // What Redis says of the who is nobody's word.
+    const approval = JSON.parse((await t.client.commands.hget(t.coordination.keys.task('repair'), 'approval')) ?? '{}') as { proof: string };
+    await t.client.commands.hset(t.coordination.keys.task('repair'), 'approval', JSON.stringify({ ...approval, who: 'eve', proof: approval.proof.replace('"ada"', '"eve"') }));
+    expect(await reported()).toMatch(/^denied by somebody whose signature is missing or does not fit; the audit log says who: Set the e-mail/);
+    expect(await verifyAudit(t.auditLog)).toMatchObject({ state: 'intact' });
     expect(logged().map((a) => `${a.actor} ${a.action}`)).toEqual(['user:ada run_begun', 'user:ada approval_denied']);
   });
 

@@ -95,5 +95,7 @@ export const taskResultSchema = z.object({
   unknowns: z.array(z.object({ subject: z.string().max(500), reason: z.string().max(1000) })),
   /** Results for later tasks and for the report (an inventory, a lineage graph); JSON. */
   artifacts: z.record(z.string(), z.unknown()),
+  /** True where a reader found no seal of its worker on it: nothing of it is seen as done or met. Never set by a worker. */
+  unverified: z.literal(true).optional(),
 });
 export type TaskResult = z.infer<typeof taskResultSchema>;

@@ -89,7 +89,7 @@ export class Coordination {
       ...state,
       reason: hash['reason'] || undefined,
       result: text ? (JSON.parse(text) as unknown) : undefined,
-      parked: state.status === 'awaiting_approval' ? { digest: hash['digest'] ?? '', request: JSON.parse(hash['request'] ?? 'null') as unknown } : undefined,
+      parked: state.status === 'awaiting_approval' || state.skipReason === 'denied' ? { digest: hash['digest'] ?? '', request: JSON.parse(hash['request'] ?? 'null') as unknown } : undefined,
       approval: hash['approval'] ? (JSON.parse(hash['approval']) as Approval) : undefined,
       startedAt: hash['startedAt'] ? Number(hash['startedAt']) : undefined,
       endedAt: hash['endedAt'] ? Number(hash['endedAt']) : undefined,

@@ -47,8 +47,9 @@ export type DecideOutcome = { readonly outcome: 'decided' } | Refused;
 export interface TaskRecord extends TaskState {
   readonly reason?: string;
   readonly result?: unknown;
-  /** What it is parked for. */
+  /** What it waits for a person with, or was denied. */
   readonly parked?: { readonly digest: string; readonly request: unknown };
+  /** The last verdict on it, granted or denied: the proof says which. */
   readonly approval?: Approval;
   readonly startedAt?: number;
   readonly endedAt?: number;

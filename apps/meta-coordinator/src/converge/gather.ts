@@ -4,6 +4,7 @@ import { isSealedResult } from '@larry/coordinator';
 import type { Coordination, RunSnapshot, TaskRecord } from '@larry/coordination';
 import type { RedisClient } from '@larry/redis';
 import type { KeyObject } from 'node:crypto';
+import { deniedBy } from './denied';
 import { readKnownRun } from '../runs/trusted-run';
 
 /** A run as it stands in Redis: what every report is made of. */
@@ -43,7 +44,10 @@ export async function gatherRun({ coordination, redis, journalKey, approvalKey }
   const tasks = planTasks(plan).map((t) => t.id);
   for (let at = 0; at < tasks.length; at += atOnce) {
     const some = await Promise.all(tasks.slice(at, at + atOnce).map((task) => coordination.task(task)));
-    for (const record of some) if (record) records.set(record.task, record);
+    for (const record of some) {
+      const reason = record && (deniedBy(record, run, approvalKey) ?? record.reason);
+      if (record) records.set(record.task, { ...record, ...(reason === undefined ? {} : { reason }) });
+    }
   }
   const budget = await new TokenLedger(redis, { run }).usage();
   return { snapshot, plan, mode, records, results: resultsOf(run, records, journalKey), budget };
@@ -67,15 +71,11 @@ export function believed(result: unknown, of: { run: string; task: string }, key
 
 const why = 'unverified: its seal is missing or does not fit, so that somebody may have written it into Redis who is no worker';
 
-/** Whether a result is one that {@link unverified} made. */
-export function isUnverified({ unknowns }: TaskResult): boolean {
-  return unknowns.some((unknown) => unknown.reason === why);
-}
-
 /** What it claims is shown, and none of it as seen. Pure. */
 export function unverified(result: TaskResult): TaskResult {
   return {
     ...result,
+    unverified: true,
     summary: `unverified: ${result.summary}`.slice(0, 2000),
     figures: {},
     criteria: result.criteria.map(({ id, text }) => ({ id, text, verdict: 'unknown', reason: why })),

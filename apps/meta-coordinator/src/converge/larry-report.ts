@@ -1,5 +1,5 @@
 import { plannedNode, type LarryReport, type OwnedTask, type TaskReport } from '@larry/contracts';
-import { isUnverified, type RunFacts, type RunSource } from './gather';
+import type { RunFacts, RunSource } from './gather';
 
 /** The report of one Larry as far as it has come; undefined where the plan has no such Larry. Pure. */
 export function larryReport(larry: string, facts: RunFacts & { source: RunSource }): LarryReport | undefined {
@@ -19,7 +19,7 @@ export function larryReport(larry: string, facts: RunFacts & { source: RunSource
     status: phase?.status ?? 'pending',
     ...(phase?.startedAt === undefined ? {} : { startedAt: iso(phase.startedAt) }),
     ...(phase?.endedAt === undefined ? {} : { completedAt: iso(phase.endedAt) }),
-    didWork: tasks.filter((t) => t.status === 'completed' && !(t.result && isUnverified(t.result))).length,
+    didWork: tasks.filter((t) => t.status === 'completed' && !t.result?.unverified).length,
     tasks,
     tokens: { used: usage?.used ?? 0, limit: usage?.limit ?? personal + workers },
   };

@@ -44,11 +44,11 @@ local _, _, _, asked = times_of(task)
 say('larry:coordination', task .. '/' .. attempt, { event = decision == 'granted' and 'approval_granted' or 'approval_denied',
   from = entry.larry, task_id = task, attempt = attempt, digest = digest, who = who,
   requested_at = asked and iso(asked) })
+redis.call('HSET', TASK, 'approval', cjson.encode({ digest = digest, who = who, proof = proof, at = iso(now) }))
 if decision == 'granted' then
   approval_ends()
   redis.call('HSET', STATUS, task, 'ready')
   redis.call('ZADD', DEADLINES, now + entry.limit, task)
-  redis.call('HSET', TASK, 'approval', cjson.encode({ digest = digest, who = who, proof = proof, at = iso(now) }))
 else
   redis.call('HSET', TASK, 'reason', 'denied', 'endedAt', now)
   end_task(task, 'skipped', 'denied')
