@@ -3,6 +3,7 @@ export type { Alternative, DiagnosisFinding, DiagnosisReport, Wishes } from './f
 export { clusterTime, collectDump, collectFacts, type CollectOptions } from './facts/collect';
 export type { Facts, Workload } from './facts/model';
 export { parseProbes, probesFile, readProbes, readProbesOf, type Probes } from './facts/probes';
+export { probeCluster, type ProbedCluster, type ProbeOptions } from './probing/probe-cluster';
 export { diagnose } from './diagnose';
 export { allowedSpecialDomains, emailProblem, repairedEmail } from './pgadmin/email';
 export { pgadminIndex } from './pgadmin/find';

@@ -1,7 +1,7 @@
 import type { KubeObject } from '@larry/contracts';
 import { builtinCluster } from './builtin';
 import { withScaffolding } from './builtin/scaffolding';
-import { ProgramHost, realClock, startClusterClients, VolumeStore, type Clock, type ClusterClients, type ProgramOptions } from './cluster';
+import { PodNetwork, ProgramHost, realClock, startClusterClients, VolumeStore, type Clock, type ClusterClients, type ProgramOptions } from './cluster';
 import { SimulatedApiServer, type LoadReport } from './server';
 
 /** How to start a simulated cluster. */
@@ -52,11 +52,12 @@ export interface SimulatedCluster {
 export async function startSimulatedCluster(options: SimulatedClusterOptions = {}): Promise<SimulatedCluster> {
   const clock = options.clock ?? realClock(options.speed);
   const given = options.objects ?? builtinCluster(clock.now());
-  const server = await SimulatedApiServer.start({ port: options.port ?? 0, frozen: options.frozen ?? false, now: () => clock.now() });
+  const network = new PodNetwork();
+  const server = await SimulatedApiServer.start({ network, port: options.port ?? 0, frozen: options.frozen ?? false, now: () => clock.now() });
   const loaded = server.load(options.frozen ? given : withScaffolding(given));
   const volumes = new VolumeStore();
   const programs = options.programs && !options.frozen ? await ProgramHost.open(options.programs) : undefined;
-  const start = () => startClusterClients({ url: server.url, token: server.adminToken, clock, logs: server.logs, volumes, programs, rootCertificate: server.ca, log: options.log });
+  const start = () => startClusterClients({ url: server.url, token: server.adminToken, clock, logs: server.logs, volumes, network, programs, rootCertificate: server.ca, log: options.log });
   let clients: ClusterClients | undefined = options.frozen ? undefined : await start();
   return {
     url: server.url,

@@ -5,7 +5,7 @@ import { LogIndex, type LogFacts } from './log-index';
 import type { Facts, Workload } from './model';
 import { objectKey, ObjectIndex } from './object-index';
 import { podFacts, type ContainerFacts, type PodFacts } from './pod-facts';
-import type { Probes } from './probes';
+import { readProbesOf, type Probes } from './probes';
 import { timeOf } from './times';
 import { slim } from './slim';
 import { workloadsOf } from './workloads';
@@ -36,8 +36,9 @@ const mostRunning = 300;
  * events counted into groups, the tails of the logs of pods that are unwell (where logs are files, also of pods that run).
  * What the source cannot tell stands in `unknowns` and is never taken for absent. Throws only what the source throws when it is out of reach.
  */
-export async function collectFacts(reader: ClusterReader, options: CollectOptions = {}): Promise<Facts> {
+export async function collectFacts(reader: ClusterReader, given: CollectOptions = {}): Promise<Facts> {
   const kept = new Kept();
+  const options = given.probes ? given : { ...given, ...(await probesBeside(reader, kept)) };
   for (const kind of (await reader.kinds()).filter(isWanted)) await readKind(reader, kind, kept, options);
   return factsFrom(reader, kept, options);
 }
@@ -55,6 +56,18 @@ export async function collectDump(path: string, options: CollectOptions = {}): P
     if (availability.state === 'listed' && availability.incomplete !== undefined) kept.incomplete(kind, availability.incomplete);
   }
   return { facts: await factsFrom(reader, kept, options), reader };
+}
+
+/** The probes that lie in a folder's `probes.json`; one that cannot be used is named as unknown. */
+async function probesBeside({ source }: ClusterReader, kept: Kept): Promise<{ probes?: Probes }> {
+  if (source.type !== 'snapshot' && source.type !== 'dump') return {};
+  try {
+    const probes = await readProbesOf(source.name);
+    return probes ? { probes } : {};
+  } catch (error) {
+    kept.unknowns.push({ subject: 'probes.json', reason: printable((error as Error).message, 300) });
+    return {};
+  }
 }
 
 /** What is kept of everything that was read. */
@@ -106,6 +119,7 @@ async function factsFrom(reader: ClusterReader, { objects, events, unknowns, ori
     origins,
     unknowns,
   };
+  unknowns.push(...(options.probes?.notProbed ?? []).map(({ subject, reason }) => ({ subject: printable(`probe of ${subject}`, 300), reason: printable(reason, 300) })));
   for (const { file, reason, line } of reader.files().skipped.slice(0, 200)) unknowns.push({ subject: printable(`file ${file}${line ? `:${line}` : ''}`, 300), reason: printable(reason, 300) });
   if (runtime) await readLogs(reader, facts, options.signal);
   return facts;

@@ -39,6 +39,10 @@ const probesSchema = z.object({
     .array(z.object({ kind: z.enum(['Service', 'Node']), name: z.string(), namespace: z.string().nullish(), window: z.unknown(), evidence: z.array(loose).nullish() }))
     .nullish()
     .transform((list) => list ?? []),
+  notProbed: z
+    .array(z.object({ subject: z.string(), reason: z.string() }))
+    .nullish()
+    .transform((list) => list ?? []),
 });
 
 /** Results of active probes: `probes.json` beside a dump or snapshot, version 1. */

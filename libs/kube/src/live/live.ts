@@ -12,6 +12,7 @@ import { loadTarget, type KubeconfigOptions } from './kubeconfig';
 import { listPages, pageOf, splitFields } from './list-pages';
 import { LiveWriter } from './live-writer';
 import { apiPath, isPathSegment, query } from './paths';
+import { throughProxy, type ProxyAnswer, type ProxyTarget } from './proxied';
 import { watchKind, type ObjectChange, type WatchOptions } from './watch';
 
 /** A live cluster: what a reader can, and watching and writing. */
@@ -21,6 +22,8 @@ export interface LiveCluster extends ClusterReader {
    * Ends when its signal is aborted. @throws UnknownKindError, ClusterUnavailableError
    */
   watch(kind: KindRef, options?: WatchOptions): AsyncIterable<ObjectChange>;
+  /** One GET through the API server to a Service's port or a node's kubelet: whether anything answers there. @throws ClusterUnavailableError */
+  reach(target: ProxyTarget, options: { timeoutMs: number; signal?: AbortSignal }): Promise<ProxyAnswer>;
   /** Reading never writes: the only way to a write is through this. */
   writer(): ClusterWriter;
 }
@@ -110,6 +113,10 @@ class Live implements LiveCluster {
 
   watch(kind: KindRef, options: WatchOptions = {}): AsyncIterable<ObjectChange> {
     return this.watchFound(kind, options);
+  }
+
+  reach(target: ProxyTarget, { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal }): Promise<ProxyAnswer> {
+    return throughProxy(this.api, target, timeoutMs, signal);
   }
 
   writer(): ClusterWriter {

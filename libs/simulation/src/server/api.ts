@@ -3,7 +3,7 @@ import { failure, methodNotAllowed, notServed } from './api-error';
 import type { Tokens, User } from './auth';
 import { timestamp } from './creation';
 import { Deletion, deleteOptions } from './deletion';
-import { REFUSED_SUBRESOURCES } from './discovery';
+import { isRefused } from './discovery';
 import { duplicateFields } from './duplicates';
 import type { Kind } from './kinds';
 import type { KubeObject } from './kube-object';
@@ -12,6 +12,7 @@ import { sendLog } from './logs';
 import { managersAfter } from './ownership';
 import { Patching, readPatch } from './patching';
 import type { Authorizer } from './rbac';
+import { sendProxied } from './proxy';
 import { getObject, selectionOf, sendList, sendObject } from './reads';
 import { decodeObject, mediaType, readBody, sendJson, sendText, warningHeaders } from './request';
 import type { ResourceRequest } from './request';
@@ -171,7 +172,7 @@ export class ResourceApi {
 
   private async subresource(x: Exchange, sub: string): Promise<void> {
     const { kind, request } = x;
-    if (REFUSED_SUBRESOURCES.has(sub)) throw notServed(`${kind.plural}/${sub}`);
+    if (isRefused(kind, sub)) throw notServed(`${kind.plural}/${sub}`);
     if (!kind.subresources.includes(sub)) return sendText(x.res, 404, '404 page not found\n');
     if (sub === 'status' || sub === 'finalize') {
       if (request.verb === 'get') return this.get(x);
@@ -184,7 +185,8 @@ export class ResourceApi {
       const pod = this.state.store.get(kind, request.namespace, request.name ?? '');
       return this.stream(x, sendLog(x.res, this.logs, kind, pod, request.name ?? '', x.query, this.state.now()));
     }
-    if (request.verb !== 'create') throw methodNotAllowed();
+    if (sub === 'proxy' && request.verb === 'get') return this.stream(x, sendProxied(this.state, x.res, request, this.state.network));
+    if (request.verb !== 'create' || sub === 'proxy') throw methodNotAllowed();
     return this.action(x, sub);
   }
 

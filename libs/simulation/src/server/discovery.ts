@@ -12,10 +12,15 @@ const SUBRESOURCE_VERBS: Record<string, string[]> = {
   status: ['get', 'patch', 'update'], scale: ['get', 'patch', 'update'], finalize: ['update'], log: ['get'], eviction: ['create'], binding: ['create'], token: ['create'],
 };
 /** Refused with one sentence, and therefore not discovered either. */
-export const REFUSED_SUBRESOURCES = new Set(['attach', 'exec', 'portforward', 'proxy', 'resize', 'ephemeralcontainers']);
+const REFUSED_SUBRESOURCES = new Set(['attach', 'exec', 'portforward', 'resize', 'ephemeralcontainers']);
+
+/** Subresources that Kubernetes has and this server does not serve. Of `proxy`, those of Services and nodes are served, by GET. */
+export const isRefused = (kind: Pick<Kind, 'plural'>, sub: string): boolean => REFUSED_SUBRESOURCES.has(sub) || (sub === 'proxy' && kind.plural === 'pods');
+/** The same for the list of what is refused. */
+export const refusedSubresources: readonly string[] = [...REFUSED_SUBRESOURCES, 'proxy of pods'];
 
 const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-const served = (kind: Kind) => kind.subresources.filter((s) => !REFUSED_SUBRESOURCES.has(s));
+const served = (kind: Kind) => kind.subresources.filter((s) => !isRefused(kind, s));
 
 function resources(kind: Kind): Record<string, unknown>[] {
   const main = {

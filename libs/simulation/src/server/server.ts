@@ -26,7 +26,7 @@ import { resourceRequest, sendError } from './request';
 import type { ResourceRequest } from './request';
 import { servedList } from './served';
 import type { Served } from './served';
-import type { ServerState } from './state';
+import type { PodPorts, ServerState } from './state';
 import { Store } from './store';
 
 /** How to start a simulated API server. */
@@ -43,6 +43,8 @@ export interface ServerOptions {
   adminToken?: string;
   /** The clock of every time that the server writes. */
   now?: () => Date;
+  /** Who listens at pods' addresses: what `services/proxy` reaches. */
+  network?: PodPorts;
 }
 
 /** Requests since the start, by verb (`get`, `list`, `watch`, `create`, …; `other` for what is no resource). */
@@ -77,7 +79,7 @@ export class SimulatedApiServer {
 
   /** Starts listening; resolves when requests are served. Throws where the port is taken. */
   static async start(options: ServerOptions = {}): Promise<SimulatedApiServer> {
-    const state: ServerState = { store: new Store(), kinds: new KindRegistry(), now: options.now ?? (() => new Date()), journal: new Journal(), frozen: false };
+    const state: ServerState = { store: new Store(), kinds: new KindRegistry(), now: options.now ?? (() => new Date()), journal: new Journal(), frozen: false, ...(options.network ? { network: options.network } : {}) };
     const server = new SimulatedApiServer(state, options.adminToken ?? newToken());
     if (!options.frozen) server.load(bootstrapObjects(), 'kube-apiserver');
     server.load(options.objects ?? []);

@@ -43,6 +43,8 @@ export interface ListeningPort {
   http?: (path: string) => number;
   /** HTTP is spoken under TLS only. */
   tls?: boolean;
+  /** gRPC with a health service is spoken. */
+  grpc?: boolean;
   /** What is answered to an HTTP request where none is spoken, '' for a closed connection; absent: connections are accepted and never answered. */
   says?: string;
 }

@@ -12,8 +12,9 @@ interface ServiceRow {
   http?: (number | HttpPort)[];
   /** Ports that only accept connections. */
   tcp?: number[];
-  /** What the first `tcp` port says to HTTP; '' closes the connection. */
+  /** What the `tcp` ports say to HTTP; absent: they close the connection. */
   answers?: string;
+  grpc?: number[];
   uid?: number;
   /** Below this limit the kernel kills it at start. */
   needsMi?: number;
@@ -41,7 +42,7 @@ const rows: ServiceRow[] = [
   { images: ['caddy'], http: [80, { port: 443, tls: true }], says: ['{"level":"info","msg":"serving initial configuration"}'] },
   { images: ['pause', 'rancher/mirrored-pause'], uid: 65535, programs: ['pause'] },
   { images: ['redis', 'valkey/valkey', 'bitnami/redis', 'bitnamilegacy/redis'], tcp: [6379], answers: "-ERR wrong number of arguments for 'get' command", programs: ['redis-server', 'valkey-server'], portFlag: /^--port$/, needsMi: 8, says: ['oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo', 'Ready to accept connections tcp'] },
-  { images: ['haproxy'], tcp: [6379, 6380, 26379, 80, 443], http: [8404], uid: 99, says: ['New worker (8) forked', 'Loading success.'] },
+  { images: ['haproxy'], answers: "-ERR wrong number of arguments for 'get' command", tcp: [6379, 6380, 26379, 80, 443], http: [8404], uid: 99, says: ['New worker (8) forked', 'Loading success.'] },
   { images: ['oliver006/redis_exporter'], http: [{ port: 9121, paths: /^\/(metrics|health|scrape)?$/ }], uid: 59000, says: ['Providing metrics at :9121/metrics'] },
   { images: ['prometheuscommunity/postgres-exporter'], http: [{ port: 9187, paths: /^\/(metrics|probe)?$/ }], uid: 65534, says: ['msg="Listening on" address=[::]:9187'] },
   { images: ['grafana/grafana'], http: [3000], uid: 472, needsMi: 48, writesTo: { path: '/var/lib/grafana', says: grafanaCannotWrite }, portEnv: 'GF_SERVER_HTTP_PORT', says: ['logger=settings level=info msg="Starting Grafana"', 'logger=http.server level=info msg="HTTP Server Listen" address=[::]:3000 protocol=http'] },
@@ -49,7 +50,7 @@ const rows: ServiceRow[] = [
   { images: ['prom/alertmanager', 'prometheus/alertmanager'], http: [{ port: 9093, paths: /^\/(-\/(healthy|ready)|metrics|api\/.*)?$/ }], tcp: [9094], uid: 65534, says: ['level=INFO msg="Listening on" address=[::]:9093'] },
   { images: ['prom/node-exporter', 'prometheus/node-exporter'], http: [{ port: 9100, paths: /^\/(metrics)?$/ }], uid: 65534, says: ['level=INFO msg="Listening on" address=[::]:9100'] },
   { images: ['kube-state-metrics/kube-state-metrics'], http: [{ port: 8080, paths: /^\/(metrics|healthz|livez)?$/ }, { port: 8081, paths: /^\/(metrics|healthz|livez|readyz)?$/ }], uid: 65534, says: ['Started metrics server'] },
-  { images: ['grafana/loki'], http: [{ port: 3100, paths: /^\/(ready|metrics|config|services|loki\/.*)$/ }], tcp: [9095], uid: 10001, says: ['level=info msg="Loki started"'] },
+  { images: ['grafana/loki'], http: [{ port: 3100, paths: /^\/(ready|metrics|config|services|loki\/.*)$/ }], grpc: [9095], uid: 10001, says: ['level=info msg="Loki started"'] },
   { images: ['grafana/promtail'], http: [9080, 3101], says: ['level=info msg="server listening on addresses"'] },
   { images: ['n8nio/n8n'], http: [5678], uid: 1000, needsMi: 180, portEnv: 'N8N_PORT', readyMs: 800, check: n8nDatabase, says: ['Initializing n8n process', 'n8n ready on ::, port 5678'] },
   { images: ['traefik', 'rancher/mirrored-library-traefik'], http: [8000, 8443, { port: 9000, paths: traefikPaths }, { port: 8080, paths: traefikPaths }, { port: 9100, paths: /^\/metrics$/ }, 80, 443], uid: 65532, says: ['INF Traefik version built', 'INF Starting provider aggregator'] },
@@ -60,7 +61,7 @@ const rows: ServiceRow[] = [
   { images: ['jetstack/cert-manager-controller', 'jetstack/cert-manager-webhook', 'jetstack/cert-manager-cainjector'], http: [{ port: 9402, paths: /^\/metrics$/ }, { port: 9403, paths: /^\/livez$/ }, { port: 10250, tls: true }, { port: 6080, paths: /^\/(healthz|livez)$/ }], uid: 1000, says: ['"Starting" logger="cert-manager"'] },
   { images: ['ollama/ollama'], http: [{ port: 11434, paths: /^\/(api\/.*|v1\/.*)?$/ }], needsMi: 200, readyMs: 800, portEnv: 'OLLAMA_PORT', says: ['msg="Listening on [::]:11434 (version 0.12.3)"', 'msg="no compatible GPUs were discovered"'] },
   { images: ['open-webui/open-webui'], http: [8080], needsMi: 300, readyMs: 800, says: ['INFO:     Started server process [1]', 'INFO:     Uvicorn running on http://0.0.0.0:8080 (Press CTRL+C to quit)'] },
-  { images: ['qdrant/qdrant'], http: [{ port: 6333, paths: /^\/(healthz|livez|readyz|metrics|telemetry|collections.*|dashboard.*)?$/ }], tcp: [6334], says: ['INFO qdrant::actix: Qdrant HTTP listening on 6333'] },
+  { images: ['qdrant/qdrant'], http: [{ port: 6333, paths: /^\/(healthz|livez|readyz|metrics|telemetry|collections.*|dashboard.*)?$/ }], grpc: [6334], says: ['INFO qdrant::actix: Qdrant HTTP listening on 6333'] },
   { images: ['berriai/litellm'], http: [{ port: 4000, paths: /^\/(health\/(liveliness|liveness|readiness)|v1\/models|ui\/?|docs|metrics)?$/ }], needsMi: 200, says: ['INFO:     Uvicorn running on http://0.0.0.0:4000'] },
   { images: ['langflowai/langflow'], http: [7860], needsMi: 300, says: ['Langflow is running on http://0.0.0.0:7860'] },
   { images: ['minio/minio'], http: [{ port: 9000, paths: /^\/minio\/health\/(live|ready|cluster(\/read)?)$/ }, 9001], says: ['MinIO Object Storage Server', 'API: http://0.0.0.0:9000  WebUI: http://0.0.0.0:9001'] },
@@ -112,8 +113,10 @@ function portsOf(row: ServiceRow, facts: ContainerFacts, afterMs: number): Liste
     const { port, paths, tls }: HttpPort = typeof each === 'number' ? { port: each } : each;
     return { port: i === 0 && moved ? moved : port, afterMs, http: (path) => (!paths || paths.test(path) ? 200 : 404), ...(tls ? { tls } : {}) };
   });
-  const tcp = (row.tcp ?? []).map((port, i): ListeningPort => ({ port: i === 0 && moved && !row.http ? moved : port, afterMs, ...(i === 0 && row.answers !== undefined ? { says: row.answers } : {}) }));
-  return [...http, ...tcp];
+  const tcp = (row.tcp ?? []).map((port, i): ListeningPort => ({ port: i === 0 && moved && !row.http ? moved : port, afterMs, says: row.answers ?? '' }));
+  // The settings frame of HTTP/2 is the first that such a server says.
+  const grpc = (row.grpc ?? []).map((port): ListeningPort => ({ port, afterMs, says: '\0\0\u0006\u0004\0\0\0\0\0', grpc: true }));
+  return [...http, ...tcp, ...grpc];
 }
 
 /** Where a variable or a flag (`--port 1`, `--port=1`, `-listen=:1`) moves the first port. */

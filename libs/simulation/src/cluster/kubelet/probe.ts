@@ -17,8 +17,7 @@ export function runProbe(probe: Probe, container: Container, script: Script, run
   const open = listening(port);
   if (probe.httpGet) return httpVerdict(probe.httpGet, `${podIp}:${port}`, open);
   if (probe.tcpSocket) return open ? { ok: true } : { ok: false, message: `dial tcp ${podIp}:${port}: connect: connection refused` };
-  // Of gRPC no more is known than that what speaks HTTP/1 or another protocol's first words is none.
-  if (open && !open.http && open.says === undefined) return { ok: true };
+  if (open?.grpc) return { ok: true };
   return { ok: false, message: `timeout: failed to connect service "${podIp}:${port}" within ${probe.timeoutSeconds ?? 1}s: context deadline exceeded` };
 }
 
