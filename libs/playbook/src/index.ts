@@ -12,3 +12,4 @@ export { nothingRead } from './nothing-read';
 export * from './playbook';
 export * from './registry';
 export { rollBack } from './rollback';
+export { seenChange, type BegunChange } from './seen-change';

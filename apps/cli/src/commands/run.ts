@@ -1,4 +1,5 @@
 import { planTasks, printable, type Plan } from '@larry/contracts';
+import { openLive } from '@larry/kube';
 import type { Mode } from '@larry/playbook';
 import { describeAddress, parseRedisUrl } from '@larry/redis';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { readPlan } from '../plan-file';
 import { requireCategories, requirePlaybooks } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
 import { ApiClient } from '../run/api-client';
+import { begunChangeLines } from '../run/begun-changes';
 import { endedRun, type FollowedRun } from '../run/follow-run';
 import { oneRun } from '../run/one-run';
 import type { SourceOptions } from '../sources';
@@ -75,7 +77,7 @@ export async function run(options: RunOptions): Promise<void> {
   }
   try {
     const { mode, allow } = options;
-    const code = await oneRun(new ApiClient(stack.api), { plan, mode, allow }, { ...options, heading: (id) => heading(stack, id, plan, options), keys: 'Ctrl-C stops the run.', interrupted: abortRun }, stop.signal);
+    const code = await oneRun(new ApiClient(stack.api), { plan, mode, allow }, { ...options, heading: (id) => heading(stack, id, plan, options), keys: 'Ctrl-C stops the run.', interrupted: (api, id) => abortRun(api, id, stack, options) }, stop.signal);
     if (lost) throw lost;
     if (options.keep && !stop.signal.aborted) await keepUp(stack, stop.signal);
     process.exitCode = code;
@@ -86,7 +88,7 @@ export async function run(options: RunOptions): Promise<void> {
 }
 
 /** After Ctrl-C: the run is aborted, and what it did until then is reported. One that ended in this moment is reported whole. */
-async function abortRun(api: ApiClient, run: string): Promise<FollowedRun> {
+async function abortRun(api: ApiClient, run: string, stack: LocalStack, options: RunOptions): Promise<FollowedRun> {
   process.stderr.write('larry: stopping. Running tasks end as skipped(aborted): their workers make no further change and hand their leases back. Ctrl-C again ends at once, without a report.\n');
   try {
     await api.post('/runs/current/abort', {}, { timeoutMs: patienceMs }).catch((error: unknown) => {
@@ -96,6 +98,11 @@ async function abortRun(api: ApiClient, run: string): Promise<FollowedRun> {
     return await endedRun(api, run);
   } catch (error) {
     process.stderr.write(`larry: no report of what was done could be made: ${printable(error instanceof Error ? error.message : String(error), 500)}\n`);
+    const log = path.join(options.state, 'audit.jsonl');
+    const kubeconfig = stack.kubeconfig ?? options.kubeconfig;
+    const begun = await begunChangeLines(log, run, () => openLive({ ...(kubeconfig ? { kubeconfig } : {}), ...(options.context ? { context: options.context } : {}) }));
+    const said = begun.length > 0 ? `The changes that were begun, by ${log} and by the objects as they are now:\n${begun.map((line) => `  ${line}\n`).join('')}` : `No change was begun, by ${log}.\n`;
+    process.stderr.write(said);
     return { status: 'aborted' };
   }
 }

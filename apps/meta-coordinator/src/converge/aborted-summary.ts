@@ -1,19 +1,41 @@
 import type { RunSummary } from '@larry/contracts';
 import type { Coordination, JournalEntry, TaskRecord } from '@larry/coordination';
+import type { ClusterReader } from '@larry/kube';
+import { seenChange } from '@larry/playbook';
+import { z } from 'zod';
 import type { RunFacts, RunSource } from './gather';
 import { runSummary } from './run-summary';
 
+/** A change in the journal; without an outcome also what its object says of it. */
+export type BegunEntry = JournalEntry & { seen?: string };
+
 /** The changes that the journal names, by task; of tasks that were stopped. */
-export type Begun = ReadonlyMap<string, readonly JournalEntry[]>;
+export type Begun = ReadonlyMap<string, readonly BegunEntry[]>;
 
 const wasStopped = ({ status, skipReason, startedAt }: TaskRecord): boolean => status === 'skipped' && skipReason === 'aborted' && startedAt !== undefined;
 
-/** Reads what stopped tasks had begun. */
-export async function begunChanges({ journal }: Coordination, { records, snapshot }: RunFacts): Promise<Begun> {
+/** Reads what stopped tasks had begun, and looks at the objects of what has no outcome. */
+export async function begunChanges({ journal }: Coordination, { records, snapshot }: RunFacts, cluster: Pick<ClusterReader, 'get'>): Promise<Begun> {
   const stopped = [...records.values()].filter(wasStopped);
-  const read = await Promise.all(stopped.map(async ({ task }) => [task, await journal.entries(snapshot.run.run, task)] as const));
+  const read = await Promise.all(
+    stopped.map(async ({ task }) => {
+      const entries = await journal.entries(snapshot.run.run, task);
+      return [task, await Promise.all(entries.map((entry) => lookedAt(entry, cluster)))] as const;
+    }),
+  );
   return new Map(read);
 }
+
+async function lookedAt(entry: JournalEntry, cluster: Pick<ClusterReader, 'get'>): Promise<BegunEntry> {
+  const intent = intentSchema.safeParse(entry.intent);
+  if (entry.outcome !== undefined || !intent.success) return entry;
+  return { ...entry, seen: await seenChange(cluster, { id: entry.change, ...intent.data.value }) };
+}
+
+/** What of an intent is needed to look at its object. It comes from Redis: what it names is read, and nothing else. */
+const intentSchema = z.object({
+  value: z.object({ verb: z.string(), target: z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string().optional(), name: z.string() }) }),
+});
 
 /**
  * What an aborted run did until then: results of the tasks that ended stand as they are, what was stopped says so, and
@@ -42,7 +64,7 @@ function stoppedText(entries: readonly JournalEntry[]): string {
 }
 
 /** Outcomes are kept with a seal around them. */
-function changeText({ change, outcome }: JournalEntry): string {
+function changeText({ change, outcome, seen }: BegunEntry): string {
   const became = (outcome as { value?: unknown } | undefined)?.value;
-  return `${change} (${typeof became === 'string' ? became : 'begun; whether it was made is not known'})`;
+  return `${change} (${typeof became === 'string' ? became : `begun; ${seen ?? 'whether it was made is not known'}`})`;
 }

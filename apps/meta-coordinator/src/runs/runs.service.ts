@@ -6,8 +6,8 @@ import type { RunSnapshot, RunSpec, TaskRecord } from '@larry/coordination';
 import { eventStreamKey } from '@larry/events';
 import type { ClusterReader } from '@larry/kube';
 import { randomBytes } from 'node:crypto';
-import { abortedSummary, begunChanges } from '../converge/aborted-summary';
-import { believed, gatherRun, type RunSource } from '../converge/gather';
+import { abortedSummary, begunChanges, type Begun } from '../converge/aborted-summary';
+import { believed, gatherRun, type RunFacts, type RunSource } from '../converge/gather';
 import { larryReport } from '../converge/larry-report';
 import { readSummary } from '../converge/summary-result';
 import { ProblemException } from '../http/problem';
@@ -92,7 +92,17 @@ export class RunsService {
   private async abortedSummary(): Promise<RunSummary> {
     const facts = await gatherRun(this.parts);
     if (!facts) throw new ProblemException(404, noRun);
-    return abortedSummary(facts, await this.source(), await begunChanges(this.parts.coordination, facts));
+    return abortedSummary(facts, await this.source(), await this.begun(facts));
+  }
+
+  /** An aborted run is reported without its cluster as well; what cannot be looked at then says so. */
+  private async begun(facts: RunFacts): Promise<Begun> {
+    const cluster = await this.parts.openCluster().catch((error: unknown) => ({ get: () => Promise.reject(error), close: async () => undefined }));
+    try {
+      return await begunChanges(this.parts.coordination, facts, cluster);
+    } finally {
+      await cluster.close();
+    }
   }
 
   /** The source as it names itself, or as it did when the run began. */
