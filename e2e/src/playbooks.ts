@@ -22,7 +22,7 @@ export type EffectOptions = z.input<typeof effectOptions>;
 export const namespace = 'default';
 
 /** The step of an effect, its kind and its target: the same in every attempt. */
-export function effectOf(task: string, index: number, given: EffectOptions): { step: string; verb: PlannedChange['verb']; target: ObjectRef } {
+export function effectOf(task: string, index: number, given: EffectOptions): { step: string; verb: 'patch' | 'create' | 'delete'; target: ObjectRef } {
   const options = effectOptions.parse(given);
   const step = `e${String(index).padStart(3, '0')}`;
   const verb = options.kinds === 'mixed' ? ((['patch', 'create', 'delete'] as const)[index % 3] ?? 'patch') : options.kinds;

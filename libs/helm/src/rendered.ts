@@ -56,7 +56,8 @@ function compare(key: string, path: Place, before: unknown, after: unknown, foun
 
 /** What people are shown, and an approval is bound to. */
 export function renderedChanges(found: ReadonlyMap<string, Difference>): RenderedChange[] {
-  return [...found.values()].map(({ key, path, before, after }) => ({
+  const inOrder = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, difference]) => difference);
+  return inOrder.map(({ key, path, before, after }) => ({
     object: key.replace(/^\S* /, ''),
     path: pointerOf(path),
     ...(before === undefined ? {} : { before }),

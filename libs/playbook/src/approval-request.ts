@@ -1,6 +1,7 @@
 import { canonicalJson, describeRef, plannedChangeSchema, printable, redact, stripControl, type KubeObject, type PlannedChange } from '@larry/contracts';
 import { z } from 'zod';
 import { digestOf } from './digest';
+import { helmLines } from './helm-diff';
 import type { PatchOperation } from './json-patch';
 import { pointerParts, valueAt } from './json-pointer';
 
@@ -52,9 +53,10 @@ export function requestDiff({ changes }: ApprovalRequest): string {
 }
 
 function linesOf({ change, observed }: RequestedChange): string[] {
-  const { verb, target, summary, object, patch } = change;
+  const { verb, target, summary, object, patch, helm } = change;
   const head = [printable(`${verb} ${describeRef(target)}: ${summary}`, 900)];
   if (verb === 'delete') return head;
+  if (verb === 'helm-upgrade') return [...head, ...(helm ? helmLines(helm) : [])];
   if (verb === 'create') return [...head, `+ ${line(redact(object))}`];
   return [...head, ...((patch ?? []) as PatchOperation[]).flatMap((operation) => linesOfOperation(operation, observed))];
 }
@@ -88,5 +90,5 @@ export function holdsSecret({ change, observed }: RequestedChange): boolean {
   const places = [...operations.filter((o) => o.value !== undefined).map((o) => String(o.path)), ...observed.filter(([, value]) => value !== null).map(([p]) => p)];
   if (inSecret && (change.object !== undefined || places.some((path) => pointerParts(path)[0] !== 'metadata'))) return true;
   const readings = observed.map(([path, value]) => ({ op: 'test', path, value }));
-  return [change.object ?? null, operations, readings].some((part) => canonicalJson(redact(part)) !== canonicalJson(part));
+  return [change.object ?? null, change.helm ?? null, operations, readings].some((part) => canonicalJson(redact(part)) !== canonicalJson(part));
 }

@@ -4,6 +4,7 @@ import { approvalDigest, holdsSecret, type ApprovalRequest } from './approval-re
 import type { Hands, RunOptions, Step } from './engine';
 import { NoVerdictError } from './errors';
 import { fieldTests, markedChange, type PatchOperation } from './json-patch';
+import { judgeUpgrade } from './helm-decision';
 import { carries } from './marks';
 import type { PlaybookContext } from './playbook';
 
@@ -16,6 +17,7 @@ export const earlierAttempt = 'larry (earlier attempt)';
 /** @internal Asks the cluster (rights, dry run) and the configuration. Writes the reason for a no into the report. */
 export async function judge(context: PlaybookContext, hands: Hands, options: RunOptions, step: Step): Promise<Judgement> {
   const { change, report } = step;
+  if (change.verb === 'helm-upgrade') return judgeUpgrade(context, hands, step, () => byWhoseWord(options, step));
   const live = await context.cluster.get(change.target, context.signal);
   if (carries(live, report.id)) return { who: earlierAttempt };
   // Nothing to ask for: a journal that is lost must not stop the steps that follow.
@@ -30,6 +32,11 @@ export async function judge(context: PlaybookContext, hands: Hands, options: Run
     Object.assign(report, { outcome: dry.outcome === 'conflict' ? 'superseded' : 'refused', reason: `server dry run: ${printable(dry.message, 500)}` });
     return 'no';
   }
+  return byWhoseWord(options, step);
+}
+
+function byWhoseWord(options: RunOptions, step: Step): Judgement {
+  const { change, report } = step;
   if (!needsPerson(options, change)) return { who: 'larry (auto)' };
   if (!holdsSecret(step.requested)) return 'ask';
   Object.assign(report, { outcome: 'refused', reason: 'it holds a secret value, which nobody can be shown to decide on: refer to a Secret instead' });

@@ -35,6 +35,7 @@ async function settle(effects: EffectContext, intent: Intent): Promise<EarlierCh
   const became = await resolveIntent(effects, intent);
   // What cannot be told stays open: the next attempt may see more.
   if (became === 'outcome-unknown') return 'unknown';
-  await effects.journal.outcome(intent.id, became === 'applied' ? 'adopted' : became);
-  return states[became];
+  const outcome = became === 'applied' ? 'adopted' : became === 'half-made' ? 'rolling-back' : became;
+  await effects.journal.outcome(intent.id, outcome);
+  return states[outcome];
 }

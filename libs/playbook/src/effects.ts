@@ -1,10 +1,11 @@
 import { changeAnnotation, describeRef, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
 import type { ClusterReader, ClusterWriter, WriteOutcome } from '@larry/kube';
-import { digestOf } from './digest';
+import type { HelmReleases } from '@larry/helm';
+import { changeDigest, changeId } from './change-digest';
 import { PatchError } from './errors';
+import { applyHelmUpgrade, resolveHelmUpgrade } from './helm-effect';
 import { intentOf, standsAsWanted, type EffectJournal, type Intent } from './intent';
 import { conditionalPatch, type PatchOperation } from './json-patch';
-import { valueAt } from './json-pointer';
 import { carries, markOf, ofOneRun } from './marks';
 
 /** Everything an effect needs; the guard is synchronous and throws when the lease may be over. */
@@ -13,6 +14,8 @@ export interface EffectContext {
   task: string;
   cluster: ClusterReader;
   writer: ClusterWriter;
+  /** For upgrades of Helm releases; absent where there is no helm. */
+  helm?: HelmReleases;
   journal: EffectJournal;
   guard(): void;
   signal: AbortSignal;
@@ -23,20 +26,7 @@ export type EffectOutcome =
   | { outcome: 'applied' | 'adopted' }
   | { outcome: 'superseded' | 'refused' | 'outcome-unknown'; reason: string };
 
-/** The id of a change: what its annotation, its audit record and its journal entry carry. */
-export const changeId = (run: string, task: string, step: string): string => `${run}/${task}/${step}`;
-
-/**
- * What an approval is bound to: the change and the observed fields it depends on (spec, not status), so that status
- * churn invalidates nothing and any relevant edit does. Create: that the object does not exist.
- */
-export function changeDigest(change: PlannedChange, observed: KubeObject | undefined): string {
-  return digestOf({
-    change,
-    uid: observed?.metadata.uid ?? null,
-    observed: change.depends.map((pointer) => [pointer, valueAt(observed, pointer) ?? null]),
-  });
-}
+export { changeDigest, changeId };
 
 /** Status churn makes a version test fail that has nothing to do with the change: it is read again, this often. */
 const attemptsOnConflict = 8;
@@ -48,6 +38,7 @@ const attemptsWithoutAnswer = 2;
  * `earlier` is the intent of an attempt that came to nothing.
  */
 export async function applyChange(context: EffectContext, change: PlannedChange, expectedDigest: string, earlier?: Intent): Promise<EffectOutcome> {
+  if (change.verb === 'helm-upgrade') return applyHelmUpgrade(context, change, expectedDigest, earlier);
   const id = changeId(context.run, context.task, change.step);
   let last: Intent | undefined;
   let unanswered = 0;
@@ -119,8 +110,9 @@ async function adopt(context: EffectContext, intent: Intent, kept: boolean): Pro
   return record(context, intent.id, { outcome: 'adopted' });
 }
 
-/** Decides what became of an intent that has no outcome, by looking at its target. */
-export async function resolveIntent(context: EffectContext, intent: Intent): Promise<'applied' | 'not-applied' | 'outcome-unknown'> {
+/** Decides what became of an intent that has no outcome, by looking at its target. `half-made`: it has to be taken back. */
+export async function resolveIntent(context: EffectContext, intent: Intent): Promise<'applied' | 'not-applied' | 'half-made' | 'outcome-unknown'> {
+  if (intent.verb === 'helm-upgrade') return resolveHelmUpgrade(context, intent);
   const live = await look(context, intent.target);
   if (live === 'unreadable') return 'outcome-unknown';
   if (carries(live, intent.id)) return 'applied';

@@ -1,4 +1,5 @@
 import { describeRef, type AppliedChange, type Criterion, type PlannedChange, type TaskResult } from '@larry/contracts';
+import type { HelmReleases } from '@larry/helm';
 import type { ClusterWriter } from '@larry/kube';
 import type { RequestedChange } from './approval-request';
 import { earlierAttempt, judge, personsWord, type Asks, type Word } from './decision';
@@ -40,6 +41,8 @@ export interface AuditTrail {
 /** What a playbook needs besides its context when it may change something. */
 export interface Hands {
   writer: ClusterWriter;
+  /** For changes of what Helm releases own; absent where there is no helm. */
+  helm?: HelmReleases;
   journal: EffectJournal;
   audit: AuditTrail;
   /** Synchronous; throws when the lease may be over. Called directly before each request. */
@@ -88,7 +91,8 @@ export async function runPlaybook(playbook: Playbook, context: PlaybookContext, 
   const checked: PlaybookContext = { ...context, options: parseOptions(playbook, context.options) };
   const facts = await playbook.observe(checked);
   context.signal.throwIfAborted();
-  const diagnosis = playbook.diagnose(facts, checked.options);
+  const pure = playbook.diagnose(facts, checked.options);
+  const diagnosis = playbook.refine ? await playbook.refine(checked, facts, pure) : pure;
   const summary = diagnosis.skip?.summary ?? diagnosis.summary;
   const finish = (outcome: TaskResult['outcome'], changes: AppliedChange[], criteria: Criterion[], said = summary): TaskResult => ({
     ...emptyResult(context.task, startedAt),
@@ -298,5 +302,5 @@ function auditOf(context: { run: string; task: string }, step: Step, action: str
 
 function effectContext(context: PlaybookContext, hands: Hands): EffectContext {
   const { run, task, cluster, signal } = context;
-  return { run, task, cluster, signal, writer: hands.writer, journal: hands.journal, guard: () => hands.guard() };
+  return { run, task, cluster, signal, writer: hands.writer, ...(hands.helm ? { helm: hands.helm } : {}), journal: hands.journal, guard: () => hands.guard() };
 }

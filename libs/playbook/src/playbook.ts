@@ -1,4 +1,5 @@
 import type { Criterion, Finding, PlannedChange, SkipReason, TaskResult } from '@larry/contracts';
+import type { HelmLocation } from '@larry/helm';
 import type { ClusterReader } from '@larry/kube';
 import type { z } from 'zod';
 
@@ -23,6 +24,8 @@ export interface PlaybookContext<Options = unknown> {
   readonly signal: AbortSignal;
   /** Results of the tasks named in `needs` and `after` that have ended, by task id; same-run only. */
   readonly results: ReadonlyMap<string, TaskResult>;
+  /** Renders charts of releases, to find the values that decide a field; absent where nobody has looked for it. */
+  readonly helm?: HelmLocation;
   /** Time, injected: tests use their own. */
   now(): Date;
   /** Says how far it is, 0–100, and what it is doing; at most a few times a second. */
@@ -79,6 +82,8 @@ export interface Playbook<Facts = unknown, Options = unknown> {
   categories?: readonly string[];
   observe(context: PlaybookContext<Options>): Promise<Facts>;
   diagnose(facts: Facts, options: Options): Diagnosis;
+  /** Looks up what the facts do not hold, before anything is planned: the chart values behind a field. Changes remedies alone. */
+  refine?(context: PlaybookContext<Options>, facts: Facts, diagnosis: Diagnosis): Promise<Diagnosis>;
   /** Ordered, reversible steps; absent for a playbook that only reads. */
   plan?(facts: Facts, diagnosis: Diagnosis, options: Options): PlannedChange[];
   /**

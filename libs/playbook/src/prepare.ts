@@ -3,6 +3,7 @@ import { named, requestedChange } from './approval-request';
 import type { EarlierChange } from './earlier';
 import { changeDigest, changeId } from './effects';
 import type { Step } from './engine';
+import { helmLines } from './helm-diff';
 import type { PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
 import type { PlaybookContext } from './playbook';
@@ -34,6 +35,7 @@ function reportOf(id: string, change: PlannedChange, digest: string, live: unkno
 
 function diffText(change: PlannedChange, live: unknown): string {
   if (change.verb === 'delete') return `delete ${describeRef(change.target)}`;
+  if (change.verb === 'helm-upgrade') return (change.helm ? helmLines(change.helm) : []).join('\n').slice(0, 8000);
   if (change.verb === 'create') return redact(`create ${describeRef(change.target)}${change.object ? `\n${canonicalJson(change.object)}` : ''}`).slice(0, 8000);
   const lines = ((change.patch ?? []) as PatchOperation[]).flatMap(({ op, path, value }) => [
     path,

@@ -1,6 +1,7 @@
 import { canonicalJson, describeRef, type KubeObject } from '@larry/contracts';
 import type { WriteOutcome } from '@larry/kube';
 import type { EffectContext, EffectOutcome } from './effects';
+import { rollBackHelm } from './helm-effect';
 import { asCreated, standsAsLeft, type Intent } from './intent';
 import { versionTest, type PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
@@ -16,7 +17,7 @@ const attempts = 8;
 export async function rollBack(context: EffectContext, intent: Intent): Promise<EffectOutcome> {
   if (!intent.restorable) return { outcome: 'refused', reason: `what ${describeRef(intent.target)} was before is not kept; restore it by hand` };
   await context.journal.outcome(intent.id, 'rolling-back');
-  const became = await restore(context, intent);
+  const became = intent.verb === 'helm-upgrade' ? await rollBackHelm(context, intent) : await restore(context, intent);
   if (became.outcome === 'applied' || became.outcome === 'adopted') await context.journal.outcome(intent.id, 'rolled-back');
   return became;
 }
@@ -45,6 +46,8 @@ function alreadyDecided(live: KubeObject | undefined, intent: Intent): EffectOut
       if (!live) return undefined;
       if (live.metadata.deletionTimestamp) return { outcome: 'superseded', reason: `${name} is still being deleted` };
       return isAsBefore(live, intent) ? { outcome: 'adopted' } : { outcome: 'superseded', reason: `there is another ${name} by now` };
+    case 'helm-upgrade':
+      throw new TypeError('an upgrade is taken back by Helm');
     case 'patch':
       if (!live || live.metadata.uid !== intent.uid) return { outcome: 'refused', reason: `${name} is gone` };
       if (!carries(live, intent.id)) {

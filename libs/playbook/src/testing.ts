@@ -1,2 +1,3 @@
 export * from './testing/effect-cases';
 export * from './testing/memory-target';
+export * from './testing/memory-releases';
