@@ -6,6 +6,9 @@ const isWrite = (verb) => writing.includes(verb);
 
 /** What a catalog meets beside the kinds that every source has: newer ones of Kubernetes, and those of k3s itself. */
 const besides = [
+  ['v1', ['componentstatuses']],
+  ['flowcontrol.apiserver.k8s.io/v1', ['flowschemas', 'prioritylevelconfigurations']],
+  ['resource.k8s.io/v1', ['deviceclasses', 'resourceclaims', 'resourceclaimtemplates', 'resourceslices']],
   ['networking.k8s.io/v1', ['ipaddresses', 'servicecidrs']],
   ['storage.k8s.io/v1', ['volumeattributesclasses']],
   ['helm.cattle.io/v1', ['helmcharts', 'helmchartconfigs']],
