@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { redact, redactText } from './redact';
+import { redact, redactKeys, redactText } from './redact';
 import { isSecretKey } from './secret-key';
 
 /** Built from parts, so that no scanner takes this file for a leak. */
@@ -69,6 +69,16 @@ describe('redactText', () => {
     ['secretName: tls-cert', 'secretName: tls-cert'],
     ['existingSecret: pg', 'existingSecret: pg'],
     ['POSTGRES_PASSWORD_FILE=/run/secrets/pg', 'POSTGRES_PASSWORD_FILE=/run/secrets/pg'],
+    ["touch: cannot touch '/data/signing.key': Read-only file system", "touch: cannot touch '/data/signing.key': Read-only file system"],
+    ['open /run/secrets/token: permission denied', 'open /run/secrets/token: permission denied'],
+    ['password: Permission denied', 'password: Permission denied'],
+    ['password: Permission denied-hunter2', 'password: [redacted]'],
+    ["'/data/signing.key': hunter2 Read-only file system", "'/data/signing.key': [redacted] Read-only file system"],
+    ['"db/password": "hunter2"', '"db/password": "[redacted]"'],
+    ['repository does not exist or may require authorization: server message: insufficient_scope: authorization failed', 'repository does not exist or may require authorization: server message: insufficient_scope: authorization failed'],
+    ['may require authorization: server message: password=hunter2 Bearer abcdefghijklmnop1', 'may require authorization: server message: password=[redacted] Bearer [redacted]'],
+    ['Authorization: server message: hunter2', 'Authorization: [redacted]'],
+    ['may require authorization: hunter2', 'may require authorization: [redacted]'],
     ['tokens_used=812 tokens: 8000', 'tokens_used=812 tokens: 8000'],
     ['password authentication failed for user "larry"', 'password authentication failed for user "larry"'],
     [`before\n${pem}\nafter`, 'before\n[redacted PEM]\nafter'],
@@ -166,6 +176,17 @@ describe('redact', () => {
     const value = { password: 'x', list: [{ token: 'y' }] };
     redact(value);
     expect(value).toEqual({ password: 'x', list: [{ token: 'y' }] });
+  });
+
+  it('strikes tokens out of the names of members, which are file names in a ConfigMap; other names stay', () => {
+    const key = `dump-${fake.vault}.sql`;
+    for (const value of [{ data: { [key]: 'x' } }, { kind: 'Secret', data: { [key]: 'x' } }, { kind: 'ConfigMap', data: { [fake.github]: { deep: 1 } } }]) {
+      expect(JSON.stringify(redact(value))).toMatch(/^(?!.*CAES)(?!.*a1B2).*\[redacted\]/);
+    }
+    const fields = [{ manager: 'kubectl', fieldsV1: { 'f:data': { [`f:${key}`]: {}, 'f:password': {} } } }];
+    expect(redactKeys(fields)).toEqual([{ manager: 'kubectl', fieldsV1: { 'f:data': { 'f:dump-[redacted].sql': {}, 'f:password': {} } } }]);
+    const plain = { managedFields: [{ manager: 'helm', fieldsV1: { 'f:spec': {} } }] };
+    expect(redactKeys(plain)).toBe(plain);
   });
 
   it('ends on cycles, on depth and on bytes', () => {

@@ -27,6 +27,9 @@ const tokenShapes: readonly RegExp[] = [
   /(?<=\b[Bb]asic {1,4})[A-Za-z0-9+/]{12,}={0,2}(?![a-z])/g,
 ];
 
+/** Where none of these stands there is no token; most names of members are done with after this look. */
+const tokenBegins = /eyJ|A[KS]IA|gh[pousr]_|github_pat_|gl[a-z]{2,3}-|xox|xapp-|npm_|AIza|sk-|[rs]k_|hv[sbr]\.|K10/;
+
 const urlPassword = /:\/\/([^\s/@:"']{0,256}):([^\s/"']{1,512})@/g;
 /** An image reference with credentials before the registry, `user:password@registry/app`, which is no URL. */
 const imagePassword = /(?<![\w/:.@+-])(?!(?:mailto|npm|xmpp|sips?|acct):)([\w.-]{1,128}):(?!git@)[^\s/@:"']{1,256}@(?=[\w.-]{1,255}(?::\d{1,5})?\/)/g;
@@ -39,6 +42,11 @@ const yamlLine = /^([ \t]{0,200}(?:- )?["']?)([\w.-]{1,80})(["']?:[ \t]{1,20})(?
 const flag = /(?<![\w-])(--?[\w-]{1,60}[ \t])("[^"\n]{0,8192}"|'[^'\n]{0,8192}'|(?:[^\s"'-]|--?(?=[A-Za-z-]{0,200}\d))[^\s]*)/g;
 const authorizationHeader = /(?<![\w])((?:proxy-)?authorization["']?[ \t]{0,3}[:=][ \t]{0,3}["']?)([^\r\n"']+)/gi;
 
+/** What an operating system says of a file (errno, `strerror`): after `'/data/signing.key': ` that is no key. */
+const systemError = /(?:Read-only file system|Permission denied|No such file or directory|Operation not permitted|(?:Is|Not) a directory|File exists|No space left on device|Input\/output error|Too many open files|Device or resource busy|Stale file handle|Disk quota exceeded|Invalid argument)(?![\w/-])/iy;
+/** containerd of an image that it cannot have (`remotes/docker`): what follows is the registry's answer, and no header. */
+const registryAnswer = /(?<=may require )authorization: server message:/y;
+
 /** A text without the secrets that can be known by their shape or by the name before them. Takes linear time. */
 export function redactText(text: string): string {
   let out = redactPem(redactSecretManifests(text));
@@ -50,7 +58,7 @@ export function redactText(text: string): string {
 /**
  * A copy of a value without its secrets: by key (`password`, `*_TOKEN`), by shape (see {@link redactText}), the data of
  * Kubernetes Secrets, the value of an environment variable or JSON-patch operation whose name or path says secret, JSON
- * inside strings. Keys, numbers under harmless keys and references to Secrets stay. Cycles and what lies deeper than
+ * inside strings. Keys (but for tokens known by their shape), numbers under harmless keys and references to Secrets stay. Cycles and what lies deeper than
  * 100 levels are cut, bytes are replaced by their count; anything but plain data becomes text.
  */
 export function redact<T>(value: T): T {
@@ -82,7 +90,19 @@ function visitObject(object: Record<string, unknown>, path: readonly object[]): 
     if (typeof value === 'string' && endsInAuth(meant)) return [key, visit(redactUserPassword(value), key, path)];
     return [key, visit(value, key, path)];
   });
-  return Object.fromEntries(members);
+  return Object.fromEntries(members.map(([key, value]) => [redactKey(key as string), value]));
+}
+
+/** The name of a member without the tokens in it: the key of a ConfigMap is a file's name, and that may be one. */
+function redactKey(key: string): string {
+  return tokenBegins.test(key) ? tokenShapes.reduce((out, shape) => out.replace(shape, redacted), key) : key;
+}
+
+/** The same value with tokens struck out of the names of its members, and all else as it is. For field ownership. */
+export function redactKeys<T>(value: T): T {
+  if (value === null || typeof value !== 'object' || !tokenBegins.test(JSON.stringify(value))) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => redactKeys(item)) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [redactKey(key), redactKeys(member as unknown)])) as T;
 }
 
 /** What a container's `args` are arguments of: its command, or the program that its image is named after. */
@@ -103,7 +123,7 @@ function blank(value: unknown): unknown {
   if (value === null || value === undefined || value === '') return value;
   if (typeof value !== 'object') return redacted;
   if (Array.isArray(value)) return value.map(() => redacted);
-  return Object.fromEntries(Object.keys(value).map((key) => [key, redacted]));
+  return Object.fromEntries(Object.keys(value).map((key) => [redactKey(key), redacted]));
 }
 
 function redactString(value: string, key: string | undefined): string {
@@ -129,8 +149,8 @@ function redactPairs(text: string): string {
     return `${quote}${redacted}${quote}`;
   };
   const marked = text
-    .replace(authorizationHeader, `$1${redacted}`)
-    .replace(yamlLine, (all, indent: string, key: string, colon: string) => (isSecretKey(key) ? `${indent}${key}${colon}${redacted}` : all))
+    .replace(authorizationHeader, (all, header: string, _value: string, at: number, whole: string) => (standsAt(registryAnswer, whole, at) ? all : `${header}${redacted}`))
+    .replace(yamlLine, (all, indent: string, key: string, colon: string, value: string) => (isSecretKey(key) && !isSystemError(value) ? `${indent}${key}${colon}${redacted}` : all))
     .replace(flag, (all, name: string, value: string) => (isSecretFlag(name.trimEnd()) && !keepsMode(name.trimEnd(), value) ? `${name}${quoted(value)}` : all));
   let out = '';
   let at = 0;
@@ -138,6 +158,7 @@ function redactPairs(text: string): string {
   for (let match = pairKey.exec(marked); match; match = pairKey.exec(marked)) {
     pairValue.lastIndex = pairKey.lastIndex;
     const name = match[1] as string;
+    if (standsAt(systemError, marked, pairKey.lastIndex) || standsAt(registryAnswer, marked, match.index)) continue;
     const value = isSecretKey(name) || (name.startsWith('-') && isSecretFlag(name)) ? pairValue.exec(marked)?.[0] : undefined;
     if (value === undefined || value.startsWith('[redacted') || (name.startsWith('-') && keepsMode(name, value))) continue;
     out += marked.slice(at, pairKey.lastIndex) + quoted(value);
@@ -145,6 +166,13 @@ function redactPairs(text: string): string {
   }
   return out + marked.slice(at);
 }
+
+function standsAt(pattern: RegExp, text: string, at: number): boolean {
+  pattern.lastIndex = at;
+  return pattern.test(text);
+}
+
+const isSystemError = (value: string): boolean => standsAt(systemError, value, 0) && systemError.lastIndex === value.trimEnd().length;
 
 /** PEM blocks from BEGIN to END; one without an end takes the rest of the text with it, since that may be a cut-off key. */
 function redactPem(text: string): string {

@@ -1,4 +1,4 @@
-import { markedRedaction, redact, type KubeObject } from '@larry/contracts';
+import { markedRedaction, redact, redactKeys, type KubeObject } from '@larry/contracts';
 import { isHelmReleaseRecord, redactHelmRelease } from './helm-release';
 import { isRecord } from './untrusted-object';
 
@@ -19,7 +19,7 @@ export function withoutSecrets(object: KubeObject): KubeObject {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace, uid, resourceVersion, creationTimestamp, managedFields } = metadata;
   // What names the object is never a secret, and ownership needs the managers as they are.
-  const identity = { name, namespace, uid, resourceVersion, creationTimestamp, managedFields };
+  const identity = { name, namespace, uid, resourceVersion, creationTimestamp, managedFields: redactKeys(managedFields) };
   const redactedCopy = redact(object);
   // What a Secret held is nobody's finding; elsewhere the fact that a literal was a token must outlive it.
   const copy = kind === 'Secret' ? redactedCopy : (marked(object, redactedCopy) as KubeObject);
