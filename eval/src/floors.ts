@@ -3,7 +3,7 @@ import type { Given } from './given';
 
 /** The share of cases that must be right, by class, as measured on the day it was written down; it only ever rises. */
 export interface Floors {
-  measured: string;
+  measured: '2026-11-23',
   /** Right at the first place (both of two faults at the first two), of 1. */
   right: Record<Half, Partial<Record<EvalCase['class'], number>>>;
   /** Healthy clusters in which something is found when less is given: known, to be mended, and no others. */
@@ -11,10 +11,10 @@ export interface Floors {
 }
 
 export const floors: Floors = {
-  measured: '2026-11-22',
+  measured: '2026-11-23',
   right: {
     dev: { admission: 1, scheduling: 1, startup: 61 / 63, running: 67 / 69, routing: 1, infrastructure: 1, pgadmin: 1, 'two faults': 1, healthy: 1 },
-    'held-out': { admission: 1, scheduling: 1, startup: 41 / 43, running: 61 / 64, routing: 22 / 23, infrastructure: 27 / 28, pgadmin: 13 / 14, 'two faults': 1, healthy: 1 },
+    'held-out': { admission: 1, scheduling: 1, startup: 42 / 44, running: 61 / 64, routing: 22 / 23, infrastructure: 27 / 28, pgadmin: 13 / 14, 'two faults': 1, healthy: 1 },
   },
-  falseAlarms: { all: [], 'no-events': [], 'no-logs': [], dump: ['healthy/job-second-try', 'healthy/cronjob-recovered'] },
+  falseAlarms: { all: [], 'no-events': [], 'no-logs': [], dump: [] },
 };

@@ -32,6 +32,7 @@ export function workloadsOf(objects: ObjectIndex, pods: PodFacts[], events: Even
     workload.allPods.push(pod);
     if (pod.current) workload.pods.push(pod);
   }
+  for (const workload of workloads.values()) keepLastDue(workload, objects);
   for (const workload of workloads.values()) judge(workload, objects, events, atMs, runtime);
   return [...workloads.values()];
 }
@@ -48,6 +49,7 @@ function topOf(object: KubeObject, objects: ObjectIndex): { ref: ObjectRef; key:
     at = objects.resolve(above);
     // The name of a ReplicaSet that cannot be read is its Deployment's with a hash.
     if (!at && above.kind === 'ReplicaSet' && !objects.knows('ReplicaSet')) ref = deploymentOfName(above, object) ?? ref;
+    if (!at && above.kind === 'Job' && !objects.knows('Job')) ref = cronJobOfName(above) ?? ref;
   }
   return { ref, key: keyOf(ref) };
 }
@@ -60,6 +62,29 @@ function deploymentOfName(replicaSet: ObjectRef, pod: KubeObject): ObjectRef | u
   if (!hash || !replicaSet.name.endsWith(`-${hash}`)) return undefined;
   const { uid: _, ...rest } = replicaSet;
   return { ...rest, kind: 'Deployment', name: replicaSet.name.slice(0, -hash.length - 1) };
+}
+
+/**
+ * A CronJob names its Jobs after the minute that they were due, counted from 1970 (kubernetes `pkg/controller/cronjob`, getJobName): of
+ * 2019 to 2038 here, so that no date (20251122) is taken for one.
+ */
+function cronJobOfName({ uid: _, ...job }: ObjectRef): ObjectRef | undefined {
+  const minutes = dueMinute(job.name);
+  return minutes === undefined ? undefined : { ...job, kind: 'CronJob', name: job.name.slice(0, job.name.lastIndexOf('-')) };
+}
+
+function dueMinute(job: string): number | undefined {
+  const minutes = Number(/-(\d{8})$/.exec(job)?.[1]);
+  return minutes > 26_000_000 && minutes < 36_000_000 ? minutes : undefined;
+}
+
+/** Without the Jobs themselves, the one that was due last is the one that counts. */
+function keepLastDue(workload: Workload, objects: ObjectIndex): void {
+  if (workload.ref.kind !== 'CronJob' || objects.knows('Job')) return;
+  const due = (pod: PodFacts): number => dueMinute(pod.controller?.name ?? '') ?? 0;
+  const last = Math.max(...workload.pods.map(due));
+  for (const pod of workload.pods) pod.current = due(pod) === last;
+  workload.pods = workload.pods.filter((pod) => pod.current);
 }
 
 /** The newest ReplicaSet of each Deployment and the newest Job of each CronJob, by graph key of the owner. */
@@ -171,6 +196,8 @@ function judgeJob(workload: Workload, objects: ObjectIndex, starting: boolean, a
     workload.state = 'running';
     return;
   }
+  // A Job that cannot be seen has done its work where a later pod of it has.
+  if (!job) workload.unwell = workload.unwell.filter(({ pod, ailment }) => ailment.kind !== 'failed' || !workload.pods.some((other) => other.phase === 'Succeeded' && (other.createdMs ?? 0) >= (pod.createdMs ?? 0)));
   const waits = job !== undefined && valueIn(job, 'spec', 'suspend') !== true && !has('Suspended') && !isYoung(job, atMs);
   workload.lacksPods = objects.knows('Pod') && waits && !has('Failed') && workload.pods.length === 0;
   if (has('Failed') || workload.unwell.length > 0 || workload.lacksPods) workload.state = 'not-running';
