@@ -6,6 +6,7 @@ export * from './dump';
 export * from './snapshot';
 export * from './snapshot-write';
 export { SharedLists } from './shared-lists';
+export { versionWarnings } from './tested-version';
 export { controllerOf, ownerIn, ownerOf } from './owner';
 export { ownersOf, rootOwner, type RootOwner } from './root-owner';
 export { openLive, type LiveCluster, type LiveOptions } from './live/live';

@@ -1,8 +1,10 @@
 import { groupOf } from '@larry/contracts';
-import { openLive, type KindInfo, type KubeconfigOptions, type LiveCluster } from '@larry/kube';
+import { openLive, versionWarnings, type KindInfo, type KubeconfigOptions, type LiveCluster } from '@larry/kube';
 import type { AccessRule, Playbook } from '@larry/playbook';
+import { noPolicies, servesPolicies } from '../install/policies';
 import { playbookLibraries } from '../playbook-libraries';
 import type { DoctorLine } from './doctor-line';
+import { heartbeatLines } from './heartbeats';
 
 const reading = ['get', 'list', 'watch'];
 
@@ -20,7 +22,10 @@ export async function clusterLines(options: KubeconfigOptions & { rights?: boole
     const playbooks = playbookLibraries.flatMap((l) => l.built);
     return [
       { subject: 'cluster', level: 'ok', seen: `${name}, ${serverVersion ?? 'version not told'}${simulated ? ', SIMULATED' : ''}` },
+      ...versionWarnings(cluster.source).map((seen): DoctorLine => ({ subject: 'cluster version', level: 'warn', seen, todo: 'what it does not serve is reported as unknown' })),
       readLine(kinds, playbooks),
+      ...(await heartbeatLines(cluster)),
+      ...(options.rights ? [policyLine(kinds)] : []),
       ...(options.rights ? await writeLines(cluster, kinds, playbooks) : [{ subject: 'write rights', level: 'ok' as const, seen: 'not asked for; --rights asks (observe needs none)' }]),
     ];
   } finally {
@@ -30,7 +35,7 @@ export async function clusterLines(options: KubeconfigOptions & { rights?: boole
 
 function unreachable(seen: string): DoctorLine {
   if (/^no kubeconfig found/.test(seen)) return { subject: 'cluster', level: 'warn', seen: 'no kubeconfig found', todo: 'give --kubeconfig FILE; folders (--manifests, --snapshot, --dump) and larry run --simulated need none' };
-  return { subject: 'cluster', level: 'fail', seen, todo: 'make it reachable, or name another with --kubeconfig or --context' };
+  return { subject: 'cluster', level: 'fail', seen, todo: 'mend what it says, or name another with --kubeconfig or --context' };
 }
 
 /** What a playbook needs, resource by resource. */
@@ -54,6 +59,13 @@ export function readLine(kinds: readonly KindInfo[], playbooks: readonly Playboo
   if (missing.length > 0) return { subject: 'read rights', level: 'warn', seen: `${seen}; not ${missing.join(', ')}`, todo: 'what depends on these is reported as unknown; give the right to list them if that is not wanted' };
   if (closed.length > 0) return { subject: 'read rights', level: 'warn', seen: `${seen}; not ${closed.map((k) => k.resource).slice(0, 8).join(', ')}${closed.length > 8 ? ' …' : ''}`, todo: 'no playbook names these; catalogs leave them out and say so' };
   return { subject: 'read rights', level: 'ok', seen };
+}
+
+/** Whether the charts can confine Larry's account to the fields that playbooks declare. */
+export function policyLine(kinds: readonly KindInfo[]): DoctorLine {
+  const subject = 'admission policies';
+  if (servesPolicies(kinds)) return { subject, level: 'ok', seen: 'served: an installed Larry is confined to the declared fields' };
+  return { subject, level: 'warn', seen: noPolicies, todo: 'Kubernetes 1.30 and newer serve them; until then give write rights in few namespaces' };
 }
 
 /** Asks the API server (SelfSubjectAccessReview) for every right to change something that a playbook declares. */

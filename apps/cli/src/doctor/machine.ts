@@ -55,7 +55,7 @@ export async function portLine(): Promise<DoctorLine> {
 
 /** Programs that help and that nothing depends on. */
 export function toolLines(): DoctorLine[] {
-  const uses = { kubectl: 'to look around in a cluster yourself', helm: 'to carry out remedies at a release' };
+  const uses = { kubectl: 'to look around in a cluster yourself, and for the port-forward that larry run --api needs', helm: 'needed by larry install and larry uninstall, and to carry out remedies at a release' };
   return Object.entries(uses).map(([subject, use]) => {
     const file = onPath(subject);
     return { subject, level: 'ok', seen: file ?? `not on PATH; optional, ${use}` };

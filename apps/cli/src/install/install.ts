@@ -1,5 +1,5 @@
 import { printable, type KubeObject } from '@larry/contracts';
-import { openLive, type ClusterWriter, type LiveCluster } from '@larry/kube';
+import { openLive, versionWarnings, type ClusterWriter, type LiveCluster } from '@larry/kube';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { exitCodes, UserError } from '../user-error';
 import { askedChoices, type InstallOptions } from './choices';
 import { HelmTool } from './helm-tool';
 import { meta, releases, upgradeArguments, valuesOf, type CustomResource, type InstallChoices } from './releases';
+import { noPolicies, servesPolicies } from './policies';
 import { neededSecrets, ourLabels, type NeededSecrets } from './secrets';
 
 /** `larry install`: the four releases and the Secrets that they need. Shows what it will make, and asks. */
@@ -23,6 +24,7 @@ export async function install(options: InstallOptions): Promise<void> {
     const namespaces = await missingNamespaces(cluster);
     const custom = await customResources(cluster);
     process.stdout.write(planned(cluster, choices, secrets, namespaces, custom));
+    for (const warning of await clusterWarnings(cluster, choices)) process.stderr.write(`larry: ${warning}\n`);
     if (options.dryRun) return void process.stdout.write('Nothing was made (--dry-run).\n');
     if (!(await confirmed('Make all this?', options))) return void process.stdout.write('Nothing was made.\n');
     const writer = cluster.writer();
@@ -74,6 +76,12 @@ async function customResources(cluster: LiveCluster): Promise<CustomResource[]> 
     groups.set(group, (groups.get(group) ?? new Set()).add(resource));
   }
   return [...groups].sort().map(([apiGroup, resources]) => ({ apiGroup, resources: [...resources].sort() }));
+}
+
+/** What is worth a word before it is asked for. */
+async function clusterWarnings(cluster: LiveCluster, { writeNamespaces }: InstallChoices): Promise<string[]> {
+  const kinds = await cluster.kinds();
+  return [...versionWarnings(cluster.source), ...(writeNamespaces.length > 0 && !servesPolicies(kinds) ? [noPolicies] : [])];
 }
 
 async function create(writer: ClusterWriter, object: KubeObject): Promise<void> {

@@ -1,8 +1,8 @@
-import type { Plan } from '@larry/contracts';
+import { printable, type Plan } from '@larry/contracts';
 import { UnknownKindError, type ClusterReader } from '@larry/kube';
 
-/** The nodes that a plan speaks of and the cluster does not have, as a sentence; undefined when all are there or nobody can tell. */
-export async function missingNodes(plan: Plan, cluster: ClusterReader): Promise<string | undefined> {
+/** The nodes that a plan speaks of and the cluster does not have, as a sentence that says what to do; undefined when all are there or nobody can tell. */
+export async function missingNodes(plan: Plan, cluster: ClusterReader, launcher: 'process' | 'job' = 'process'): Promise<string | undefined> {
   if (cluster.source.type !== 'live') return undefined;
   const there = new Set<string>();
   try {
@@ -15,5 +15,7 @@ export async function missingNodes(plan: Plan, cluster: ClusterReader): Promise<
   const missing = planned.filter((name) => !there.has(name));
   if (missing.length === 0) return undefined;
   const which = missing.length === planned.length ? "none of the plan's nodes is" : `the plan's nodes ${missing.join(', ')} are not`;
-  return `${which} among the nodes of ${cluster.source.name}; workers run as local processes, planned for them`;
+  const known = there.size === 0 ? '' : ` (there are ${[...there].sort().slice(0, 8).map((name) => printable(name, 100)).join(', ')}${there.size > 8 ? ' …' : ''})`;
+  const follows = launcher === 'job' ? 'their workers run elsewhere, or not at all where the affinity is required; correct nodes in the plan' : 'workers run as local processes, planned for them';
+  return `${which} among the nodes of ${cluster.source.name}${known}; ${follows}`;
 }

@@ -4,7 +4,7 @@ import { parsePlan, type ApprovalView, type BudgetUsage, type LarryReport, type 
 import { isSealedResult, jobNode, localNode, metaCoordinatorId, planHash, runSpecOf, writeRunDocument } from '@larry/coordinator';
 import type { RunSnapshot, RunSpec, TaskRecord } from '@larry/coordination';
 import { eventStreamKey } from '@larry/events';
-import type { ClusterReader } from '@larry/kube';
+import { versionWarnings, type ClusterReader } from '@larry/kube';
 import { randomBytes } from 'node:crypto';
 import { abortedSummary, begunChanges, type Begun } from '../converge/aborted-summary';
 import { believed, gatherRun, type RunFacts, type RunSource } from '../converge/gather';
@@ -173,9 +173,9 @@ export class RunsService {
   }
 
   private async nodeWarnings(plan: Plan, cluster: ClusterReader, strict: boolean): Promise<string[]> {
-    const missing = await missingNodes(plan, cluster);
+    const missing = await missingNodes(plan, cluster, this.parts.env.LARRY_LAUNCHER);
     if (missing && strict) throw new ProblemException(400, missing);
-    return missing ? [missing] : [];
+    return [...(missing ? [missing] : []), ...versionWarnings(cluster.source)];
   }
 
   private async create(run: string, plan: Plan, { mode, allow }: BeginRun, who: string): Promise<void> {

@@ -121,6 +121,8 @@ export class JobLauncher implements WorkerLauncher {
     const outcome = await cluster.writer().create(jobFor(template, sample, this.options), { dryRun: true, signal: this.closing.signal }).catch((error: unknown) => ({ outcome: 'unknown' as const, message: messageOf(error) }));
     if (outcome.outcome === 'done') return;
     const what = `a dry run of the workers' Job in namespace ${namespace}`;
+    if (outcome.outcome === 'refused') refuseNamespace(namespace, outcome);
+    if (outcome.outcome === 'refused' && outcome.status === 401) throw new JobLauncherError(`${what} is refused (401): the coordinator's token has expired or is no longer valid; its ServiceAccount must be there, and LARRY_KUBECONFIG, where it is set, must hold a valid one`);
     if (outcome.outcome === 'refused' && outcome.status === 403) throw new JobLauncherError(`${what} is refused: ${outcome.message}; the coordinator's account needs the Role of larry's charts there, or the policy or quota that refuses it must allow it`);
     if (outcome.outcome === 'refused') throw new JobLauncherError(`${what} is refused: ${outcome.message}; mend the template that LARRY_JOB_TEMPLATE names`);
     throw new JobLauncherError(`${what} got no answer: ${outcome.message}; is the API server up?`);
@@ -148,6 +150,7 @@ export class JobLauncher implements WorkerLauncher {
     const outcome = await cluster.writer().create(jobFor(template, order, this.options, name), { dryRun: false, signal: this.closing.signal });
     if (outcome.outcome === 'done') return { job: outcome.object };
     if (outcome.outcome === 'refused') {
+      if (outcome.status === 401) return { again: "the API server refuses the coordinator's token (401): has it expired, or is its ServiceAccount gone?" };
       if (isTemporary(outcome)) return { again: outcome.message };
       throw new RefusedForGood(`the API server refuses Job ${namespace}/${name} (${outcome.status}): ${outcome.message}`);
     }
@@ -244,6 +247,12 @@ export class JobLauncher implements WorkerLauncher {
   }
 }
 
+/** What refuses every object of a namespace: it is being deleted, or is not there. */
+function refuseNamespace(namespace: string, { status, message }: Extract<WriteOutcome, { outcome: 'refused' }>): void {
+  if (status === 403 && /because it is being terminated/.test(message)) throw new JobLauncherError(`the namespace ${namespace} is being deleted, and no worker can be made in it: wait until it is gone (kubectl get namespace ${namespace}), then install again`);
+  if (status === 404 && /namespaces? "[^"]*" not found/.test(message)) throw new JobLauncherError(`the namespace ${namespace} is not there: make it (kubectl create namespace ${namespace}), or name the coordinator's own in LARRY_NAMESPACE`);
+}
+
 /** Trying again does not help. */
 class RefusedForGood extends JobLauncherError {}
 
@@ -252,9 +261,9 @@ function orAgain(error: unknown): Made {
   return { again: messageOf(error) };
 }
 
-/** A quota has room again when a Job ends; expired credentials are renewed; a busy server has time later. */
+/** A quota has room again when a Job ends; a busy server has time later. */
 function isTemporary({ status, message }: Extract<WriteOutcome, { outcome: 'refused' }>): boolean {
-  return status === 401 || status === 408 || status === 429 || (status === 403 && /exceeded quota/i.test(message));
+  return status === 408 || status === 429 || (status === 403 && /exceeded quota/i.test(message));
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -43,6 +43,15 @@ export interface ApiClientOptions {
 
 const attempts = 4;
 const maxRetryAfterMs = 30_000;
+/** What to do about a certificate, by the code that Node.js gives it. */
+const certificateAdvice: Readonly<Record<string, string>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it is not for that name; use the name that it is for as server in the kubeconfig, or give it there as tls-server-name',
+  CERT_HAS_EXPIRED: 'it has expired; renew it on the API server, and look at the clock of this machine',
+  CERT_NOT_YET_VALID: 'it is not valid yet; look at the clock of this machine',
+  SELF_SIGNED_CERT_IN_CHAIN: 'another authority signed it than the one that certificate-authority in the kubeconfig names; is it the kubeconfig of this cluster?',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'another authority signed it than the one that certificate-authority in the kubeconfig names; is it the kubeconfig of this cluster?',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'another authority signed it than the one that certificate-authority in the kubeconfig names; is it the kubeconfig of this cluster?',
+};
 const maxBodyBytes = 512 * 1024 * 1024;
 const transient = new Set(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'EAI_AGAIN', 'ECONNABORTED']);
 
@@ -73,7 +82,7 @@ export class ApiClient {
       const last = attempt === attempts;
       const result = await this.once({ ...request, method: 'GET' }).catch((error: unknown) => this.afterFailure(error, last));
       if (result === undefined) await this.pause(attempt, undefined, request.signal);
-      else if (result.answer.status === 401) throw new ClusterUnavailableError(`${this.server} refuses the credentials of this context (401): log in again, or give another --context or --kubeconfig`);
+      else if (result.answer.status === 401) throw new ClusterUnavailableError(`${this.server} refuses the credentials of this context (401): log in again, the token or certificate may have expired; or give another --context or --kubeconfig (a pod: its ServiceAccount must be there)`);
       else if (last || !(result.answer.status === 429 || result.answer.status >= 500)) return result.answer;
       else await this.pause(attempt, result.retryAfter, request.signal);
     }
@@ -176,7 +185,7 @@ export class ApiClient {
     if (error instanceof NoAnswerError || error instanceof ClusterUnavailableError || error.name === 'AbortError') return error;
     const { code = '' } = error;
     if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
-      return new ClusterUnavailableError(`the certificate of ${this.server} cannot be verified (${code}): check certificate-authority and the server name in the kubeconfig`);
+      return new ClusterUnavailableError(`the certificate of ${this.server} cannot be verified (${code}): ${certificateAdvice[code] ?? 'check certificate-authority and the server name in the kubeconfig'}`);
     }
     const what: Record<string, string> = {
       ECONNREFUSED: 'refuses the connection: is the API server running there?',
