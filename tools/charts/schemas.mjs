@@ -61,7 +61,7 @@ const shared = {
   extraEnv: { type: 'array', items: { type: 'object', required: ['name'], properties: { name: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } } } },
   podDisruptionBudget: object({ enabled: flag }),
   autoscaling: object({ enabled: flag, minReplicas: whole(1, 20), maxReplicas: whole(1, 20), targetCpuPercent: whole(1, 100) }),
-  networkPolicy: object({ enabled: flag, defaultDeny: flag, from: peers, redisPorts: ports, apiServerPorts: ports }),
+  networkPolicy: object({ enabled: flag, defaultDeny: flag, from: peers, redisPorts: ports, apiServerPorts: ports, morePorts: { ...ports, minItems: 0 } }),
   metrics: object({ serviceMonitor: flag, rules: flag, labels: { type: 'object', additionalProperties: text } }),
   // What helm itself adds: values for every chart, and the library chart's own.
   global: { type: 'object' },
@@ -100,4 +100,5 @@ export const metaSchema = () =>
     modesAllowed: { type: 'array', minItems: 1, uniqueItems: true, items: oneOf('observe', 'ask', 'auto') },
     validationTimeoutMs: whole(100, 3_600_000),
     rbac: object(rbac),
+    dashboard: object({ enabled: flag, labels: { type: 'object', additionalProperties: text } }),
   });

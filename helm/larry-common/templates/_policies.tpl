@@ -42,13 +42,13 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* Ports that pods of ours may call: names, Redis, the API server. Call with the chart's context. */}}
+{{/* Ports that pods of ours may call: names, Redis, the API server, and what the values add. Call with the chart's context. */}}
 {{- define "larry-common.egress" -}}
 - ports:
     - { protocol: UDP, port: 53 }
     - { protocol: TCP, port: 53 }
 - ports:
-    {{- range concat .Values.networkPolicy.redisPorts .Values.networkPolicy.apiServerPorts | uniq }}
+    {{- range concat .Values.networkPolicy.redisPorts .Values.networkPolicy.apiServerPorts (.Values.networkPolicy.morePorts | default list) | uniq }}
     - { protocol: TCP, port: {{ int . }} }
     {{- end }}
 {{- end }}
