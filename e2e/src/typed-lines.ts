@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, readFileSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import type { Said } from './helm';
+import { repository, type Said } from './helm';
 
 /** A line that a page prints, and what it answers. The fields are explained in `e2e/quick-start/lines.yaml`. */
 export interface PrintedLine {
@@ -36,10 +36,9 @@ export function expectAnswer({ answers }: Pick<PrintedLine, 'answers'>, out: str
   if (missing.length > 0) throw new Error(`no answer matches ${missing.map((answer) => `/${answer}/m`).join(', ')}; it printed (the last 3000 characters):\n${out.slice(-3000)}`);
 }
 
-/** A line with the address at hand for the quick start's `-h`. */
+/** A line with the address at hand for the pages' Redis. */
 export function readersRedis(line: string, port: number): string {
-  const host = '-h redis-cluster.redis-ha.svc.cluster.local';
-  return line.replaceAll(`${host} -p 6379`, host).replaceAll(host, `-h 127.0.0.1 -p ${port}`);
+  return line.replaceAll(/-h redis(?:-cluster)?\.redis-ha\.svc(?:\.cluster\.local)?(?: -p 6379)?(?= )/g, `-h 127.0.0.1 -p ${port}`).replaceAll('redis://redis.redis-ha.svc:6379', `redis://127.0.0.1:${port}`);
 }
 
 /** A program on PATH, or undefined. */
@@ -55,17 +54,21 @@ export function programOnPath(name: string): string | undefined {
   });
 }
 
-/** A shell whose PATH begins with a folder of these programs, under their names. */
+/** A shell in a folder of its own, whose PATH begins with these programs, under their names; `larry` is the built one. */
 export class ReadersShell {
   private readonly running: Followed[] = [];
+  private readonly env: NodeJS.ProcessEnv;
 
   constructor(
-    folder: string,
+    private readonly folder: string,
     programs: Readonly<Record<string, string>>,
-    private readonly env: NodeJS.ProcessEnv,
+    env: NodeJS.ProcessEnv,
   ) {
-    for (const [name, file] of Object.entries(programs)) symlinkSync(file, path.join(folder, name));
-    this.env = { ...env, PATH: `${folder}${path.delimiter}${process.env['PATH'] ?? ''}` };
+    const bin = path.join(folder, 'bin');
+    mkdirSync(bin);
+    for (const [name, file] of Object.entries(programs)) symlinkSync(file, path.join(bin, name));
+    writeFileSync(path.join(bin, 'larry'), `#!/bin/sh\nexec '${process.execPath}' '${path.join(repository, 'apps/cli/dist/main.js')}' "$@"\n`, { mode: 0o755 });
+    this.env = { ...env, PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` };
   }
 
   /** Types a line and waits for its end. */
@@ -77,7 +80,7 @@ export class ReadersShell {
 
   /** Types a line that goes on. */
   follow(line: string, env: NodeJS.ProcessEnv = {}): Followed {
-    const followed = new Followed(line, { ...this.env, ...env });
+    const followed = new Followed(line, this.folder, { ...this.env, ...env });
     this.running.push(followed);
     return followed;
   }
@@ -97,9 +100,9 @@ export class Followed {
   private readonly child: ChildProcess;
   private ended = false;
 
-  constructor(line: string, env: NodeJS.ProcessEnv) {
+  constructor(line: string, folder: string, env: NodeJS.ProcessEnv) {
     // A process group of its own: Ctrl-C reaches all of a pipe.
-    this.child = spawn('/bin/sh', ['-c', line], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn('/bin/sh', ['-c', line], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.out += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.err += text));
     this.over = new Promise((resolve) => {
