@@ -1,4 +1,4 @@
-export { startClusterClients, type ClusterClients, type ClusterClientsOptions } from './start-clients';
+export { startClusterClients, startNodeClients, type ClusterClients, type ClusterClientsOptions } from './start-clients';
 export { realClock, ManualClock, type Clock } from './clock';
 export type { LogSink } from './kubelet/log-sink';
 export { ProgramHost, type ProgramOptions } from './kubelet/programs/program-host';

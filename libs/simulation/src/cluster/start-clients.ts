@@ -90,21 +90,52 @@ export async function startClusterClients(options: ClusterClientsOptions): Promi
     new Scheduler(context(scheduling)),
     garbage,
   ];
-  const { programs } = options;
-  const onNodes = context(kubelet);
-  const { hostname, port } = new URL(options.url);
-  const kubelets = new Kubelets(onNodes, options.logs ?? noLogs, options.volumes ?? new VolumeStore(), options.network ?? new PodNetwork(), programs && { host: programs, apiServer: { host: hostname, port: port || '443' } });
-  const forwarder = programs && new ServiceForwarder(onNodes, programs.network);
+  const nodes = onNodes(context(kubelet), options);
   await informers.start();
   await garbage.refresh();
   return {
     settled: (timeoutMs) => activity.settled(150, timeoutMs),
     stop: async () => {
-      kubelets.stop();
-      forwarder?.stop();
+      nodes.stop();
       await Promise.all(all.map((controller) => controller.stop()));
       await informers.stop();
       for (const api of [manager, kubelet, scheduling]) api.close();
+    },
+  };
+}
+
+/**
+ * Starts only one kubelet a node, against an API server whose controllers and scheduler are its own: a real control plane
+ * whose nodes are processes of this machine. Every Node object of that cluster is taken for one of these.
+ */
+export async function startNodeClients(options: ClusterClientsOptions): Promise<ClusterClients> {
+  const clock = options.clock ?? realClock();
+  const activity = new Activity();
+  const api = new ApiClient({ url: options.url, token: options.token, ca: options.ca, userAgent: 'kubelet/v1.36.2' });
+  const log = options.log ?? (() => undefined);
+  const informers = new Informers(api, activity, (error, object) => log({ object, error: String(error) }, 'object not understood'));
+  const nodes = onNodes({ api, clock, informers, activity, log, events: new EventRecorder(api, clock, activity) }, options);
+  await informers.start();
+  return {
+    settled: (timeoutMs) => activity.settled(150, timeoutMs),
+    stop: async () => {
+      nodes.stop();
+      await informers.stop();
+      api.close();
+    },
+  };
+}
+
+/** The kubelets, and what carries connections to Services where programs run. */
+function onNodes(context: ClientContext, options: ClusterClientsOptions): { stop(): void } {
+  const { programs } = options;
+  const { hostname, port } = new URL(options.url);
+  const kubelets = new Kubelets(context, options.logs ?? noLogs, options.volumes ?? new VolumeStore(), options.network ?? new PodNetwork(), programs && { host: programs, apiServer: { host: hostname, port: port || '443' } });
+  const forwarder = programs && new ServiceForwarder(context, programs.network);
+  return {
+    stop: () => {
+      kubelets.stop();
+      forwarder?.stop();
     },
   };
 }

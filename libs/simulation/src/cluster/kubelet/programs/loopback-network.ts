@@ -13,9 +13,18 @@ export class LoopbackNetwork {
   private next = 2;
 
   private constructor(
-    private readonly net: number,
-    private readonly mark: Server,
+    /** The first two numbers of its addresses. */
+    private readonly prefix: string,
+    private readonly mark?: Server,
   ) {}
+
+  /**
+   * Another range that this machine answers on, as `10.222`: a real API server takes no loopback address for an endpoint.
+   * The caller sees to it that it is local (`ip route add local 10.222.0.0/16 dev lo`) and nobody else's.
+   */
+  static at(prefix: string): LoopbackNetwork {
+    return new LoopbackNetwork(prefix);
+  }
 
   /**
    * Takes a range that no other simulation has.
@@ -26,7 +35,7 @@ export class LoopbackNetwork {
     for (let i = 0; i < 190; i += 1) {
       const net = 64 + ((first - 64 + i) % 190);
       const mark = await listen(`127.${net}.0.1`);
-      if (mark) return new LoopbackNetwork(net, mark);
+      if (mark) return new LoopbackNetwork(`127.${net}`, mark);
     }
     throw new Error('no free range of addresses in 127.0.0.0/8: our own programs run in pods only on Linux, with fewer than 190 simulations at once');
   }
@@ -37,7 +46,7 @@ export class LoopbackNetwork {
     if (known) return known;
     const taken = new Set(this.pods.values());
     for (;;) {
-      const address = `127.${this.net}.${1 + (this.next >> 8)}.${this.next & 255}`;
+      const address = `${this.prefix}.${1 + (this.next >> 8)}.${this.next & 255}`;
       this.next = (this.next + 1) % (126 << 8);
       const last = Number(address.split('.')[3]);
       if (last < 2 || last > 254 || taken.has(address)) continue;
@@ -54,13 +63,18 @@ export class LoopbackNetwork {
   ofService(namespace: string, name: string): string {
     const key = `${namespace}/${name}`;
     const number = this.services.size + 2;
-    const address = this.services.get(key) ?? `127.${this.net}.${128 + Math.floor(number / 250)}.${2 + (number % 250)}`;
+    const address = this.services.get(key) ?? `${this.prefix}.${128 + Math.floor(number / 250)}.${2 + (number % 250)}`;
     this.services.set(key, address);
     return address;
   }
 
+  /** Whether something of this machine answers at an address: a pod's, or one that somebody wrote by hand on loopback. */
+  answersAt(address: string): boolean {
+    return address.startsWith(`${this.prefix}.`) || /^127\.\d+\.\d+\.\d+$/.test(address);
+  }
+
   close(): void {
-    this.mark.close();
+    this.mark?.close();
   }
 }
 

@@ -46,13 +46,11 @@ export function standIn(value: string, pod: Pod, parts: Pick<EnvironmentParts, '
 }
 
 /** A Service all of whose pods are played by scripts: nothing of it listens on this machine, so its name stays. */
-function isElsewhere({ services, slices }: Pick<EnvironmentParts, 'services' | 'slices'>, namespace: string, name: string): boolean {
+function isElsewhere({ services, slices, network }: Pick<EnvironmentParts, 'services' | 'slices' | 'network'>, namespace: string, name: string): boolean {
   if (!services.get(`${namespace}/${name}`)?.spec.selector) return false;
   const addresses = slicesOf(slices, namespace, name).flatMap((slice) => slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? []);
-  return addresses.length > 0 && !addresses.some(isLoopback);
+  return addresses.length > 0 && !addresses.some((address) => network.answersAt(address));
 }
-
-export const isLoopback = (address: string): boolean => /^127\.\d+\.\d+\.\d+$/.test(address);
 
 export function slicesOf(slices: Informer<EndpointSlice>, namespace: string, service: string): EndpointSlice[] {
   return slices.inNamespace(namespace).filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === service);
@@ -67,7 +65,7 @@ function serviceLinks(pod: Pod, { services, network, slices }: EnvironmentParts)
   const namespace = pod.metadata.namespace ?? '';
   const linked = services.inNamespace(namespace).filter(hasLinks);
   return Object.assign({}, ...linked.map(({ metadata: { name }, spec }) => {
-    const host = isElsewhere({ services, slices }, namespace, name) ? (spec.clusterIP ?? '') : network.ofService(namespace, name);
+    const host = isElsewhere({ services, slices, network }, namespace, name) ? (spec.clusterIP ?? '') : network.ofService(namespace, name);
     return linkVariables(name.toUpperCase().replaceAll('-', '_'), host, spec.ports ?? []);
   })) as Record<string, string>;
 }

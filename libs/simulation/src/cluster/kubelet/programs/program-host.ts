@@ -9,6 +9,8 @@ import { killGroup } from './program-process';
 export interface ProgramOptions {
   /** The repository. Only its built programs (apps/NAME/dist) are started. */
   root: string;
+  /** The first two numbers of the pods' addresses, as `10.222`, where they may not be on loopback ({@link LoopbackNetwork.at}); default: a free range of 127.0.0.0/8. */
+  addresses?: string;
 }
 
 const prefix = 'larry-pods-';
@@ -24,8 +26,8 @@ export class ProgramHost {
   ) {}
 
   /** @throws Error where this system has no addresses for pods. */
-  static async open({ root }: ProgramOptions): Promise<ProgramHost> {
-    const network = await LoopbackNetwork.open();
+  static async open({ root, addresses }: ProgramOptions): Promise<ProgramHost> {
+    const network = addresses === undefined ? await LoopbackNetwork.open() : LoopbackNetwork.at(addresses);
     removeLeftFolders();
     const folder = mkdtempSync(path.join(tmpdir(), `${prefix}${process.pid}-`));
     const host = new ProgramHost(path.resolve(root), network, folder);

@@ -3,7 +3,7 @@ import type { ClientContext } from '../../controller';
 import { kinds, keyOf, splitKey } from '../../kinds';
 import type { EndpointSlice, Service } from '../../types';
 import type { LoopbackNetwork } from './loopback-network';
-import { isLoopback, slicesOf } from './program-environment';
+import { slicesOf } from './program-environment';
 
 interface Target {
   address: string;
@@ -49,7 +49,7 @@ export class ServiceForwarder {
     const prefix = `${key}:`;
     const wanted = new Map<string, Target[]>();
     for (const port of service?.spec.ports ?? []) {
-      const targets = slices.flatMap((slice) => readyTargets(slice, port));
+      const targets = slices.flatMap((slice) => this.readyTargets(slice, port));
       if (targets.length > 0) wanted.set(`${prefix}${listenPort(service as Service, port, targets)}`, targets);
     }
     for (const each of [...this.listeners.keys()].filter((known) => known.startsWith(prefix) && !wanted.has(known))) {
@@ -61,6 +61,16 @@ export class ServiceForwarder {
       this.targets.set(each, targets);
       if (!this.listeners.has(each)) this.listen(each, service as Service);
     }
+  }
+
+  private readyTargets(slice: EndpointSlice, port: { name?: string; protocol?: string }): Target[] {
+    const found = (slice.ports ?? []).find((each) => (each.name ?? '') === (port.name ?? '') && (each.protocol ?? 'TCP') === 'TCP')?.port;
+    if (found === undefined || (port.protocol ?? 'TCP') !== 'TCP') return [];
+    return (slice.endpoints ?? [])
+      .filter((endpoint) => endpoint.conditions?.ready !== false)
+      .flatMap((endpoint) => endpoint.addresses ?? [])
+      .filter((address) => this.network.answersAt(address))
+      .map((address) => ({ address, port: found }));
   }
 
   private listen(each: string, service: Service): void {
@@ -97,14 +107,4 @@ export class ServiceForwarder {
 /** A headless Service has no address of its own: its clients use the port of the pods. */
 function listenPort(service: Service, port: { port: number }, [first]: readonly Target[]): number {
   return service.spec.clusterIP === 'None' ? (first?.port ?? port.port) : port.port;
-}
-
-function readyTargets(slice: EndpointSlice, port: { name?: string; protocol?: string }): Target[] {
-  const found = (slice.ports ?? []).find((each) => (each.name ?? '') === (port.name ?? '') && (each.protocol ?? 'TCP') === 'TCP')?.port;
-  if (found === undefined || (port.protocol ?? 'TCP') !== 'TCP') return [];
-  return (slice.endpoints ?? [])
-    .filter((endpoint) => endpoint.conditions?.ready !== false)
-    .flatMap((endpoint) => endpoint.addresses ?? [])
-    .filter(isLoopback)
-    .map((address) => ({ address, port: found }));
 }
