@@ -1,4 +1,5 @@
 import type { TaskResult } from '@larry/contracts';
+import type { HelmLocation } from '@larry/helm';
 import type { ClusterReader } from '@larry/kube';
 import type { PlaybookContext, PlaybookLog } from '@larry/playbook';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +9,7 @@ export interface ContextParts {
   run: string;
   task: string;
   cluster: ClusterReader;
+  helm?: HelmLocation;
   options: Record<string, unknown>;
   signal: AbortSignal;
   results: ReadonlyMap<string, TaskResult>;

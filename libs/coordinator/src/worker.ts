@@ -2,6 +2,7 @@ import { AuditLog, readApprovalKey, verifyApproval } from '@larry/audit';
 import { planTasks, printable, taskResultSchema, type OwnedTask, type TaskResult } from '@larry/contracts';
 import { Coordination, type HeldLease, type Settlement } from '@larry/coordination';
 import { EventPublisher } from '@larry/events';
+import { findHelm, helmReleases, type HelmLocation } from '@larry/helm';
 import type { ClusterReader, ClusterWriter } from '@larry/kube';
 import {
   digestOf,
@@ -90,7 +91,9 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
   const events = new EventPublisher(coordination.redis);
   const times = new StepTimes();
   try {
+    const helm = cluster.source.type === 'live' ? findHelm() : undefined;
     const context = playbookContext({
+      ...(helm ? { helm } : {}),
       run: lease.run,
       task: task.id,
       cluster,
@@ -104,7 +107,7 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
     if (writer && !parts.environment.LARRY_JOURNAL_KEY) {
       throw new TerminalError('LARRY_JOURNAL_KEY names no file: without the key that seals the journal nothing is changed');
     }
-    const hands = writer ? handsOf(parts, lease, writer, events, times) : undefined;
+    const hands = writer ? { ...handsOf(parts, lease, writer, events, times), ...helmFor(parts, cluster, helm) } : undefined;
     const result = await runPlaybook(times.playbook(playbook), context, { mode, allow, ...(hands ? { hands } : {}) });
     return settlementOf(result);
   } catch (error) {
@@ -174,6 +177,13 @@ function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, ev
       });
     },
   };
+}
+
+/** Helm for the cluster that the worker reads; without a helm what releases own is left to people. */
+function helmFor({ environment }: WorkerParts, cluster: ClusterReader, helm: HelmLocation | undefined): Pick<Hands, 'helm'> {
+  if (!helm || 'missing' in helm) return {};
+  const { LARRY_KUBECONFIG: kubeconfig, LARRY_CONTEXT: context } = environment;
+  return { helm: helmReleases({ cluster, helm: helm.file, ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) }) };
 }
 
 /** Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 /** The `helm` program of this machine, or why there is none. */
 export type HelmLocation = { file: string } | { missing: string };
 
-/** `--rollback-on-failure` and server-side apply came with 4. */
+/** Server-side apply came with 4; what is written here of its behaviour is as 4.1 does it. */
 const oldestMajor = 4;
 
 /** Finds Helm 4 or newer: what `LARRY_HELM` names, else the first on `PATH`. Starts it once to hear its version. */

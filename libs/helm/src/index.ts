@@ -4,3 +4,4 @@ export { markFor, readRelease, type HelmRelease, type HelmRevision, type Release
 export { capabilitiesOf, type Capabilities } from './renderer';
 export type { WantedOperation } from './wanted';
 export { helmReleases, type HelmAnswer, type HelmReleases, type HelmReleasesOptions, type HelmRequest } from './releases';
+export { refineHelmRemedies, type Refinable } from './refine-remedies';

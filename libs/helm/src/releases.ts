@@ -80,8 +80,9 @@ class CommandReleases implements HelmReleases {
   upgrade: HelmReleases['upgrade'] = async (change, request) => {
     const release = await this.releaseFor(change, request.signal);
     if ('failed' in release) return { outcome: 'failed', message: release.failed };
-    // Without `--wait=hookOnly` a release that cannot become ready for other reasons would be taken back by Helm itself.
-    const more = ['--rollback-on-failure', '--wait=hookOnly', '--hide-notes', '--description', `${printable(request.id, 300)} (larry.dev/change)`];
+    // Not `--rollback-on-failure`: Helm 4.1 then waits until the whole release is ready, also with `--wait=hookOnly`, and
+    // takes back what would have mended a part of it. What fails halfway is taken back by whoever called this.
+    const more = ['--wait=hookOnly', '--hide-notes', '--description', `${printable(request.id, 300)} (larry.dev/change)`];
     return answerOf(await this.run(release.release, change, request, more));
   };
 

@@ -52,8 +52,8 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
       return { layer: 'manifest', file: owner.file, ...(owner.line ? { line: owner.line } : {}), yaml: yamlOf(object, change.patch), ...note };
     case 'helm': {
       const values = change.chartValues?.[chartName(owner.chart)];
-      if (values !== undefined) return { layer: 'helm-value', release: owner.release, namespace: owner.namespace, values, ...note };
-      return { layer: 'none', reason: printable(`the Helm release ${owner.namespace}/${owner.release}${owner.chart ? ` (chart ${owner.chart})` : ''} owns it: ${change.summary} by the value that its chart has for that, and helm upgrade`, 500) };
+      if (values !== undefined) return { layer: 'helm-value', release: owner.release, namespace: owner.namespace, values, ...note, wanted: change.patch };
+      return { layer: 'none', reason: printable(`the Helm release ${owner.namespace}/${owner.release}${owner.chart ? ` (chart ${owner.chart})` : ''} owns it: ${change.summary} by the value that its chart has for that, and helm upgrade`, 500), wanted: change.patch };
     }
     case 'unknown':
       return { layer: 'none', reason: printable(`${change.summary}; who owns ${describeRef(ref)} is unknown (${owner.reason}), so where that belongs is for you to say`, 500) };

@@ -24,6 +24,8 @@ export const categories = [
   'service-selector',
   'route-backend',
   'node-cordon',
+  // Through Helm, whatever the field: an upgrade runs the release's hooks as well.
+  'helm-value',
 ] as const;
 export type Category = (typeof categories)[number];
 

@@ -87,3 +87,24 @@ describe('a finding without a planned change says why', () => {
     expect('refused' in planned && planned.refused).toMatch(reason);
   });
 });
+
+describe('what a Helm release owns', () => {
+  const owner = { kind: 'helm' as const, release: 'shop', namespace: 'shop' };
+  const upgrade = { release: 'shop', namespace: 'shop', revision: 3, set: [{ path: ['image', 'tag'], value: '1.25' }], rendered: [{ object: 'Deployment shop/web', path: `${container}/image`, before: 'a', after: 'b' }] };
+  const remedy = { layer: 'helm-value' as const, release: 'shop', namespace: 'shop', values: 'image:\n  tag: "1.25"\n', wanted: [{ op: 'replace', path: `${container}/image`, value: 'b' }] };
+
+  it('is changed by the values that were tried, under a category of its own, and on what the patch would depend on', () => {
+    const change = changeOf(aFinding('incorrect_image_reference', '', { owner, remedy: { ...remedy, upgrade } }));
+    expect(change).toMatchObject({ verb: 'helm-upgrade', helm: upgrade, category: 'helm-value', depends: [`${container}/name`, `${container}/image`], summary: 'Set image.tag of the Helm release shop/shop for Deployment shop/web' });
+    expect(change.patch).toBeUndefined();
+  });
+
+  it.each<[string, Partial<Finding>, string]>([
+    ['values that nobody tried', { remedy }, 'its values were not tried'],
+    ['a cause that is less sure', { remedy: { ...remedy, upgrade }, confidence: 0.85 }, '90 % are needed'],
+    ['a patch of the live object', {}, 'something else owns it'],
+  ])('is left to people with %s', (_, finding, reason) => {
+    const planned = plannedFor(aFinding('incorrect_image_reference', `${container}/image`, { owner, ...finding }));
+    expect('refused' in planned && planned.refused).toContain(reason);
+  });
+});

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describeRef, printable, type Finding, type PlannedChange } from '@larry/contracts';
+import { describeRef, printable, type Finding, type HelmUpgrade, type PlannedChange } from '@larry/contracts';
 import { causeCodes } from '@larry/diagnosis';
 import { writableKinds } from './access';
 import { kindOfChange } from './change-kinds';
@@ -23,15 +23,23 @@ export function plannedFor(finding: Finding): Planned {
     case 'manifest':
       return { refused: 'it is changed where it is applied from; a change in the cluster would be undone' };
     case 'helm-value':
-      return { refused: `its Helm release ${remedy.namespace}/${remedy.release} owns it` };
+      return remedy.upgrade ? upgradeFor(finding, remedy.upgrade, (remedy.wanted ?? []) as Operation[]) : { refused: `its Helm release ${remedy.namespace}/${remedy.release} owns it, and its values were not tried` };
     case 'patch':
-      return patchFor(finding, remedy.patch as Operation[], remedy.note ?? finding.title);
+      return finding.owner.kind === 'none' ? patchFor(finding, remedy.patch as Operation[], remedy.note ?? finding.title) : { refused: 'something else owns it' };
   }
 }
 
+/** The same change, made by the values of the release that owns the object: what a patch needs is needed here too. */
+function upgradeFor(finding: Finding, helm: HelmUpgrade, wanted: Operation[]): Planned {
+  const planned = patchFor(finding, wanted, finding.title);
+  if ('refused' in planned) return planned;
+  const { patch: _, ...change } = planned.change;
+  const summary = printable(`Set ${helm.set.map(({ path }) => path.join('.')).join(', ')} of the Helm release ${helm.namespace}/${helm.release} for ${describeRef(finding.object)}`, 500);
+  return { change: { ...change, summary, verb: 'helm-upgrade', helm, category: 'helm-value' } };
+}
+
 function patchFor(finding: Finding, patch: Operation[], note: string): Planned {
-  const { object, owner, rule, confidence } = finding;
-  if (owner.kind !== 'none') return { refused: 'something else owns it' };
+  const { object, rule, confidence } = finding;
   if (!Object.hasOwn(writableKinds, object.kind)) return { refused: `Larry changes no ${object.kind} by himself` };
   const kinds = patch.map(({ path }) => kindOfChange(object.kind, path));
   const kind = kinds[0];
