@@ -12,6 +12,8 @@ const version = '3.9.1';
 export interface KafkaBroker {
   /** `127.0.0.1:port`. */
   readonly address: string;
+  /** Of the listener with TLS and SASL, where one was asked for. */
+  readonly securedAddress: string;
   /** Kills the broker; its data stay until {@link remove}. */
   kill(): Promise<void>;
   /** Starts it again over its data, on the same port. */
@@ -19,21 +21,32 @@ export interface KafkaBroker {
   remove(): Promise<void>;
 }
 
+/** Who may use a broker, and how it shows who it is. */
+export interface KafkaSecurity {
+  /** PEM: the private key (PKCS #8) and the certificate of 127.0.0.1. */
+  readonly keystore: string;
+  /** PEM: the authority that signed it. */
+  readonly ca: string;
+  readonly user: string;
+  readonly password: string;
+}
+
 /**
  * Starts a real broker over the jars of {@link kafkaJars}.
- * @param extra lines for its `server.properties`
+ * @param secured a second listener, with TLS and SASL (PLAIN and SCRAM-SHA-512)
  */
-export async function startKafkaBroker(jars: string, extra: readonly string[] = []): Promise<KafkaBroker> {
+export async function startKafkaBroker(jars: string, secured?: KafkaSecurity): Promise<KafkaBroker> {
   const folder = mkdtempSync(path.join(tmpdir(), 'larry-kafka-'));
-  const [port, controller] = [await freePort(), await freePort()];
+  const [port, controller, securedPort] = [await freePort(), await freePort(), await freePort()];
   const config = path.join(folder, 'server.properties');
-  writeFileSync(config, [...properties(port, controller, folder), ...extra].join('\n'));
+  writeFileSync(config, [...properties(port, controller, folder), ...(secured ? securedProperties({ plain: port, controller, secured: securedPort }, folder, secured) : [])].join('\n'));
   const java = (main: string, ...args: string[]) => ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, main, ...args];
-  const formatted = spawnSync('java', java('kafka.tools.StorageTool', 'format', '-t', 'AAAAAAAAAAAAAAAAAAAAAA', '-c', config), { stdio: 'ignore' });
+  const formatted = spawnSync('java', java('kafka.tools.StorageTool', 'format', '-t', 'AAAAAAAAAAAAAAAAAAAAAA', '-c', config, ...(secured ? ['--add-scram', `SCRAM-SHA-512=[name=${secured.user},password=${secured.password}]`] : [])), { stdio: 'ignore' });
   if (formatted.status !== 0) throw new Error(`the folder for Kafka's data at ${folder} could not be formatted`);
   let running: Awaited<ReturnType<typeof leashed>> | undefined;
   const broker: KafkaBroker = {
     address: `127.0.0.1:${port}`,
+    securedAddress: `127.0.0.1:${securedPort}`,
     kill: async () => running?.stop(),
     start: async () => {
       running = await leashed('java', java('kafka.Kafka', config));
@@ -55,6 +68,22 @@ function properties(port: number, controller: number, folder: string): string[] 
     'controller.listener.names=CONTROLLER', 'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT', 'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${path.join(folder, 'data')}`, 'num.partitions=3', 'offsets.topic.num.partitions=1', 'group.initial.rebalance.delay.ms=0',
     'offsets.topic.replication.factor=1', 'transaction.state.log.replication.factor=1', 'transaction.state.log.min.isr=1',
+  ]; // prettier-ignore
+}
+
+/** A second listener; these lines come last and win. */
+function securedProperties(ports: Record<'plain' | 'controller' | 'secured', number>, folder: string, { keystore, ca, user, password }: KafkaSecurity): string[] {
+  const [keys, authorities] = [path.join(folder, 'keystore.pem'), path.join(folder, 'ca.pem')];
+  writeFileSync(keys, keystore, { mode: 0o600 });
+  writeFileSync(authorities, ca);
+  const clients = `PLAINTEXT://127.0.0.1:${ports.plain},SASL_SSL://127.0.0.1:${ports.secured}`;
+  return [
+    `listeners=${clients},CONTROLLER://127.0.0.1:${ports.controller}`, `advertised.listeners=${clients}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT',
+    'ssl.keystore.type=PEM', `ssl.keystore.location=${keys}`, 'ssl.truststore.type=PEM', `ssl.truststore.location=${authorities}`,
+    'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512',
+    `listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";`,
+    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;',
   ]; // prettier-ignore
 }
 

@@ -34,5 +34,6 @@ export function kafkaFault(error: unknown, settings: KafkaSettings): Error {
   if (/SASL|authentication/i.test(message)) return new Error(`Kafka at ${brokers} refuses the user ${settings.sasl?.username ?? '(none given)'}: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and the password's file.`);
   if (/authoriz/i.test(message)) return new Error(`Kafka at ${brokers} does not let us use the topics ${topicsOf(settings).join(' and ')}: grant Write, Describe and Create (to read back: Read, and Read on groups named larry-*).`);
   if (/certificate|self.signed|ssl|tls/i.test(message)) return new Error(`Kafka at ${brokers}: TLS failed (${message}): check KAFKA_SSL and KAFKA_SSL_CA.`);
+  if (/closed connection/i.test(message)) return new Error(`Kafka at ${brokers}: the connection was closed before an answer: check KAFKA_SSL (whether this port takes TLS) and KAFKA_SASL_MECHANISM.`);
   return new Error(`Kafka at ${brokers}: ${message}`);
 }
