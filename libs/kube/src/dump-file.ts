@@ -2,7 +2,7 @@ import { listOf, valueIn, type KubeObject } from '@larry/contracts';
 import { parse } from 'yaml';
 import type { KindRef } from './reader';
 import { RecordFile } from './record-file';
-import { JsonSplitter, readRecords, YamlItemSplitter } from './records';
+import { JsonSplitter, readPieces, YamlItemSplitter } from './records';
 import { asKubeObject } from './untrusted-object';
 
 /** One list file of a dump, looked through once. */
@@ -33,15 +33,17 @@ export async function openDumpFile(path: string, name: string, kind: KindRef, na
   let latest = '';
   let problem: string | undefined;
   try {
-    for await (const { bytes } of readRecords(path, splitter)) {
-      const object = records.read(bytes);
-      if (!object) {
-        broken += 1;
-        continue;
+    for await (const piece of readPieces(path, splitter)) {
+      for (const { bytes } of piece) {
+        const object = records.read(bytes);
+        if (!object) {
+          broken += 1;
+          continue;
+        }
+        count += 1;
+        latest = latestOf(object, latest);
+        each?.(object);
       }
-      count += 1;
-      latest = latestOf(object, latest);
-      each?.(object);
     }
     problem = splitter.problem ?? (broken > 0 ? `${broken} elements are not ${kind.kind}s of this namespace` : undefined);
   } catch (error) {

@@ -35,6 +35,12 @@ describe('openDump', () => {
     expect(await listAll(reader, { apiVersion: 'apps/v1', kind: 'Deployment' }, { namespace: 'db' })).toEqual([]);
   });
 
+  it('sees the logs of every pod, in the order of their names, also where the folder of one is called like something else', async () => {
+    const names = ['constructor', ...Array.from({ length: 130 }, (_, i) => `pg-${String(i).padStart(3, '0')}`)];
+    const reader = await openDump(await aFolder({ 'nodes.json': items('NodeList', []), ...Object.fromEntries(names.map((name) => [`db/${name}/logs.txt`, '']).reverse()), 'db/node_modules/x.json': '{}' }));
+    expect(reader.files()).toEqual({ loaded: [...names.map((name) => `db/${name}/logs.txt`), 'nodes.json'], skipped: [{ file: 'db/node_modules', reason: 'npm packages: not looked into' }] });
+  });
+
   it.each([
     ['JSON', 'db/pods.json', '{\n    "kind": "PodList",\n    "apiVersion": "v1",\n    "metadata": {\n        "resourceVersion": "214"\n    },\n    "items": null\n}\n'],
     ['YAML', 'db/pods.yaml', '---\napiVersion: v1\nitems: null\nkind: PodList\nmetadata:\n  resourceVersion: "222"\n'],

@@ -68,20 +68,25 @@ class Dump implements ClusterReader {
   /** Looks through every file once: for damage, for the time of the dump and for the mark of a simulation. */
   async scan(each?: (object: KubeObject) => void): Promise<void> {
     let latest = '';
-    let newest = 0;
     for (const file of this.tree.files) {
       const { kind, namespace } = placeOf(file);
-      newest = Math.max(newest, (await stat(join(this.tree.root, file))).mtimeMs);
       if (!kind) continue;
       const opened = await openDumpFile(join(this.tree.root, file), file, kind, namespace, each);
       this.byKind.set(kindKey(kind), [...(this.byKind.get(kindKey(kind)) ?? []), opened]);
       this.note(opened);
       if (opened.latest > latest) latest = opened.latest;
     }
-    this.source.takenAt = latest === '' ? new Date(newest).toISOString() : latest;
+    this.source.takenAt = latest === '' ? new Date(await this.newestFile()).toISOString() : latest;
     for (const file of this.byKind.get(kindKey(node)) ?? []) {
       for await (const object of file.objects()) if (isSimulatedNode(object)) this.source.simulated = true;
     }
+  }
+
+  /** In milliseconds since 1970. */
+  private async newestFile(): Promise<number> {
+    let newest = 0;
+    for (const file of this.tree.files) newest = Math.max(newest, (await stat(join(this.tree.root, file))).mtimeMs);
+    return newest;
   }
 
   async kinds(): Promise<KindInfo[]> {

@@ -6,7 +6,7 @@ import type { SkippedFile } from './reader';
 
 /** A tree of manifests is small; a dump or snapshot has a file for each log. */
 const mostFiles = { manifests: 100_000, logs: 1_000_000 };
-const skippedFolders: Record<string, string> = { '.git': 'a Git folder: not looked into', node_modules: 'npm packages: not looked into' };
+const skippedFolders = new Map([['.git', 'a Git folder: not looked into'], ['node_modules', 'npm packages: not looked into']]);
 
 /** A tree as seen on disk: regular files with their paths from the root, and what was passed over by its nature. */
 export interface Tree {
@@ -26,27 +26,40 @@ export async function walkTree(path: string, holds: keyof typeof mostFiles): Pro
   });
   if ((await stat(root)).isFile()) return { root: dirname(root), files: [basename(root)], skipped: [] };
   const tree: Tree = { root, files: [], skipped: [] };
-  await walkFolder(tree, '', mostFiles[holds]);
+  await walkFolder(tree, '', await entriesOf(root), mostFiles[holds]);
   return tree;
 }
 
-async function walkFolder(tree: Tree, folder: string, maxFiles: number): Promise<void> {
-  let entries: Dirent[];
-  try {
-    entries = await readdir(join(tree.root, folder), { withFileTypes: true });
-  } catch (error) {
-    tree.skipped.push({ file: folder, reason: `the folder cannot be read: ${codeOf(error)}` });
+/** A dump has a folder for each pod: so many are asked for at a time. */
+const foldersAhead = 64;
+
+async function walkFolder(tree: Tree, folder: string, found: Dirent[] | { reason: string }, maxFiles: number): Promise<void> {
+  if ('reason' in found) {
+    tree.skipped.push({ file: folder, reason: found.reason });
     return;
   }
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const file = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    const passedOver = entry.isDirectory() ? skippedFolders[entry.name] : undefined;
-    if (passedOver) tree.skipped.push({ file, reason: passedOver });
-    else if (entry.isDirectory()) await walkFolder(tree, file, maxFiles);
-    else if (entry.isSymbolicLink()) tree.skipped.push({ file, reason: 'a symbolic link: not followed' });
-    else if (!entry.isFile()) tree.skipped.push({ file, reason: 'not a regular file' });
-    else tree.files.push(file);
-    if (tree.files.length > maxFiles) throw new Error(`${tree.root}: more than ${maxFiles} files; name a smaller folder`);
+  const sorted = found.sort((a, b) => (a.name < b.name ? -1 : 1)).map((entry) => ({ entry, file: folder === '' ? entry.name : `${folder}/${entry.name}` }));
+  for (let from = 0; from < sorted.length; from += foldersAhead) {
+    const some = sorted.slice(from, from + foldersAhead).map((one) => ({ ...one, inside: isWalked(one.entry) ? entriesOf(join(tree.root, one.file)) : undefined }));
+    for (const { entry, file, inside } of some) {
+      if (inside) await walkFolder(tree, file, await inside, maxFiles);
+      else if (entry.isDirectory()) tree.skipped.push({ file, reason: skippedFolders.get(entry.name) ?? '' });
+      else if (entry.isSymbolicLink()) tree.skipped.push({ file, reason: 'a symbolic link: not followed' });
+      else if (!entry.isFile()) tree.skipped.push({ file, reason: 'not a regular file' });
+      else tree.files.push(file);
+      if (tree.files.length > maxFiles) throw new Error(`${tree.root}: more than ${maxFiles} files; name a smaller folder`);
+    }
+  }
+}
+
+const isWalked = (entry: Dirent): boolean => entry.isDirectory() && !skippedFolders.has(entry.name);
+
+/** What a folder holds, or why that cannot be said. Never rejects. */
+async function entriesOf(folder: string): Promise<Dirent[] | { reason: string }> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    return { reason: `the folder cannot be read: ${codeOf(error)}` };
   }
 }
 

@@ -17,13 +17,21 @@ export interface FileRecord {
   start: number;
 }
 
-/** The records of a file one after the other, in flat memory. Throws when the file cannot be opened or read. */
-export async function* readRecords(file: string, splitter: Splitter, signal?: AbortSignal): AsyncIterable<FileRecord> {
+/**
+ * The records of a file, those of a piece of it together: to wait for each of ten thousands would cost more than to read them.
+ * Take all of one before the next. Throws when the file cannot be opened or read.
+ */
+export async function* readPieces(file: string, splitter: Splitter, signal?: AbortSignal): AsyncIterable<Iterable<FileRecord>> {
   for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024, signal })) {
-    yield* splitter.push(chunk as Buffer);
+    yield splitter.push(chunk as Buffer);
     if (splitter.problem !== undefined) return;
   }
-  yield* splitter.end();
+  yield splitter.end();
+}
+
+/** The records of a file one after the other, in flat memory. Throws when the file cannot be opened or read. */
+export async function* readRecords(file: string, splitter: Splitter, signal?: AbortSignal): AsyncIterable<FileRecord> {
+  for await (const piece of readPieces(file, splitter, signal)) yield* piece;
 }
 
 /** Bytes not yet given out, and where they stand in the file. */

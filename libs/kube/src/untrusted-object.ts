@@ -18,7 +18,10 @@ export function asKubeObject(value: unknown, kind?: KindRef): { object: KubeObje
   }
   const wrong = wrongMetadata(metadata);
   if (wrong !== undefined) return { reason: `${ownKind}: metadata.${wrong}` };
-  return { object: { ...value, apiVersion, kind: ownKind, metadata: withoutNulls(metadata) } as KubeObject };
+  const whole = withoutNulls(metadata);
+  // Objects pass here by the ten thousands, and few need a copy.
+  if (whole === metadata && value['apiVersion'] === apiVersion && value['kind'] === ownKind) return { object: value as KubeObject };
+  return { object: { ...value, apiVersion, kind: ownKind, metadata: whole } as KubeObject };
 }
 
 /** A mapping, as parsed from JSON or YAML. */
@@ -30,7 +33,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 function withoutNulls(metadata: Record<string, unknown>): Record<string, unknown> {
   const absent = (field: string): boolean => metadata[field] === null || (field === 'namespace' && metadata[field] === '');
   const fields = Object.keys(metadata);
-  // Objects pass here by the ten thousands, and few need a copy.
   if (!fields.some(absent)) return metadata;
   return Object.fromEntries(fields.filter((field) => !absent(field)).map((field) => [field, metadata[field]]));
 }

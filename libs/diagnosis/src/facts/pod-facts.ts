@@ -158,7 +158,10 @@ function stateFacts(state: unknown): StateFacts {
 
 /** The record without what is undefined. */
 export function defined<T extends Record<string, unknown>>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(record).filter(([, v]) => v !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  // Several times for each of thousands of pods: no lists of entries in between.
+  const kept: Record<string, unknown> = {};
+  for (const key in record) if (record[key] !== undefined) kept[key] = record[key];
+  return kept as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** The end of the container's last run, whether it waits now or ran again; undefined when it never ended. */
