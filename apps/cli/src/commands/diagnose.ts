@@ -1,5 +1,6 @@
 import { printable } from '@larry/contracts';
 import { collectDump, collectFacts, diagnose as diagnoseFacts, readProbes, readProbesOf, type CollectOptions, type DiagnosisReport, type Facts, type Probes } from '@larry/diagnosis';
+import { findHelm, refineHelmRemedies } from '@larry/helm';
 import type { ClusterReader } from '@larry/kube';
 import { writeFileSync } from 'node:fs';
 import { explainAsSvg } from '../diagnose/explain-svg';
@@ -27,7 +28,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
   line.show('reading');
   const { facts, reader: cluster } = await read(options, { ...(options.namespace ? { namespace: options.namespace } : {}), ...(probes ? { probes } : {}) });
   try {
-    const report = diagnoseFacts(facts);
+    const report = await withValues(diagnoseFacts(facts), cluster);
     line.clear();
     print(report, cluster.source, options);
     const blind = report.findings.length === 0 ? blindness(report, cluster.source.type, facts.objects.knows('Pod')) : undefined;
@@ -37,6 +38,13 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
     line.clear();
     await cluster.close();
   }
+}
+
+/** Names the chart values behind what Helm releases own; a source that is no cluster keeps no charts. */
+async function withValues(report: DiagnosisReport, cluster: ClusterReader): Promise<DiagnosisReport> {
+  if (cluster.source.type !== 'live' || !report.findings.some((f) => f.owner.kind === 'helm')) return report;
+  const findings = await refineHelmRemedies(cluster, findHelm(), report.findings, ({ apiVersion, kind, namespace, name }) => ({ apiVersion, kind, name, ...(namespace ? { namespace } : {}) }));
+  return { ...report, findings };
 }
 
 /** A dump's files are read once, whatever their size; every other source answers when it is asked. */
