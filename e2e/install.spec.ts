@@ -41,6 +41,8 @@ itWithTools('shows what it would make and makes nothing: by --dry-run, and where
   expect(dry.out).toMatch(/SIMULATED[\s\S]*new: meta-coordinator[\s\S]*writes {6}what larry-01's playbooks declare, in database[\s\S]*Nothing was made/);
   const unasked = await tools.larry('install', ...wanted);
   expect([unasked.code, unasked.err]).toEqual([2, expect.stringContaining('nobody can be asked here, and nothing was done; add --yes')]);
+  const nowhere = await tools.larry('install', ...wanted.map((word) => (word === 'database' ? 'database,nowhere' : word)), '--yes');
+  expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining('--write-namespaces: there is no namespace "nowhere" in this cluster')]);
   const without = await tools.larry('install', '--redis-url', 'redis://x');
   expect([without.code, without.err]).toEqual([2, expect.stringContaining('nobody can be asked here: give --images PREFIX')]);
   expect(await everything()).toEqual(before);

@@ -21,6 +21,7 @@ export async function install(options: InstallOptions): Promise<void> {
     const choices = await askedChoices(options, existing !== undefined);
     const user = options.user ?? (os.userInfo().username || 'operator');
     const secrets = await neededSecrets(choices, user, (namespace, name) => secretValues(cluster, namespace, name));
+    await checkWriteNamespaces(cluster, choices.writeNamespaces);
     const namespaces = await missingNamespaces(cluster);
     const custom = await customResources(cluster);
     process.stdout.write(planned(cluster, choices, secrets, namespaces, custom));
@@ -29,6 +30,8 @@ export async function install(options: InstallOptions): Promise<void> {
     if (!(await confirmed('Make all this?', options))) return void process.stdout.write('Nothing was made.\n');
     const writer = cluster.writer();
     for (const object of [...namespaces, ...secrets.make]) await create(writer, object);
+    // Before the releases: only the hash is kept, and what comes next may fail.
+    if (secrets.token) process.stdout.write(`  your token, shown this once: export LARRY_TOKEN=${secrets.token}\n`);
     await upgradeAll(helm, choices, custom);
     process.stdout.write(after(secrets));
   } finally {
@@ -54,6 +57,13 @@ async function secretValues(cluster: LiveCluster, namespace: string, name: strin
   const object = await cluster.get({ apiVersion: 'v1', kind: 'Secret', namespace, name });
   if (!object) return undefined;
   return Object.fromEntries(Object.entries((object['data'] as Record<string, string> | undefined) ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+}
+
+/** Said before anything is made: the first release would be there already when helm refuses the second. */
+async function checkWriteNamespaces(cluster: LiveCluster, names: readonly string[]): Promise<void> {
+  const missing: string[] = [];
+  for (const name of names) if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name }))) missing.push(name);
+  if (missing.length > 0) throw new UserError(`--write-namespaces: there is no namespace ${missing.map((name) => `"${printable(name, 100)}"`).join(', ')} in this cluster; take it out, or create it first; nothing was made`);
 }
 
 async function missingNamespaces(cluster: LiveCluster): Promise<KubeObject[]> {
@@ -111,7 +121,8 @@ function after({ token }: NeededSecrets): string {
   return `
 Look:    kubectl get pods -n larry-01 -w
 Reach:   kubectl port-forward -n ${meta} service/${meta} 8080:8080
-${token ? `Token:   export LARRY_TOKEN=${token}   (shown this once; only its hash is kept)\n` : ''}Run:     larry run --api http://127.0.0.1:8080
+Token:   ${token ? 'as shown above; only its hash is kept' : `the one you have; for a new one kubectl delete secret larry-tokens -n ${meta}, then larry install again`}
+Run:     larry run --api http://127.0.0.1:8080
 Remove:  larry uninstall
 `;
 }
