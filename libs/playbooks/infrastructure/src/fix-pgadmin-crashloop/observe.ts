@@ -1,4 +1,5 @@
 import { collectFacts, type Facts as ClusterFacts } from '@larry/diagnosis';
+import type { ClusterReader, KindInfo } from '@larry/kube';
 import type { PlaybookContext } from '@larry/playbook';
 import { changedBy, pgadminsOf, type Facts } from './facts';
 import type { Options } from './options';
@@ -13,10 +14,16 @@ export async function observe(context: PlaybookContext<Options>): Promise<Facts>
   return { cluster, changed: changedBy(context.run, context.task, cluster) };
 }
 
+/** Which kinds a cluster has, as the last look at the whole of it found them: asking is most of what a look at one namespace costs. */
+const kindsOf = new WeakMap<ClusterReader, Promise<KindInfo[]>>();
+
 /** One look at the cluster, or at one namespace of it. */
 export function look(context: PlaybookContext<Options>, namespace?: string): Promise<ClusterFacts> {
   const { cluster, signal } = context;
-  return collectFacts(cluster, { now: () => context.now(), signal, ...(namespace === undefined ? {} : { namespace }) });
+  const kinds = (namespace === undefined ? undefined : kindsOf.get(cluster)) ?? cluster.kinds();
+  kindsOf.set(cluster, kinds);
+  const reader = Object.create(cluster, { kinds: { value: () => kinds } }) as ClusterReader;
+  return collectFacts(reader, { now: () => context.now(), signal, ...(namespace === undefined ? {} : { namespace }) });
 }
 
 /** Waits while a PgAdmin is just starting, or until the time for it is over. Returns whether anything may be new. */
