@@ -9,8 +9,8 @@ import { repository } from './helm';
 export interface SimulationProcess {
   kubeconfig: string;
   child: ChildProcess;
-  /** Processes of this machine that run in pods of this simulation, by their environment. */
-  processes(): string[];
+  /** Processes of this machine that run in pods of this simulation, by their environment; of one program, where it is named. */
+  processes(program?: string): string[];
   stop(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function startSimulation(): Promise<SimulationProcess> {
   return {
     kubeconfig: readFileSync(kubeconfig, 'utf8'),
     child,
-    processes: () => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && pid !== String(child.pid) && environmentOf(pid).includes(pods)),
+    processes: (program = '') => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && pid !== String(child.pid) && read(pid, 'environ').includes(pods) && read(pid, 'cmdline').includes(program)),
     stop: async () => {
       child.kill('SIGTERM');
       await over;
@@ -38,10 +38,10 @@ export async function startSimulation(): Promise<SimulationProcess> {
   };
 }
 
-/** The environment of a process; empty when it has ended or is a zombie. */
-function environmentOf(pid: string): string {
+/** What the kernel tells of a process; empty when it has ended or is a zombie. */
+function read(pid: string, file: 'environ' | 'cmdline'): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
     return '';
   }

@@ -1,8 +1,10 @@
 export { LarryEngine, type LarryEngineOptions } from './larry-engine';
 export { JobLauncher, JobLauncherError, type JobLauncherOptions } from './jobs/job-launcher';
 export { jobName } from './jobs/job-name';
+export { ownerFromTokenFile } from './jobs/job-owner';
 export { jobFor, JobTemplateError, parseJobTemplate, readJobTemplate, type JobPlace, type JobTemplate } from './jobs/job-template';
 export type { JobLimits } from './jobs/job-worker';
+export { larryEnvironmentSchema } from './jobs/launcher-environment';
 export { launcherPermissions } from './jobs/launcher-permissions';
 export { orderToEnvironment, type LaunchedWorker, type WorkerExit, type WorkerLauncher, type WorkOrder } from './launcher';
 export { playbookContext, type ContextParts } from './playbook-context';

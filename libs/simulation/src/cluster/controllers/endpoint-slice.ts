@@ -25,13 +25,20 @@ export class EndpointSliceController extends Controller {
 
   protected async sync(key: string): Promise<void> {
     const service = this.services.get(key);
-    if (!service || isTerminating(service) || !service.spec.selector || service.spec.type === 'ExternalName') return;
+    if (!service) return this.withoutService(key);
+    if (isTerminating(service) || !service.spec.selector || service.spec.type === 'ExternalName') return;
     const pods = this.pods
       .inNamespace(service.metadata.namespace ?? '')
       .filter((pod) => matchesMap(service.spec.selector, pod.metadata.labels) && pod.status?.podIP && !isFinished(pod));
     pods.sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
     await this.writeSlice(service, pods);
     await this.writeEndpoints(service, pods);
+  }
+
+  /** Slices have the Service as their owner; Endpoints have none (`pkg/controller/endpoint`). */
+  private async withoutService(key: string): Promise<void> {
+    const endpoints = this.endpoints.get(key);
+    if (endpoints?.metadata.labels?.['endpoints.kubernetes.io/managed-by']) await this.context.api.delete(kinds.endpoints, endpoints).catch(ignoreMissing);
   }
 
   private async writeSlice(service: Service, pods: Pod[]): Promise<void> {
