@@ -2,6 +2,7 @@ import { kafkaJars, startKafkaBroker, type KafkaBroker } from '@larry/events/tes
 import { readRunFromKafka, type KafkaSettings } from '@larry/events';
 import { connectRedis } from '@larry/redis';
 import { eventually } from '@larry/redis/testing';
+import { hasKubeTools } from '@larry/simulation/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +28,7 @@ let run = '';
 const commandLines = new Set<string>();
 let sampling: NodeJS.Timeout;
 
+const itWithTools = hasKubeTools() ? it : it.skip; // skipped: no helm 4 and kubectl 1.35 for this machine
 const jars = kafkaJars();
 if (!jars) console.log('canaries.spec: Kafka is skipped, it needs a JDK, and Maven with its repository in reach');
 const program = path.join(repository, 'apps/cli/dist/main.js');
@@ -36,8 +38,7 @@ beforeAll(async () => {
   state = path.join(folder, 'state');
   [simulation, broker] = await Promise.all([startSimulation(), jars ? startKafkaBroker(jars) : undefined]);
   tools = await chartTools(simulation.kubeconfig);
-  if (!tools) return console.log('canaries.spec: skipped, no helm 4 and kubectl 1.35 for this machine');
-  await plant(tools);
+  await plant(tools as ChartTools);
   sampling = setInterval(sampleCommandLines, 150);
   await wholeRun();
 }, 240_000);
@@ -103,7 +104,7 @@ function expectClean(text: string, ...seen: string[]): void {
   expect(canariesIn(text)).toEqual([]);
 }
 
-const search = (place: string, test: () => Promise<void> | void): void => it(place, async () => void (tools && (await test())), 60_000);
+const search = (place: string, test: () => Promise<void> | void): void => itWithTools(place, async () => void (await test()), 60_000);
 
 search('the cluster itself holds all twelve: the search can find them', async () => {
   const kinds = 'secrets,configmaps,deployments,jobs,events,nodes';
@@ -141,8 +142,7 @@ search('command lines of all processes, looked at all along', () => {
   expectClean([...commandLines].join('\n'), 'larry-01/dist/worker.js', 'meta-coordinator/dist/main.js');
 });
 
-(jars ? it : it.skip)('Kafka: the run as it is read back from there', async () => {
-  if (!tools) return;
+(jars ? itWithTools : it.skip)('Kafka: the run as it is read back from there', async () => {
   const { events } = await readRunFromKafka(kafka, run);
   expectClean(events.map(({ json }) => json).join('\n'), run, 'run_complete');
 }, 60_000);

@@ -1,4 +1,5 @@
 import { eventually, testRedis, type TestRedis } from '@larry/redis/testing';
+import { hasKubeTools } from '@larry/simulation/testing';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,6 +7,8 @@ import { parse } from 'yaml';
 import { approvalKeys, journalKey } from './src/approval-keys';
 import { chartFolder, charts, chartTools, repository, type ChartTools } from './src/helm';
 import { startSimulation, type SimulationProcess } from './src/simulation';
+
+const itWithTools = hasKubeTools() && process.platform === 'linux' ? it : it.skip; // skipped: no helm 4 and kubectl 1.35 for this machine, or no Linux
 
 /**
  * The four releases on a cluster, by the real helm and kubectl: our own programs run in its pods, workers are Jobs. The
@@ -31,10 +34,7 @@ interface PodList {
 }
 
 beforeAll(async () => {
-  tools = process.platform === 'linux' ? await chartTools() : undefined;
-  if (!tools) return console.log('on-cluster.spec: skipped, no helm 4 and kubectl 1.35 for this machine, or no Linux');
   [redis, simulation] = await Promise.all([testRedis(), startSimulation()]);
-  tools.end();
   tools = await chartTools(simulation.kubeconfig);
   await Promise.all(charts.map(install));
   for (const chart of charts) await kubectl('rollout', 'status', `deployment/${nameOf(chart)}`, '-n', chart, '--timeout=60s');
@@ -98,9 +98,8 @@ async function current(): Promise<{ status: string; tasks: Task[] }> {
 
 const jobsOf = async (larry: string): Promise<string[]> => (await kubectl('get', 'jobs', '-n', larry, '-l', 'app=larry-worker', '-o', 'name')).split('\n').filter(Boolean);
 
-it('a run goes to its end with Jobs on the nodes of the plan, while its releases are scaled, upgraded and rolled back', async () => {
-  if (!tools) return;
-  const followed = tools.kubectl('logs', '-n', 'larry-01', '-l', 'app=larry-coordinator', '-f');
+itWithTools('a run goes to its end with Jobs on the nodes of the plan, while its releases are scaled, upgraded and rolled back', async () => {
+  const followed = (tools as ChartTools).kubectl('logs', '-n', 'larry-01', '-l', 'app=larry-coordinator', '-f');
   await begin();
   await eventually(async () => expect((await jobsOf('larry-03')).length).toBeGreaterThan(0), 30_000);
   await kubectl('scale', '-n', 'larry-03', 'deployment/larry-03-coordinator', '--replicas', '2');
@@ -125,8 +124,7 @@ it('a run goes to its end with Jobs on the nodes of the plan, while its releases
   await kubectl('rollout', 'status', '-n', 'larry-01', 'deployment/larry-01-coordinator', '--timeout=60s');
 }, 180_000);
 
-it('a release that is uninstalled while a run goes on is gone, and no process outlives a simulation that is killed', async () => {
-  if (!tools) return;
+itWithTools('a release that is uninstalled while a run goes on is gone, and no process outlives a simulation that is killed', async () => {
   await begin();
   await eventually(async () => expect((await jobsOf('larry-02')).length).toBeGreaterThan(0), 30_000);
   await helm('uninstall', 'larry-02', '-n', 'larry-02', '--wait');

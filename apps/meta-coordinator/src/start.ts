@@ -26,12 +26,13 @@ export interface RunningMeta {
   stop(): Promise<void>;
 }
 
-const clusterLookMs = 10_000;
+/** A probe comes every few seconds from each replica; the cluster is asked less often, and sooner where it did not answer. */
+const clusterLookMs = { answered: 60_000, failed: 10_000 };
 
 /** Starts the service. `replace` puts doubles in the place of parts, for tests. @throws ConfigurationError, or the errors of `@larry/redis` */
 export async function startMetaCoordinator(env: MetaEnvironment, replace: Partial<MetaParts> = {}): Promise<RunningMeta> {
   const log = createLogger({ larry: 'meta-coordinator' }, env.LOG_LEVEL);
-  const tokens = env.LARRY_TOKENS_FILE ? readTokens(env.LARRY_TOKENS_FILE) : undefined;
+  const tokens = env.LARRY_TOKENS_FILE ? readTokens(env.LARRY_TOKENS_FILE, (message) => log.error({}, message)) : undefined;
   const approvalKey = env.LARRY_APPROVAL_PRIVATE_KEY ? configured('LARRY_APPROVAL_PRIVATE_KEY', () => readApprovalKey(env.LARRY_APPROVAL_PRIVATE_KEY ?? '', 'private')) : undefined;
   const journalKey = env.LARRY_JOURNAL_KEY ? configured('LARRY_JOURNAL_KEY', () => readJournalKey(env.LARRY_JOURNAL_KEY ?? '')) : undefined;
   const redis = await connectRedis({ url: env.REDIS_URL, prefix: env.LARRY_PREFIX, name: 'meta-coordinator', onError: (error) => log.warn({ error: error.message }, 'redis') });
@@ -78,16 +79,18 @@ function prepare(app: NestExpressApplication, rules: Parameters<typeof accessMid
 }
 
 function readinessChecks(parts: MetaParts): ReadinessCheck[] {
-  let looked: { at: number; answer: Promise<void> } | undefined;
+  let looked: { answer: Promise<void>; until: number } | undefined;
   const look = async (): Promise<void> => (await parts.openCluster()).close();
   return [
     { name: 'redis', check: async () => void (await parts.redis.time()) },
     {
       name: 'cluster',
       check: () => {
-        // A probe comes every few seconds from each replica; the cluster is asked less often.
-        if (!looked || Date.now() - looked.at > clusterLookMs) looked = { at: Date.now(), answer: look() };
-        return looked.answer;
+        if (looked && Date.now() < looked.until) return looked.answer;
+        const now = { answer: look(), until: Date.now() + clusterLookMs.answered };
+        now.answer.catch(() => (now.until = Date.now() + clusterLookMs.failed));
+        looked = now;
+        return now.answer;
       },
     },
   ];

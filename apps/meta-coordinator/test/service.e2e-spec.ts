@@ -1,3 +1,4 @@
+import { memoryCluster } from '@larry/kube/testing';
 import { eventually, testRedis, type TestRedis } from '@larry/redis/testing';
 import { get, type IncomingMessage } from 'node:http';
 import { openApiDocument } from '../src/docs/openapi';
@@ -119,6 +120,13 @@ describe('the service', () => {
       await t.client.commands.config('SET', 'maxmemory', '0');
       expect(await trouble()).toBeUndefined();
     });
+  });
+
+  it('asks the cluster once for many probes', async () => {
+    let looks = 0;
+    const meta = await t.start({}, { openCluster: async () => (looks++, memoryCluster([])) });
+    for (let i = 0; i < 5; i++) await api(meta).get('/readyz').expect(200);
+    expect(looks).toBe(1);
   });
 
   it('shows the run to Prometheus by Larry and node', async () => {
