@@ -54,9 +54,7 @@ capabilities:
 {{- $redis := .Values.redis -}}
 {{- if $redis.url }}
 {{- if $redis.credentialsSecret }}
-{{- $user := "" }}
 {{- if $redis.usernameKey }}
-{{- $user = "$(REDIS_USERNAME)" }}
 - name: REDIS_USERNAME
   valueFrom:
     secretKeyRef:
@@ -68,12 +66,9 @@ capabilities:
     secretKeyRef:
       name: {{ $redis.credentialsSecret }}
       key: {{ $redis.passwordKey }}
-- name: REDIS_URL
-  value: {{ $redis.url | replace "://" (printf "://%s:$(REDIS_PASSWORD)@" $user) | quote }}
-{{- else }}
+{{- end }}
 - name: REDIS_URL
   value: {{ $redis.url | quote }}
-{{- end }}
 {{- else }}
 - name: REDIS_URL
   valueFrom:
@@ -110,7 +105,7 @@ capabilities:
 {{- define "larry-common.needRedis" -}}
 {{- if .Values.redis.url }}
 {{- if .Values.redis.credentialsSecret }}
-{{- include "larry-common.needSecret" (list . .Values.redis.credentialsSecret (compact (list .Values.redis.usernameKey .Values.redis.passwordKey)) "put the password of Redis there, percent-encoded, and with redis.usernameKey its ACL user") }}
+{{- include "larry-common.needSecret" (list . .Values.redis.credentialsSecret (compact (list .Values.redis.usernameKey .Values.redis.passwordKey)) "put the password of Redis there, and with redis.usernameKey its ACL user") }}
 {{- end }}
 {{- else }}
 {{- include "larry-common.needSecret" (list . .Values.redis.secret (list .Values.redis.urlKey) (printf "kubectl create secret generic %s -n %s --from-literal=%s=redis://HOST:6379" .Values.redis.secret .Release.Namespace .Values.redis.urlKey)) }}

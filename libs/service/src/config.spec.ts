@@ -20,6 +20,15 @@ describe('the environment of a service', () => {
     expect(() => read(env)).toThrow(new RegExp(`${name}: .+`));
   });
 
+  it.each([
+    [{ REDIS_PASSWORD: 'p@:/#%ä' }, 'redis://127.0.0.1:6379/2', `redis://:${encodeURIComponent('p@:/#%ä')}@127.0.0.1:6379/2`],
+    [{ REDIS_USERNAME: 'lar ry', REDIS_PASSWORD: 'p' }, 'rediss-sentinel://a:1,b:2/main', 'rediss-sentinel://lar%20ry:p@a:1,b:2/main'],
+    [{ REDIS_PASSWORD: 'p' }, 'redis://own:kept@127.0.0.1', 'redis://own:kept@127.0.0.1'],
+    [{ REDIS_USERNAME: 'alone' }, 'redis://127.0.0.1', 'redis://127.0.0.1'],
+  ])('puts %o as it is into the address %s', (credentials, url, whole) => {
+    expect(read({ REDIS_URL: url, ...credentials }).REDIS_URL).toBe(whole);
+  });
+
   it('names every variable that does not fit at once', () => {
     expect(() => read({ PORT: 'x', LARRY_SOURCE: 'y' })).toThrow(/REDIS_URL: .*PORT: .*LARRY_SOURCE: must be live/);
   });

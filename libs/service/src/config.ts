@@ -4,6 +4,9 @@ import { z } from 'zod';
 export const serviceEnvironmentSchema = z.object({
   /** `redis://`, `rediss://`, `redis-sentinel://…` or `redis-cluster://…`. */
   REDIS_URL: z.string().min(1, 'must name the Redis, for example redis://127.0.0.1:6379'),
+  /** Credentials for an address that names none, as they are: they need no percent-encoding. */
+  REDIS_USERNAME: z.string().optional(),
+  REDIS_PASSWORD: z.string().optional(),
   /** Goes before every key and channel; empty so that the quick start's lines work. */
   LARRY_PREFIX: z.string().default(''),
   /** Where HTTP (health, metrics, API) listens; 0 takes any free port. */
@@ -43,8 +46,16 @@ export class ConfigurationError extends Error {
 
 /** Reads an environment by a schema. Throws {@link ConfigurationError} that names every variable that does not fit. */
 export function readEnvironment<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv = process.env): z.infer<S> {
-  const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, v]) => v !== '')));
+  const given = Object.fromEntries(Object.entries(env).filter(([, v]) => v !== ''));
+  const parsed = schema.safeParse({ ...given, ...withCredentials(given) });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`);
   throw new ConfigurationError(`the environment does not fit: ${problems.join('; ')}`);
+}
+
+/** An address that names credentials keeps them. */
+function withCredentials({ REDIS_URL: url, REDIS_USERNAME: user = '', REDIS_PASSWORD: password }: NodeJS.ProcessEnv): { REDIS_URL?: string } {
+  const [, scheme, rest] = /^([a-z-]+:\/\/)([^/@]*(?:\/.*)?)$/.exec(url ?? '') ?? [];
+  if (password === undefined || scheme === undefined || rest === undefined) return {};
+  return { REDIS_URL: `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}` };
 }
