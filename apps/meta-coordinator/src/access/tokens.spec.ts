@@ -1,5 +1,8 @@
 import { ConfigurationError } from '@larry/service';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { parseTokens, readTokens, tokenBook } from './tokens';
 
 const hash = createHash('sha256').update('t').digest('hex');
@@ -23,7 +26,37 @@ describe('the tokens file', () => {
   });
 
   it('is named when it cannot be read', () => {
-    expect(() => readTokens('/nowhere/tokens')).toThrow(/LARRY_TOKENS_FILE: \/nowhere\/tokens cannot be read/);
+    expect(() => readTokens('/nowhere/tokens', () => undefined)).toThrow(/LARRY_TOKENS_FILE: \/nowhere\/tokens cannot be read/);
+  });
+});
+
+describe('a tokens file that changes', () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'larry-tokens-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('lets in who was added and keeps out who was withdrawn, without a new start', () => {
+    const file = path.join(folder, 'tokens');
+    writeFileSync(file, `ada:${hash}\n`);
+    const book = readTokens(file, () => undefined);
+    expect(book.bearerOf('t')).toBe('ada');
+    const other = createHash('sha256').update('other').digest('hex');
+    writeFileSync(file, `# ada has left\nben:${other}\n`);
+    expect([book.bearerOf('t'), book.bearerOf('other')]).toEqual([undefined, 'ben']);
+  });
+
+  it('lets nobody in while it does not fit or is gone, says so once, and goes on when it is mended', () => {
+    const file = path.join(folder, 'tokens');
+    const said: string[] = [];
+    writeFileSync(file, `ada:${hash}\n`);
+    const book = readTokens(file, (message) => said.push(message));
+    writeFileSync(file, 'ada:not-a-hash\n');
+    expect([book.bearerOf('t'), book.bearerOf('t')]).toEqual([undefined, undefined]);
+    rmSync(file);
+    expect(book.bearerOf('t')).toBeUndefined();
+    expect(said).toEqual([expect.stringMatching(/line 1: after the name.*no token is accepted/), expect.stringMatching(/cannot be read.*no token is accepted/)]);
+    writeFileSync(file, `ada:${hash}\n`);
+    expect(book.bearerOf('t')).toBe('ada');
   });
 });
 

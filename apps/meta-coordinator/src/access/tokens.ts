@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@larry/service';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 /** Who may change anything, by the sha-256 of each one's token. */
 export interface TokenBook {
@@ -9,17 +9,46 @@ export interface TokenBook {
 }
 
 /**
- * Reads the named tokens: JSON `{"name":"<sha-256 hex>"}`, or lines `name:<sha-256 hex>` (`#` begins a comment).
- * @throws ConfigurationError naming the file and the line
+ * Reads the named tokens: JSON `{"name":"<sha-256 hex>"}`, or lines `name:<sha-256 hex>` (`#` begins a comment). The file is
+ * read again when it has changed, so that a token can be added and withdrawn while the service runs; a file that then
+ * cannot be read, or does not fit, lets nobody in.
+ * @param warn hears, once for each state of the file, why nobody is let in
+ * @throws ConfigurationError naming the file and the line, for the file as it is now
  */
-export function readTokens(file: string): TokenBook {
-  let text: string;
+export function readTokens(file: string, warn: (message: string) => void): TokenBook {
+  let seen = stateOf(file);
+  let book = tokenBook(parseTokens(textOf(file), file));
+  return {
+    bearerOf(token) {
+      const state = stateOf(file);
+      if (state !== seen) {
+        seen = state;
+        book = nobody;
+        try {
+          book = tokenBook(parseTokens(textOf(file), file));
+        } catch (error) {
+          warn(`${error instanceof Error ? error.message : String(error)}: no token is accepted until it is mended`);
+        }
+      }
+      return book.bearerOf(token);
+    },
+  };
+}
+
+const nobody: TokenBook = { bearerOf: () => undefined };
+
+/** Changes with every change of the file, also where a mounted Secret turns a link to another file. */
+function stateOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat ? `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs}` : '';
+}
+
+function textOf(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigurationError(`LARRY_TOKENS_FILE: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return tokenBook(parseTokens(text, file));
 }
 
 /** A book of names and hashes. */

@@ -6,7 +6,7 @@ import { accountOwner, ownerFromTokenFile } from './job-owner';
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const tokenOf = (claims: unknown): string => `${part({ alg: 'RS256' })}.${part(claims)}.signature`;
 const claims = (uid: string) => ({ sub: 'system:serviceaccount:larry-01:larry-01-coordinator', 'kubernetes.io': { namespace: 'larry-01', pod: { name: 'p', uid: 'u' }, serviceaccount: { name: 'larry-01-coordinator', uid } } });
-const owner = (uid: string) => ({ apiVersion: 'v1', kind: 'ServiceAccount', name: 'larry-01-coordinator', uid });
+const owner = (uid: string) => ({ apiVersion: 'v1', kind: 'ServiceAccount', name: 'larry-01-coordinator', uid, controller: true });
 
 describe('the owner of a worker Job', () => {
   it("is the coordinator's own account, and never stands in the way of its deletion", () => {

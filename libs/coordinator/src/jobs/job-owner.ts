@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs';
 /**
  * The account that a service-account token was given to, as the owner of objects in its namespace: with the account goes the
  * release that it is part of, and what it owns is garbage to collect. Undefined for any other token (Kubernetes, *Managing
- * Service Accounts*, bound tokens). Blocks no deletion, so that no right over the account is needed.
+ * Service Accounts*, bound tokens). It is the controlling owner, so that an inventory takes a worker's Job for what it is: made
+ * and taken away by the coordinator, no asset of its own. Blocks no deletion, so that no right over the account is needed.
  */
 export function accountOwner(token: string, namespace: string): OwnerReference | undefined {
   const account = claimsOf(token)?.['kubernetes.io'];
   if (account?.namespace !== namespace) return undefined;
   const { name, uid } = account.serviceaccount ?? {};
-  return typeof name === 'string' && typeof uid === 'string' && name !== '' && uid !== '' ? { apiVersion: 'v1', kind: 'ServiceAccount', name, uid } : undefined;
+  return typeof name === 'string' && typeof uid === 'string' && name !== '' && uid !== '' ? { apiVersion: 'v1', kind: 'ServiceAccount', name, uid, controller: true } : undefined;
 }
 
 /**
