@@ -100,5 +100,7 @@ export const metaSchema = () =>
     modesAllowed: { type: 'array', minItems: 1, uniqueItems: true, items: oneOf('observe', 'ask', 'auto') },
     validationTimeoutMs: whole(100, 3_600_000),
     rbac: object(rbac),
+    // No @: credentials go by OTEL_EXPORTER_OTLP_HEADERS from a Secret.
+    traces: object({ endpoint: { type: 'string', pattern: '^$|^https?://[^@\\s]+$' } }),
     dashboard: object({ enabled: flag, labels: { type: 'object', additionalProperties: text } }),
   });

@@ -11,6 +11,10 @@
   value: /var/lib/larry/state
 - name: LARRY_VALIDATION_TIMEOUT_MS
   value: {{ int .Values.validationTimeoutMs | quote }}
+{{- with (.Values.traces | default dict).endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+{{- end }}
 - name: LARRY_WORKER_PROGRAMS
   value: '{"larry-01":"apps/larry-01/dist/worker.js","larry-02":"apps/larry-02/dist/worker.js","larry-03":"apps/larry-03/dist/worker.js"}'
 {{- end }}
