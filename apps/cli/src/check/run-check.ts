@@ -1,6 +1,7 @@
 import { printable, type CheckReport, type Finding, type Plan, type TaskResult } from '@larry/contracts';
 import { SharedLists, type ClusterReader } from '@larry/kube';
 import { worstFirst } from '@larry/reports';
+import { withoutEchoes } from './echoes';
 import { readableTasks, runReadOnly, type Progress, type ReadableTask } from '../run-in-process';
 
 /** What a check came to: the report, and the pictures that the tasks drew. */
@@ -39,7 +40,7 @@ export async function runCheck(
       figures,
       criteria,
     })),
-    findings: unique(all.flatMap((r) => r.findings)).sort(worstFirst),
+    findings: withoutEchoes(unique(all.flatMap((r) => r.findings))).sort(worstFirst),
     unknowns: uniqueUnknowns(all),
     files: { loaded: cluster.files().loaded.length, skipped: cluster.files().skipped },
   };

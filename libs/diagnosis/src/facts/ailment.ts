@@ -37,7 +37,7 @@ export function ailmentOf(pod: PodFacts, atMs: number, troubled: boolean): Ailme
   if (pod.phase === 'Succeeded') return undefined;
   if (pod.phase === 'Failed') return { kind: 'failed', ...withContainer(pod.containers.find((c) => (lastEnd(c)?.exitCode ?? 0) !== 0)) };
   const young = pod.createdMs !== undefined && atMs - pod.createdMs < startMs;
-  if (pod.node === undefined && !pod.containers.some((c) => c.state.kind === 'running')) return unscheduled(pod, young, troubled);
+  if (pod.node === undefined && pod.containers.every((c) => c.state.kind === 'none')) return unscheduled(pod, young, troubled);
   const broken = brokenContainer(pod, atMs);
   if (broken) return broken;
   if (pod.ready) return undefined;

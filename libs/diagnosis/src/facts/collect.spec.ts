@@ -19,6 +19,15 @@ describe('facts', () => {
     expect(groups[0]?.message).toContain('attempt 9999');
   });
 
+  it('takes the probes that lie in the folder, and names as unknown what was not probed and a file that cannot be used', async () => {
+    const probes = { kind: 'ProbeResults', version: 1, connectivity: [{ namespace: 'shop', service: 'cart', port: 80, connected: false }], notProbed: [{ subject: 'kubelet of n', reason: 'forbidden' }] };
+    const read = async (text: string) => collectFacts(memoryCluster([aNode()], { source: { ...source, name: await aFolder({ 'probes.json': text }) } }));
+    const facts = await read(JSON.stringify(probes));
+    expect(facts.probes?.connectivity).toEqual(probes.connectivity);
+    expect(facts.unknowns).toContainEqual({ subject: 'probe of kubelet of n', reason: 'forbidden' });
+    expect((await read('{')).unknowns).toContainEqual({ subject: 'probes.json', reason: expect.stringContaining('is not JSON') });
+  });
+
   it('keeps of a Secret its keys alone', async () => {
     const facts = await collectFacts(memoryCluster([anObject('v1', 'Secret', { name: 's', namespace: 'shop', data: { password: 'aHVudGVyMg==' } })], { source }));
     expect(JSON.stringify(facts.objects.get('Secret', 'shop', 's'))).not.toContain('aHVudGVyMg');
