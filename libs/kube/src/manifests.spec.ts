@@ -21,6 +21,14 @@ describe('openManifests', () => {
     ]);
   });
 
+  it('tells of files without the secrets that their names hold', async () => {
+    const token = `hvs.${'CAES'.repeat(8)}`;
+    const reader = await openManifests(await aFolder({ [`a-${token}.yaml`]: configMapYaml('one'), 'db-password=hunter2.yaml': 'a: [', 'token-review.yaml': configMapYaml('two') }));
+    const objects = await listAll(reader, configMap);
+    expect(objects.map((o) => reader.originOf(o)?.file)).toEqual(['a-[redacted].yaml', 'token-review.yaml']);
+    expect(JSON.stringify(reader.files())).not.toMatch(/CAES|hunter2/);
+  });
+
   it('flattens lists, typed lists too, with the line of each element', async () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: one}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: two}\n`;
     const typed = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMapList', items: [{ metadata: { name: 'three' } }] });

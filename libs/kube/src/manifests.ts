@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { refOf, type KubeObject } from '@larry/contracts';
+import { redactText, refOf, type KubeObject } from '@larry/contracts';
 import { builtinKind, builtinKinds, guessPlural, kindKey } from './builtin-kinds';
 import { LogUnavailableError, UnknownKindError } from './errors';
 import { readTextFile, walkTree } from './folder';
@@ -65,7 +65,8 @@ class ManifestLoader {
 
   reader(name: string, passedOverFiles: SkippedFile[]): ClusterReader {
     const { objects, origins } = this;
-    const files = { loaded: this.loaded, skipped: [...passedOverFiles, ...this.skipped] };
+    // The name of a file may be a secret too, and goes into findings, reports and Redis.
+    const files = { loaded: this.loaded.map(redactText), skipped: [...passedOverFiles, ...this.skipped].map((skipped) => ({ ...skipped, file: redactText(skipped.file), reason: redactText(skipped.reason) })) };
     const requireKnown = (kind: KindRef): void => {
       if (builtinKind(kind)?.runtime && !objects.has(kind)) throw new UnknownKindError(kind.kind, noRuntime);
     };
@@ -153,7 +154,7 @@ class ManifestLoader {
       }
       from.used += 1;
       this.objects.add(object);
-      this.origins.set(object, origin);
+      this.origins.set(object, { ...origin, file: redactText(origin.file) });
     }
     this.found.length = 0;
   }
