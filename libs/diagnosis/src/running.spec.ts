@@ -44,6 +44,15 @@ describe('containers that run and end', () => {
     expect(told(await probed(probe, kind, message))).toEqual([`${cause} Deployment shop/web`]);
   });
 
+  it('blames a liveness probe also in the moment in which the container it killed runs again, and is ready', async () => {
+    const spec = { ports: [{ containerPort: 8080 }], livenessProbe: { httpGet: { port: 8080, path: '/nope' } } };
+    const last = { terminated: { exitCode: 143, reason: 'Error', startedAt: minutesAgo(5), finishedAt: minutesAgo(0.2) } };
+    const ready = { type: 'Ready', status: 'True', lastTransitionTime: minutesAgo(0.1) };
+    const objects = web({ containers: [{ spec, last, restarts: 4, state: { running: { startedAt: minutesAgo(0.1) } }, ready: true }], podStatus: { conditions: [{ type: 'PodScheduled', status: 'True' }, ready] } });
+    const event = anEvent(podOf(objects), 'Unhealthy', 'Liveness probe failed: HTTP probe failed with statuscode: 404');
+    expect(told(await diagnosed([aNode(), ...objects, event]))).toEqual(['liveness_probe_incorrect_path Deployment shop/web']);
+  });
+
   it('does not blame a probe that is answered with 500: that is the application\'s own word', async () => {
     const findings = await probed({ httpGet: { port: 8080, path: '/' } }, 'readinessProbe', 'Readiness probe failed: HTTP probe failed with statuscode: 503');
     expect(told(findings)).toEqual(['application_error Deployment shop/web']);

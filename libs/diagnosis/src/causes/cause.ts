@@ -74,8 +74,8 @@ export function containerAt(workload: Workload, container: ContainerFacts): stri
   return `${workload.podSpecAt}/${container.init ? 'initContainers' : 'containers'}/${container.index}`;
 }
 
-/** Events about a pod that say something now: of this pod, not an earlier one of its name, and not older than its readiness. */
-export function eventsOfPod(scene: Scene, pod: PodFacts) {
-  const since = pod.ready ? (pod.readySinceMs ?? 0) : 0;
+/** Events about a pod that say something now: of this pod, not an earlier one of its name, and not older than its readiness; between two crashes it is ready for a while. */
+export function eventsOfPod(scene: Scene, pod: PodFacts, crashing = false) {
+  const since = pod.ready && !crashing ? (pod.readySinceMs ?? 0) : 0;
   return scene.facts.events.of(pod.key, pod.uid).filter((event) => (event.lastMs ?? Infinity) >= since);
 }

@@ -25,7 +25,7 @@ const cannotFind = /no such host|lookup /;
 /** Probes that ask the wrong thing of a container that would answer the right one. */
 export function probeCauses(scene: Scene): Candidate[] {
   return [...casesOf(scene, 'crashing'), ...casesOf(scene, 'unready')].flatMap((one) => {
-    const unhealthy = eventsOfPod(scene, one.pod).filter((e) => e.reason === 'Unhealthy' || (e.reason === 'ProbeWarning' && e.type === 'Warning'));
+    const unhealthy = eventsOfPod(scene, one.pod, one.ailment.kind === 'crashing').filter((e) => e.reason === 'Unhealthy' || (e.reason === 'ProbeWarning' && e.type === 'Warning'));
     return (['liveness', 'readiness'] as const).flatMap((probe) => probeCause(one, probe, unhealthy) ?? []);
   });
 }
@@ -61,7 +61,7 @@ function containerOf({ pod, ailment }: Case, event: EventFacts): ContainerFacts 
 function endsByItself({ scene, pod, ailment }: Case, container: ContainerFacts): boolean {
   if (ailment.kind !== 'crashing') return false;
   const code = lastEnd(container)?.exitCode;
-  const killed = eventsOfPod(scene, pod).some((e) => e.reason === 'Killing' && /probe/.test(e.message));
+  const killed = eventsOfPod(scene, pod, true).some((e) => e.reason === 'Killing' && /probe/.test(e.message));
   return !killed && code !== undefined && ![0, 2, 137, 143].includes(code);
 }
 
