@@ -104,7 +104,7 @@ function expectClean(text: string, ...seen: string[]): void {
   expect(canariesIn(text)).toEqual([]);
 }
 
-const search = (place: string, test: () => Promise<void> | void): void => itWithTools(place, async () => void (await test()), 60_000);
+const search = (place: string, test: () => Promise<void> | void): void => itWithTools(place, async () => void (await test()), 120_000);
 
 search('the cluster itself holds all twelve: the search can find them', async () => {
   const kinds = 'secrets,configmaps,deployments,jobs,events,nodes';
