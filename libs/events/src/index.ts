@@ -11,5 +11,4 @@ export { mirrorEvents, type MirroredEvent, type MirrorOptions, type MirrorSink }
 export { WebhookSink, type WebhookSettings } from './mirror/webhook-sink';
 export type { ReadBackEvent, RunFromKafka } from './kafka/kafka-reader';
 export { tracesSink } from './traces';
-export { traceIdOf } from './traces/spans';
 export { tracesEnvironmentSchema, tracesSettings, type TracesSettings } from './traces/traces-config';
