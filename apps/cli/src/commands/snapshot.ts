@@ -38,7 +38,8 @@ async function probe(options: SnapshotCommandOptions, line: ReturnType<typeof pr
     const { connectivity, nodeServices, notProbed } = results;
     const silent = connectivity.filter(({ connected }) => !connected).length + nodeServices.filter(({ active }) => !active).length;
     const gaps = notProbed.map(({ subject, reason }) => `  not probed: ${subject}: ${reason}\n`).join('');
-    return `Probed ${connectivity.length} ports of Services and ${nodeServices.length} kubelets; ${silent === 0 ? 'all answer' : `${silent} do not answer`}.\n${gaps}`;
+    const verdict = connectivity.length + nodeServices.length === 0 ? 'nothing could be looked at' : silent === 0 ? 'all answer' : `${silent} do not answer`;
+    return `Probed ${connectivity.length} ports of Services and ${nodeServices.length} kubelets: ${verdict}.\n${gaps}`;
   } finally {
     await cluster.close();
   }

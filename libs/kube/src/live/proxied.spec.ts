@@ -22,7 +22,7 @@ describe('what is reached through the API server', () => {
     ['an error of the application', 503, 'maintenance', { outcome: 'answered', status: 503 }],
     ['a refusal in the words of another API', 403, status('User "system:anonymous" cannot get path "/"'), { outcome: 'answered', status: 403 }],
     ['nobody listening', 503, unreached('dial tcp 10.42.0.5:8080: connect: connection refused'), { outcome: 'refused', address: '10.42.0.5:8080' }],
-    ['no endpoint', 503, status('no endpoints available for service "web"'), { outcome: 'refused' }],
+    ['no endpoint that the API server knows', 503, status('no endpoints available for service "web"'), { outcome: 'unknown' }],
     ['a dialler that gave up', 503, unreached('dial tcp 10.42.0.5:8080: i/o timeout'), { outcome: 'timed-out', address: '10.42.0.5:8080' }],
     ['a database', 503, unreached('EOF'), { outcome: 'answered' }],
     ['Redis', 503, unreached('net/http: HTTP/1.x transport connection broken: malformed HTTP response "-ERR"'), { outcome: 'answered' }],
@@ -40,6 +40,12 @@ describe('what is reached through the API server', () => {
     await throughProxy(api, { node: 'n-1' }, 1_000);
     expect(paths).toEqual(['/api/v1/namespaces/shop/services/https%3Aweb%3A443/proxy/', '/api/v1/nodes/n-1/proxy/healthz']);
   });
+
+  it.each<[string, number, string, object]>([
+    ['is unwell', 500, '[-]syncloop failed', { outcome: 'answered', status: 500 }],
+    ['has no address that the API server knows', 500, status('no preferred addresses found; known addresses: []'), { outcome: 'unknown' }],
+    ['refuses', 503, unreached('dial tcp 10.0.0.2:10250: connect: connection refused'), { outcome: 'refused', address: '10.0.0.2:10250' }],
+  ])('tells a kubelet that %s', async (_, code, body, expected) => expect(await throughProxy(answering(code, body).api, { node: 'n-1' }, 1_000)).toMatchObject(expected));
 
   it('knows nothing of what does not answer, and sends no name that is no name', async () => {
     const silent = { stream: () => Promise.reject(new NoAnswerError('https://x did not answer')) };

@@ -33,7 +33,7 @@ export async function throughProxy(api: Pick<ApiClient, 'stream'>, target: Proxy
     const response = await api.stream({ path: pathOf(target), accept: '*/*', signal: signal ? AbortSignal.any([signal, late]) : late }, timeoutMs);
     const status = response.statusCode ?? 0;
     if (status < 400) return response.destroy(), { outcome: 'answered', status };
-    return judged(status, await beginning(response));
+    return judged(status, await beginning(response), 'node' in target);
   } catch (error) {
     signal?.throwIfAborted();
     if (late.aborted) return { outcome: 'unknown', reason: `no answer within ${timeoutMs / 1000} s` };
@@ -64,13 +64,14 @@ async function beginning(response: AsyncIterable<unknown> & { destroy(): void })
 const own = /^(?:services|nodes) .*(?:is forbidden|not found)|^no (?:service port|endpoints)|error trying to reach service|\/proxy"/;
 
 /** An error of the API server itself, or an answer of what was to be reached. */
-function judged(status: number, body: string): ProxyAnswer {
+function judged(status: number, body: string, isKubelet: boolean): ProxyAnswer {
   const message = statusOf(body);
-  if (message === undefined || !own.test(message)) return { outcome: 'answered', status };
+  // A kubelet's /healthz is plain text.
+  if (message === undefined || !(isKubelet || own.test(message))) return { outcome: 'answered', status };
   const reason = printable(message, 300);
   const address = /\b(?:dial tcp|->) ?(\[?[0-9a-f.:]+\]?:\d+)/i.exec(message)?.[1];
   const at = address ? { address } : {};
-  if (/connection refused|no route to host|network is unreachable|no such host|^no endpoints available/i.test(message)) return { outcome: 'refused', reason, ...at };
+  if (/connection refused|no route to host|network is unreachable|no such host/i.test(message)) return { outcome: 'refused', reason, ...at };
   if (/dial tcp .*(?:i\/o timeout|timed out)/i.test(message)) return { outcome: 'timed-out', reason, ...at };
   // It was connected to, and speaks something else than HTTP.
   if (/error trying to reach service: .*(?:EOF|malformed HTTP|connection reset|broken pipe|server gave HTTP response|tls: |x509: |unexpected|HTTP\/1\.x transport)/i.test(message)) return { outcome: 'answered', reason };
