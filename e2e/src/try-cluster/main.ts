@@ -20,6 +20,7 @@ The cluster is the one that KUBECONFIG names; without KUBECONFIG it is the simul
   --mode auto          let larry-01 repair what it may in namespace database (default: observe, which changes nothing)
   --pull-seconds N     in the simulation: how long the image of larry-02 takes (default: 180)
   --lease-ms N         length of leases (default: 30000)
+  --in-network         this terminal reaches the addresses of pods: the API is asked there, without kubectl port-forward
   --json FILE          what was seen, as JSON
   --help
 
@@ -33,6 +34,7 @@ const words = {
   mode: { type: 'string', default: 'observe' },
   'pull-seconds': { type: 'string', default: '180' },
   'lease-ms': { type: 'string', default: '30000' },
+  'in-network': { type: 'boolean', default: false },
   json: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -63,7 +65,7 @@ function optionsOf(given: Words, target: Target | undefined): TrialOptions {
   const redisUrl = given['redis-url'] ?? target?.simulation?.redisUrl;
   const redisImage = given['redis-image'];
   if (redisUrl === undefined && redisImage === undefined) throw new Refused('give --redis-url URL, or --redis-image IMAGE for one of the trial\'s own');
-  return { images, mode, pullSeconds: wholeNumber('pull-seconds', given), leaseTtlMs: wholeNumber('lease-ms', given), ...(redisUrl ? { redisUrl } : {}), ...(redisImage ? { redisImage } : {}) };
+  return { images, mode, inNetwork: given['in-network'] || target?.simulation !== undefined, pullSeconds: wholeNumber('pull-seconds', given), leaseTtlMs: wholeNumber('lease-ms', given), ...(redisUrl ? { redisUrl } : {}), ...(redisImage ? { redisImage } : {}) };
 }
 
 function planned(target: Target, { images, mode, redisUrl, redisImage }: TrialOptions): string {

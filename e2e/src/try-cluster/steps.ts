@@ -15,6 +15,8 @@ export interface TrialOptions {
   redisUrl?: string;
   redisImage?: string;
   mode: 'observe' | 'auto';
+  /** Whether the addresses of pods are reached from here. */
+  inNetwork: boolean;
   /** Of the runs' leases, milliseconds. */
   leaseTtlMs: number;
   /** How long the image of larry-02 takes in the simulation, seconds. */

@@ -16,9 +16,9 @@ export interface TrialRun {
   going: Started;
 }
 
-/** Where the meta-coordinator answers: through `kubectl port-forward`, or in the simulation at its pod. */
-export async function reachApi({ commands, simulation }: Target): Promise<{ url: string; end(): void }> {
-  if (simulation) {
+/** Where the meta-coordinator answers: through `kubectl port-forward`, or at its pod. */
+export async function reachApi({ commands }: Target, inNetwork: boolean): Promise<{ url: string; end(): void }> {
+  if (inNetwork) {
     const address = await commands.kubectl('get', 'pods', '-n', 'meta-coordinator', '-l', 'app.kubernetes.io/name=meta-coordinator', '-o', 'jsonpath={.items[0].status.podIP}');
     return { url: `http://${address}:8080`, end: () => undefined };
   }

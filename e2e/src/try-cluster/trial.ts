@@ -43,7 +43,7 @@ async function runAndUpgrade(trial: Trial, token: string): Promise<void> {
 async function runInTrouble(trial: Trial, token: string): Promise<void> {
   const { report, target, options } = trial;
   const api = await report.step('reach the API', async () => {
-    const value = await reachApi(target);
+    const value = await reachApi(target, options.inNetwork);
     return { said: value.url, value };
   });
   if (!api) return;
