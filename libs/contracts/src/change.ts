@@ -49,6 +49,8 @@ export const appliedChangeSchema = z.object({
   id: z.string(),
   summary: z.string(),
   target: objectRefSchema,
+  /** The Helm release that was upgraded for it: its mark is in the release's record, not on the object. */
+  helm: z.object({ release: z.string(), namespace: z.string() }).optional(),
   outcome: z.enum(changeOutcomes),
   reason: z.string().optional(),
   /** Digest (sha-256, hex) of the change and of what was observed; what an approval is bound to. */

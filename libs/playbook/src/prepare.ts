@@ -30,7 +30,8 @@ export async function prepare(context: PlaybookContext, planned: PlannedChange[]
 }
 
 function reportOf(id: string, change: PlannedChange, digest: string, live: unknown): AppliedChange {
-  return { id, summary: change.summary, target: change.target, outcome: 'proposed', digest, diff: diffText(change, live) };
+  const helm = change.helm && { release: change.helm.release, namespace: change.helm.namespace };
+  return { id, summary: change.summary, target: change.target, ...(helm ? { helm } : {}), outcome: 'proposed', digest, diff: diffText(change, live) };
 }
 
 function diffText(change: PlannedChange, live: unknown): string {

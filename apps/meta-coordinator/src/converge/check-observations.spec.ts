@@ -1,4 +1,6 @@
 import type { TaskResult } from '@larry/contracts';
+import { markFor } from '@larry/helm';
+import { aRelease, releaseSecret } from '@larry/helm/testing';
 import { memoryCluster } from '@larry/kube/testing';
 import { aChange, aResult } from '../../test/builders';
 import { crossChecks, type LiveFacts } from '@larry/reports';
@@ -132,6 +134,18 @@ describe('what the checks look at themselves', () => {
     const results = world({ changes: [aChange()] });
     const facts = await observeForChecks(memoryCluster([annotated], { unknown: { Deployment: 'forbidden' } }), results, new AbortController().signal);
     expect([...facts.counts.values(), ...facts.marks.values()]).toEqual([{ problem: expect.stringContaining('forbidden') }, { problem: expect.stringContaining('forbidden') }]);
+  });
+
+  it("finds the mark of a change of a Helm release's values in the release's record, and knows where that cannot be read", async () => {
+    const results = world({ changes: [aChange({ helm: { release: 'shop', namespace: 'web' } })] });
+    const bare = { ...annotated, metadata: { name: 'pgadmin', namespace: 'database' } };
+    const guard = { name: 'templates/larry-change-guard.txt', data: Buffer.from(`{{- /* larry.dev/change ${markFor(aChange().id)} */ -}}`).toString('base64') };
+    const release = aRelease();
+    const marked = releaseSecret({ ...release, chart: { ...release.chart, templates: [...release.chart.templates, guard] } });
+    const verdict = async (cluster: ReturnType<typeof memoryCluster>) => verdictOf('changes-on-objects', results, await observeForChecks(cluster, results, new AbortController().signal));
+    expect(await verdict(memoryCluster([bare, marked]))).toMatch(/^agrees/);
+    expect(await verdict(memoryCluster([bare, releaseSecret(release)]))).toMatch(/^differs: .*carries no mark/);
+    expect(await verdict(memoryCluster([bare, marked], { unknown: { Secret: 'forbidden' } }))).toMatch(/^unknown: .*forbidden/);
   });
 
   it('stops when the lease is lost', async () => {

@@ -1,6 +1,7 @@
 import { changeAnnotation, listOf, printable, valueIn, type KubeObject, type TaskResult } from '@larry/contracts';
+import { markFor, readRelease } from '@larry/helm';
 import type { ClusterReader } from '@larry/kube';
-import { inventoryClaim, isCounted, keyOf, kindName, standingChanges, type LiveFacts, type Seen } from '@larry/reports';
+import { inventoryClaim, isCounted, keyOf, kindName, standingChanges, type LiveFacts, type Seen, type StandingChange } from '@larry/reports';
 
 /** Looks anew at what the checks compare. Reads the cluster, decides nothing; what cannot be read says why. */
 export async function observeForChecks(cluster: ClusterReader, results: ReadonlyMap<string, TaskResult>, signal: AbortSignal): Promise<LiveFacts> {
@@ -9,14 +10,23 @@ export async function observeForChecks(cluster: ClusterReader, results: Readonly
     counts.set(kindName(kind), await seen(signal, () => countObjects(cluster, kind, signal)));
   }
   const marks = new Map<string, Seen<{ exists: boolean; change?: string }>>();
-  for (const { target } of standingChanges(results)) {
+  for (const made of standingChanges(results)) {
+    const { target } = made;
     marks.set(keyOf(target), await seen(signal, async () => {
       const object = await cluster.get(target, signal);
-      const change = object?.metadata.annotations?.[changeAnnotation];
+      const change = (await releaseMark(cluster, made, signal)) ?? object?.metadata.annotations?.[changeAnnotation];
       return { exists: object !== undefined, ...(change === undefined ? {} : { change: printable(change) }) };
     }));
   }
   return { counts, marks };
+}
+
+/** The change's id where the release that was upgraded for it carries its mark. Throws where its records cannot be read. */
+async function releaseMark(cluster: ClusterReader, { id, helm }: StandingChange, signal: AbortSignal): Promise<string | undefined> {
+  if (!helm) return undefined;
+  const reading = await readRelease(cluster, helm.namespace, helm.release, signal);
+  if ('unreadable' in reading) throw new Error(reading.unreadable);
+  return reading.release.mark === markFor(id) ? id : undefined;
 }
 
 /** What controllers make anew whenever they like: no assets, as the inventory counts them. */

@@ -5,6 +5,8 @@ export interface StandingChange {
   task: string;
   id: string;
   target: ObjectRef;
+  /** The release that was upgraded for it; its record carries the mark. */
+  helm?: AppliedChange['helm'];
 }
 
 /** One object of the inventory, as far as the checks need it. */
@@ -49,7 +51,7 @@ const standing: AppliedChange['outcome'][] = ['applied', 'adopted', 'verified', 
 /** The changes that were made and not taken back. */
 export function standingChanges(results: ReadonlyMap<string, TaskResult>): StandingChange[] {
   return [...results].flatMap(([task, { changes }]) =>
-    changes.filter((c) => standing.includes(c.outcome)).map(({ id, target }) => ({ task, id, target })),
+    changes.filter((c) => standing.includes(c.outcome)).map(({ id, target, helm }) => ({ task, id, target, ...(helm ? { helm } : {}) })),
   );
 }
 

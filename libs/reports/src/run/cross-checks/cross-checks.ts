@@ -96,7 +96,7 @@ function checkChangesInInventory(changes: readonly StandingChange[], inventory: 
 }
 
 function checkChangesOnObjects(changes: readonly StandingChange[], live: LiveFacts): CrossCheck {
-  const head = { id: 'changes-on-objects', title: 'Changes reported and the marks (larry.dev/change) on the objects now' };
+  const head = { id: 'changes-on-objects', title: 'Changes reported and the marks (larry.dev/change) on the objects, or in the records of their Helm releases, now' };
   const byObject = new Map(changes.map((c) => [keyOf(c.target), changes.filter((other) => keyOf(other.target) === keyOf(c.target))]));
   const differing: string[] = [];
   const unread: string[] = [];
