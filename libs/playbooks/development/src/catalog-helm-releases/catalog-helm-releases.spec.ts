@@ -110,6 +110,12 @@ describe('catalog-helm-releases', () => {
     expect(unknowns).not.toEqual([]);
   });
 
+  it('did no work where nothing at all may be listed', async () => {
+    const closed = ['Secret', 'ConfigMap', 'Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Service', 'ServiceAccount'];
+    const { skip } = await catalog([aDeployment({ name: 'x' }), aRecord()], { unknown: Object.fromEntries(closed.map((kind) => [kind, 'forbidden'])) });
+    expect(skip).toMatchObject({ reason: 'not-permitted', summary: expect.stringContaining('nothing could be read') as string });
+  });
+
   it('says 0 where it looked into the storage and found none', async () => {
     expect(await catalog([aDeployment({ name: 'x' })])).toMatchObject({ summary: '0 Helm releases, 0 revisions.', figures: { releases: 0 } });
   });

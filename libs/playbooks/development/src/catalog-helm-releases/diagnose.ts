@@ -1,5 +1,5 @@
 import { compareSeverity, printable, type Criterion, type Finding } from '@larry/contracts';
-import type { Diagnosis } from '@larry/playbook';
+import { nothingRead, type Diagnosis } from '@larry/playbook';
 import type { Release, ReleaseCatalog } from '../releases';
 import type { HelmFacts, RecordId } from './observe';
 import type { RecordFacts } from './record';
@@ -45,6 +45,7 @@ export function diagnose(facts: HelmFacts): Diagnosis {
     criteria: [storageCriterion(facts, corrupt)],
     unknowns: [...facts.unknowns, ...corrupt.map((id) => ({ subject: id, reason: 'it cannot be decoded: not base64, gzip and JSON of a release, or more than 64 MiB unpacked' }))],
     artifacts: { releases: catalog },
+    ...nothingRead(facts.source, facts.kindsRead, facts.unknowns),
   };
 }
 

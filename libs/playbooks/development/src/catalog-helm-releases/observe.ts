@@ -21,6 +21,8 @@ export interface HelmFacts {
   /** Why Helm's records could not be read: Secrets are closed, or the source holds none. */
   closed?: string;
   marked: MarkedRelease[];
+  /** How many kinds could be looked through: for records, and where these are closed for marks. */
+  kindsRead: number;
   unknowns: { subject: string; reason: string }[];
 }
 
@@ -44,11 +46,14 @@ const markedKinds: KindRef[] = [
 export async function observe(context: PlaybookContext): Promise<HelmFacts> {
   const { cluster } = context;
   const at = cluster.source.takenAt ?? context.now().toISOString();
-  const facts: HelmFacts = { at, source: cluster.source.type, records: [], marked: [], unknowns: [] };
+  const facts: HelmFacts = { at, source: cluster.source.type, records: [], marked: [], kindsRead: 0, unknowns: [] };
   context.progress(5, "reading Helm's records");
   for (const kind of storages) {
     const reason = await eachRecord(context, kind, (object) => facts.records.push(recordFacts(object)));
-    if (reason === undefined) continue;
+    if (reason === undefined) {
+      facts.kindsRead += 1;
+      continue;
+    }
     facts.unknowns.push({ subject: `Helm's records in ${kind.kind}s`, reason });
     if (kind.kind === 'Secret') facts.closed = reason;
   }
@@ -107,6 +112,7 @@ async function markedReleases(context: PlaybookContext, facts: HelmFacts): Promi
         const id = `${marked.namespace}/${marked.name}`;
         found.set(id, { ...marked, ...found.get(id) });
       }
+      facts.kindsRead += 1;
     } catch (error) {
       if (!(error instanceof UnknownKindError)) throw error;
       facts.unknowns.push({ subject: `marks of Helm on ${kind.kind} objects`, reason: error.reason });
