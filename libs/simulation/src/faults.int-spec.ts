@@ -100,8 +100,9 @@ async function live(name: string): Promise<void> {
   if (waiting) await seen(() => expect(podsOf(ns).map((pod) => pod.status?.containerStatuses?.[0]?.state.waiting?.reason)).toEqual([waiting]));
   if (log) await seen(() => expect(logOf(ns)).toMatch(log));
   const target = { metadata: { name: 'app', namespace: ns } };
-  if ('object' in repair && repair.object.kind === 'ConfigMap') await api.patch(kinds.configMaps, { metadata: { name: repair.object.metadata.name, namespace: ns } }, { data: repair.object.data });
-  else if ('object' in repair) await apply(ns, repair.object);
+  const made = 'object' in repair ? (repair as { object: KubeObject }).object : undefined;
+  if (made?.kind === 'ConfigMap') await api.patch(kinds.configMaps, { metadata: { name: made.metadata.name, namespace: ns } }, { data: made['data'] });
+  else if (made) await apply(ns, made);
   else await api.patch(kinds.deployments, target, { spec: { template: { spec: 'spec' in repair ? repair.spec : { containers: [{ name: 'app', ...repair }] } } } }, 'strategic');
   await seen(() => expect(available(ns)).toBe(1));
 }

@@ -93,10 +93,11 @@ function cached(req: IncomingMessage, res: ServerResponse, payload: string, type
   sendJson(res, 200, payload, { 'content-type': type, etag, 'cache-control': 'public', vary: 'Accept' });
 }
 
-/** `/simulation/served`, and `POST /simulation/logs/NAMESPACE/POD/CONTAINER` with `{ restart, lines: [{ time, line }] }`. */
+/** `/simulation/served`, `/simulation/journal` (every accepted write), and `POST /simulation/logs/NAMESPACE/POD/CONTAINER` with `{ restart, lines: [{ time, line }] }`. */
 async function simulation(req: IncomingMessage, res: ServerResponse, parts: string[], { state, logs }: Routes): Promise<void> {
   const [page, namespace, pod, container] = parts;
   if (page === 'served' && req.method === 'GET') return sendJson(res, 200, servedList(state.kinds));
+  if (page === 'journal' && req.method === 'GET') return sendJson(res, 200, { simulated: true, entries: state.journal.entries() });
   if (page !== 'logs' || !namespace || !pod || !container) return sendText(res, 404, '404 page not found\n');
   if (req.method !== 'POST') throw methodNotAllowed();
   const body = decodeObject(req, await readBody(req), 'log lines');
