@@ -1,5 +1,5 @@
 import { describeRef, printable, refOf, type KubeObject, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
-import { controllerOf, ownerOf } from '@larry/kube';
+import { controllerOf, ownerIn as ownerInSource } from '@larry/kube';
 import type { Facts } from '../facts/model';
 import { keyOf, objectKey } from '../facts/object-index';
 import type { FieldChange } from '../finding';
@@ -22,8 +22,8 @@ export function ownerIn(facts: Facts, ref: ObjectRef): Owner {
     seen.add(keyOf(above));
     top = held;
   }
-  const owner = refined(facts, ownerOf(top, facts.origins.get(objectKey(top))));
-  return owner.kind === 'none' && top !== object ? { kind: 'controller', ref: refOf(top) } : owner;
+  const owner = refined(facts, ownerInSource({ source: facts.source, originOf: () => facts.origins.get(objectKey(top)) }, top));
+  return (owner.kind === 'none' || owner.kind === 'unknown') && top !== object ? { kind: 'controller', ref: refOf(top) } : owner;
 }
 
 /** k3s installs releases by HelmCharts of its own: then the chart object is where a value belongs. */
@@ -45,26 +45,30 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
   if (fixed !== undefined && owner.kind !== 'manifest') return { layer: 'none', reason: printable(fixed, 500) };
   switch (owner.kind) {
     case 'none':
-      return object
-        ? { layer: 'patch', target: ref, patchType: 'json', patch: change.patch, command: kubectlPatch(ref, change.patch), note: printable(`${change.summary}${change.note ? `; ${change.note}` : ''}`, 500) }
-        : { layer: 'none', reason: printable(`${change.summary}, in ${describeRef(ref)}, which the source does not show`, 500) };
+      return patchOf(object, ref, change, change.note);
+    case 'unknown':
+      return patchOf(object, ref, change, `${change.note ? `${change.note}; ` : ''}who owns it is unknown (${owner.reason}): if something applies it, change it there`);
     case 'manifest':
-      return { layer: 'manifest', file: owner.file, ...(owner.line ? { line: owner.line } : {}), yaml: yamlOf(object, change.patch), ...note };
+      return { layer: 'manifest', file: owner.file, ...(owner.line ? { line: owner.line } : {}), yaml: yamlOf(object, change.patch), ...note, wanted: change.patch };
     case 'helm': {
       const values = change.chartValues?.[chartName(owner.chart)];
       if (values !== undefined) return { layer: 'helm-value', release: owner.release, namespace: owner.namespace, values, ...note, wanted: change.patch };
       return { layer: 'none', reason: printable(`the Helm release ${owner.namespace}/${owner.release}${owner.chart ? ` (chart ${owner.chart})` : ''} owns it: ${change.summary} by the value that its chart has for that, and helm upgrade`, 500), wanted: change.patch };
     }
-    case 'unknown':
-      return { layer: 'none', reason: printable(`${change.summary}; who owns ${describeRef(ref)} is unknown (${owner.reason}), so where that belongs is for you to say`, 500) };
     case 'controller':
       return { layer: 'none', reason: printable(`${describeRef(owner.ref)} owns it and would undo a change here. There: ${change.summary}`, 500) };
     case 'flux':
     case 'argocd':
     case 'k3s-addon':
     case 'k3s-helmchart':
-      return { layer: 'manifest', ...(owner.kind === 'k3s-addon' && owner.source ? { file: owner.source } : {}), yaml: yamlOf(object, change.patch), note: printable(`${change.summary}, in the source of ${sourceText(owner)}; a change in the cluster would be undone`, 500) };
+      return { layer: 'manifest', ...(owner.kind === 'k3s-addon' && owner.source ? { file: owner.source } : {}), yaml: yamlOf(object, change.patch), note: printable(`${change.summary}, in the source of ${sourceText(owner)}; a change in the cluster would be undone`, 500), ...(owner.kind === 'k3s-helmchart' ? {} : { wanted: change.patch }) };
   }
+}
+
+/** The object's own fields: the exact patch, where the source shows the object that it is for. */
+function patchOf(object: KubeObject | undefined, ref: ObjectRef, { patch, summary }: FieldChange, note: string | undefined): Remedy {
+  if (!object) return { layer: 'none', reason: printable(`${summary}, in ${describeRef(ref)}, which the source does not show${note ? `; ${note}` : ''}`, 500) };
+  return { layer: 'patch', target: ref, patchType: 'json', patch, command: kubectlPatch(ref, patch), note: printable(`${summary}${note ? `; ${note}` : ''}`, 500) };
 }
 
 /** What the API server refuses to have changed (Kubernetes, `ValidatePodUpdate`, `ValidateJobUpdate`): it has to be made anew. */

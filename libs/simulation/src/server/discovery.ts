@@ -8,6 +8,7 @@ const SUBRESOURCE_KINDS: Record<string, { group: string; version: string; kind: 
   binding: { group: '', version: 'v1', kind: 'Binding' },
   token: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
 };
+const subresourceKind = (kind: Kind, sub: string) => (sub === 'proxy' ? { group: '', version: 'v1', kind: `${kind.kind}ProxyOptions` } : (SUBRESOURCE_KINDS[sub] ?? kind));
 const SUBRESOURCE_VERBS: Record<string, string[]> = {
   status: ['get', 'patch', 'update'], scale: ['get', 'patch', 'update'], finalize: ['update'], log: ['get'], eviction: ['create'], binding: ['create'], token: ['create'],
 };
@@ -29,11 +30,11 @@ function resources(kind: Kind): Record<string, unknown>[] {
     ...(kind.categories.length ? { categories: kind.categories } : {}),
   };
   const subs = served(kind).map((sub) => {
-    const other = SUBRESOURCE_KINDS[sub];
+    const other = subresourceKind(kind, sub);
     return {
       name: `${kind.plural}/${sub}`, singularName: '', namespaced: kind.namespaced,
-      ...(other?.group ? { group: other.group, version: other.version } : {}),
-      kind: other?.kind ?? kind.kind, verbs: SUBRESOURCE_VERBS[sub] ?? ['get'],
+      ...(other !== kind && other.group ? { group: other.group, version: other.version } : {}),
+      kind: other.kind, verbs: SUBRESOURCE_VERBS[sub] ?? ['get'],
     };
   });
   return [main, ...subs];
@@ -41,7 +42,7 @@ function resources(kind: Kind): Record<string, unknown>[] {
 
 function aggregated(kind: Kind): Record<string, unknown> {
   const responseKind = (k: { group: string; version: string; kind: string }) => ({ group: k.group, version: k.version, kind: k.kind });
-  const subs = served(kind).map((sub) => ({ subresource: sub, responseKind: responseKind(SUBRESOURCE_KINDS[sub] ?? kind), verbs: SUBRESOURCE_VERBS[sub] ?? ['get'] }));
+  const subs = served(kind).map((sub) => ({ subresource: sub, responseKind: responseKind(subresourceKind(kind, sub)), verbs: SUBRESOURCE_VERBS[sub] ?? ['get'] }));
   return {
     resource: kind.plural, responseKind: responseKind(kind), scope: kind.namespaced ? 'Namespaced' : 'Cluster', singularResource: kind.singular, verbs: kind.verbs,
     ...(kind.shortNames.length ? { shortNames: kind.shortNames } : {}),
