@@ -74,7 +74,7 @@ itWithTools.each(charts)('%s says in one sentence which Secret is missing, then 
 });
 
 itWithTools.each([
-  ['larry-01', 'fix-pgadmin-crashloop', []],
+  ['larry-01', 'fix-pgadmin-crashloop', ['secrets']],
   ['larry-02', 'security-scan-group-02', []],
   ['larry-03', 'catalog-deployments', ['secrets']],
 ])('the account that %s gives its workers may read all that %s looks at', async (chart, task, closed) => {
