@@ -117,7 +117,7 @@ spec:
   });
 
   it.each([['manifests'], ['snapshot'], ['dump']])('says that the folder of --%s is not there', (option) => {
-    for (const command of [['check'], ['sim', 'up']]) {
+    for (const command of [['check'], ['run', '--state', at('state-nowhere')], ['sim', 'up']]) {
       const ended = larry([...command, `--${option}`, at('nowhere')]);
       expect(ended.status).toBe(2);
       expectOneSentence(ended, /nowhere/);

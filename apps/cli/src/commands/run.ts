@@ -11,7 +11,7 @@ import { ApiClient } from '../run/api-client';
 import { begunChangeLines } from '../run/begun-changes';
 import { endedRun, type FollowedRun } from '../run/follow-run';
 import { oneRun } from '../run/one-run';
-import type { SourceOptions } from '../sources';
+import { openSource, type SourceOptions } from '../sources';
 import { stopSignal } from '../terminal/stop-signal';
 import { exitCodes, UserError } from '../user-error';
 import { runInstalled } from './run-installed';
@@ -42,6 +42,8 @@ export async function run(options: RunOptions): Promise<void> {
   if (source !== 'simulated' && source !== 'live' && options.mode !== 'observe') {
     throw new UserError(`a folder cannot be changed: --mode ${options.mode} needs a cluster`);
   }
+  // A folder that cannot be read is said before anything is started, and not by the services' logs.
+  if (options.manifests ?? options.snapshot ?? options.dump) await (await openSource(options)).close();
   const stop = stopSignal();
   const line = progressLine();
   let lost: UserError | undefined;
