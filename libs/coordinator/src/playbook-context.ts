@@ -10,6 +10,7 @@ export interface ContextParts {
   task: string;
   cluster: ClusterReader;
   helm?: HelmLocation;
+  git?: string;
   options: Record<string, unknown>;
   signal: AbortSignal;
   results: ReadonlyMap<string, TaskResult>;

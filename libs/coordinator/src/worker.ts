@@ -94,6 +94,7 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
     const helm = cluster.source.type === 'live' ? findHelm() : undefined;
     const context = playbookContext({
       ...(helm ? { helm } : {}),
+      ...(parts.environment.LARRY_GIT_REPOSITORY ? { git: parts.environment.LARRY_GIT_REPOSITORY } : {}),
       run: lease.run,
       task: task.id,
       cluster,

@@ -13,6 +13,8 @@ export { openLive, type LiveCluster, type LiveOptions } from './live/live';
 export type { ProxyAnswer, ProxyTarget } from './live/proxied';
 export type { ObjectChange, WatchOptions } from './live/watch';
 export { kubeconfigFiles, serviceAccountFolder, type KubeconfigOptions } from './live/kubeconfig';
+export { readGitHead } from './git/repository';
+export { refineGitRemedies } from './git/refine-git';
 export { decodeHelmRelease, isHelmReleaseRecord, redactedReleaseAnnotation } from './helm-release';
 export { parseFieldSelector, parseLabelSelector, selects } from './selector';
 export { builtinKinds, builtinKind, kindKey, type BuiltinKind } from './builtin-kinds';

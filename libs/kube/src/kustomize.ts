@@ -9,6 +9,10 @@ export interface Kustomizations {
   patches: ReadonlySet<string>;
   /** The namespace that whoever lists a file puts on its objects; undefined when nobody does, or two overlays do differently. */
   namespaceOf(file: string): string | undefined;
+  /** The namespaces that the outermost overlays put on a file's objects; undefined among them is an overlay that puts none. */
+  namespacesOf(file: string): ReadonlySet<string | undefined>;
+  /** Whether something that builds on a file also changes its objects: patches, images, replicas and the like. */
+  isChanged(file: string): boolean;
   /** What is said of a kustomization itself: it is not built, and what of it is left out. */
   reasonOf(file: string): string;
 }
@@ -50,11 +54,27 @@ export function kustomizationsOf(texts: ReadonlyMap<string, string>): Kustomizat
   return {
     patches: new Set(all.flatMap(({ patches }) => patches)),
     namespaceOf: only,
+    namespacesOf,
+    isChanged: (file) => above(builtBy, file).some(({ leftOut }) => leftOut.length > 0),
     reasonOf(file) {
       const each = all.find((candidate) => candidate.file === file);
       return each ? reasonFor(each, each.resources.every((node) => only(node) === each.namespace)) : 'Kustomize file: it cannot be read';
     },
   };
+}
+
+/** Every kustomization that builds on a file, directly or not. */
+function above(builtBy: ReadonlyMap<string, Kustomization[]>, file: string): Kustomization[] {
+  const found = new Set<Kustomization>();
+  const open = [file];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    for (const each of builtBy.get(node) ?? []) {
+      if (found.has(each)) continue;
+      found.add(each);
+      open.push(each.folder);
+    }
+  }
+  return [...found];
 }
 
 /** What the outermost overlay says counts; a base of two overlays is in two namespaces. */
@@ -66,9 +86,9 @@ function namespaceFinder(builtBy: ReadonlyMap<string, Kustomization[]>): (node: 
     const found = new Set<string | undefined>();
     // Set first, so that overlays which build on each other end here.
     known.set(node, found);
-    const above = builtBy.get(node) ?? [];
-    if (above.length === 0) found.add(undefined);
-    for (const { folder, namespace } of above) for (const outer of visit(folder)) found.add(outer ?? namespace);
+    const direct = builtBy.get(node) ?? [];
+    if (direct.length === 0) found.add(undefined);
+    for (const { folder, namespace } of direct) for (const outer of visit(folder)) found.add(outer ?? namespace);
     return found;
   };
   return visit;

@@ -32,6 +32,24 @@ export function* yamlValues(text: string): Iterable<ManifestValue> {
   }
 }
 
+/** One document of a file with its own text: `first` is the number of its first line, and `lineAt` of the node at a path. */
+export type YamlPart = { text: string; first: number } & ({ document: Document; lineAt(path: (string | number)[]): number } | { error: Error });
+
+/** The documents of a file for whoever changes them. A JSON file is one, as JSON is YAML. */
+export function yamlParts(file: string, text: string): YamlPart[] {
+  const parts = /\.json$/i.test(file) ? [{ text, line: 1 }] : [...splitYaml(text)];
+  return parts.map(({ text: own, line: first }) => {
+    const counter = new LineCounter();
+    const parsed = parsePart(own, counter);
+    if ('error' in parsed) return { text: own, first, ...parsed };
+    const lineAt = (path: (string | number)[]): number => {
+      const node = parsed.document.getIn(path, true) as { range?: [number, number, number] | null } | undefined;
+      return first + (node?.range ? counter.linePos(node.range[0]).line : 1) - 1;
+    };
+    return { text: own, first, document: parsed.document, lineAt };
+  });
+}
+
 /** The JSON values of a file, one after the other. */
 export function* jsonValues(text: string): Iterable<ManifestValue> {
   const bytes = Buffer.from(text);
@@ -105,7 +123,7 @@ function* valuesOf(document: Document, firstLineOfPart: number, counter: LineCou
 }
 
 /** The objects of a `List` or of a typed list (`PodList`), whose elements carry no kind of their own. */
-function listItems(value: unknown): unknown[] | undefined {
+export function listItems(value: unknown): unknown[] | undefined {
   if (!isRecord(value) || typeof value['kind'] !== 'string' || !value['kind'].endsWith('List') || !Array.isArray(value['items'])) return undefined;
   const kind = value['kind'].slice(0, -'List'.length);
   const items: unknown[] = value['items'];

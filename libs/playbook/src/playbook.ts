@@ -26,6 +26,8 @@ export interface PlaybookContext<Options = unknown> {
   readonly results: ReadonlyMap<string, TaskResult>;
   /** Renders charts of releases, to find the values that decide a field; absent where nobody has looked for it. */
   readonly helm?: HelmLocation;
+  /** A working clone of the Git repository that manifests come from, to find the files behind fields; absent where none is configured. */
+  readonly git?: string;
   /** Time, injected: tests use their own. */
   now(): Date;
   /** Says how far it is, 0–100, and what it is doing; at most a few times a second. */

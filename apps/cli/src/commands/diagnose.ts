@@ -1,7 +1,7 @@
 import { printable } from '@larry/contracts';
-import { collectDump, collectFacts, diagnose as diagnoseFacts, readProbes, readProbesOf, type CollectOptions, type DiagnosisReport, type Facts, type Probes } from '@larry/diagnosis';
+import { collectDump, collectFacts, diagnose as diagnoseFacts, readProbes, readProbesOf, type CollectOptions, type DiagnosisFinding, type DiagnosisReport, type Facts, type Probes } from '@larry/diagnosis';
 import { findHelm, refineHelmRemedies } from '@larry/helm';
-import type { ClusterReader } from '@larry/kube';
+import { readGitHead, refineGitRemedies, type ClusterReader } from '@larry/kube';
 import { writeFileSync } from 'node:fs';
 import { explainAsSvg } from '../diagnose/explain-svg';
 import { explainAsText } from '../diagnose/explain-text';
@@ -14,6 +14,7 @@ import { exitCodes, UserError } from '../user-error';
 interface DiagnoseOptions extends SourceOptions {
   namespace?: string;
   probes?: string;
+  git?: string;
   json?: boolean;
   markdown?: string | true;
   explain?: string | true;
@@ -28,7 +29,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
   line.show('reading');
   const { facts, reader: cluster } = await read(options, { ...(options.namespace ? { namespace: options.namespace } : {}), ...(probes ? { probes } : {}) });
   try {
-    const report = await withValues(diagnoseFacts(facts), cluster);
+    const report = await withManifests(await withValues(diagnoseFacts(facts), cluster), cluster, options.git ?? process.env['LARRY_GIT_REPOSITORY']);
     line.clear();
     print(report, cluster.source, options);
     const blind = report.findings.length === 0 ? blindness(report, cluster.source.type, facts.objects.knows('Pod')) : undefined;
@@ -43,9 +44,22 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
 /** Names the chart values behind what Helm releases own; a source that is no cluster keeps no charts. */
 async function withValues(report: DiagnosisReport, cluster: ClusterReader): Promise<DiagnosisReport> {
   if (cluster.source.type !== 'live' || !report.findings.some((f) => f.owner.kind === 'helm')) return report;
-  const findings = await refineHelmRemedies(cluster, findHelm(), report.findings, ({ apiVersion, kind, namespace, name }) => ({ apiVersion, kind, name, ...(namespace ? { namespace } : {}) }));
+  const findings = await refineHelmRemedies(cluster, findHelm(), report.findings, objectOf);
   return { ...report, findings };
 }
+
+/** Finds the manifests behind what Flux, Argo CD, k3s or files own, in a working clone; nothing is written. */
+async function withManifests(report: DiagnosisReport, cluster: ClusterReader, folder: string | undefined): Promise<DiagnosisReport> {
+  if (!folder) return report;
+  try {
+    await readGitHead(folder);
+    return { ...report, findings: await refineGitRemedies(cluster, folder, report.findings, objectOf) };
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const objectOf = ({ apiVersion, kind, namespace, name }: DiagnosisFinding) => ({ apiVersion, kind, name, ...(namespace ? { namespace } : {}) });
 
 /** A dump's files are read once, whatever their size; every other source answers when it is asked. */
 async function read(options: DiagnoseOptions, collect: CollectOptions): Promise<{ facts: Facts; reader: ClusterReader }> {

@@ -1,5 +1,5 @@
 import { planTasks, printable, type Plan } from '@larry/contracts';
-import { openLive } from '@larry/kube';
+import { openLive, readGitHead } from '@larry/kube';
 import type { Mode } from '@larry/playbook';
 import { describeAddress, parseRedisUrl } from '@larry/redis';
 import path from 'node:path';
@@ -20,6 +20,7 @@ interface RunOptions extends SourceOptions {
   api?: string;
   simulated?: boolean;
   mode: Mode;
+  git?: string;
   allow: string[];
   plan?: string;
   state: string;
@@ -44,6 +45,8 @@ export async function run(options: RunOptions): Promise<void> {
   }
   // A folder that cannot be read is said before anything is started, and not by the services' logs.
   if (options.manifests ?? options.snapshot ?? options.dump) await (await openSource(options)).close();
+  const git = options.git ?? process.env['LARRY_GIT_REPOSITORY'];
+  if (git) await requireRepository(git);
   const stop = stopSignal();
   const line = progressLine();
   let lost: UserError | undefined;
@@ -52,6 +55,7 @@ export async function run(options: RunOptions): Promise<void> {
     source,
     ...(options.kubeconfig ? { kubeconfig: options.kubeconfig } : {}),
     ...(options.context ? { context: options.context } : {}),
+    ...(git ? { git } : {}),
     // Typed by the person who starts it: that is the asking.
     modesAllowed: ['observe', options.mode],
     larrys: plan.larrys.map((l) => l.id),
@@ -86,6 +90,15 @@ export async function run(options: RunOptions): Promise<void> {
   } finally {
     await stack.stop();
     stop.release();
+  }
+}
+
+/** Said before anything is started; a run goes on without the repository when it is lost later, and says so. */
+async function requireRepository(folder: string): Promise<void> {
+  try {
+    await readGitHead(folder);
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
   }
 }
 

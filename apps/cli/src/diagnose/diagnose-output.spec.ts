@@ -22,6 +22,15 @@ describe('what larry diagnose shows', () => {
     for (const line of text.split('\n').filter((l) => !l.includes('kubectl patch'))) expect(line.length).toBeLessThanOrEqual(100);
   });
 
+  it('shows a change as it is typed: indentation and the marks of a diff, and nothing that moves the cursor', async () => {
+    const report = await reportOf();
+    const diff = '--- a/db.yaml\n+++ b/db.yaml\n@@ -1 +1 @@\n-    memory: 32Mi\n+    memory: 64Mi \u001b[2J\n';
+    const findings = report.findings.map((f) => ({ ...f, remedy: { layer: 'manifest' as const, file: 'db.yaml', line: 1, yaml: 'x', diff } }));
+    const text = diagnosisToTerminal({ ...report, findings }, source, screen);
+    expect(text).toContain('\n            -    memory: 32Mi\n            +    memory: 64Mi\n');
+    expect(text).not.toContain('\u001b');
+  });
+
   it('draws the causal graph as text: callers below the Service, below what is broken', async () => {
     const text = explainAsText((await reportOf()).findings);
     expect(text.split('\n')[0]).toBe('Deployment shop/db: oom_killed (0.97)');

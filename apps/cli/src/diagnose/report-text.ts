@@ -1,4 +1,4 @@
-import { describeRef, printable, type Evidence, type Finding } from '@larry/contracts';
+import { describeRef, printable, stripControl, type Evidence, type Finding } from '@larry/contracts';
 import type { DiagnosisFinding, DiagnosisReport } from '@larry/diagnosis';
 import type { SourceInfo } from '@larry/kube';
 import { fenced, markdown, ownerText, remedyText, wrapped } from '@larry/reports';
@@ -28,7 +28,7 @@ export function diagnosisToTerminal(report: DiagnosisReport, source: SourceInfo,
       ...finding.alternatives.slice(0, 3).map((a) => field('not', `${a.cause}: ${a.why}`)),
       field('owner', ownerText(finding.owner)),
       field('change', remedy.where),
-      ...(remedy.body ? [remedy.body.split('\n').slice(0, 20).map((line) => `            ${printable(line.replace(/ /g, '\u00a0'), 1_000).replaceAll('\u00a0', ' ')}`).join('\n')] : []),
+      ...(remedy.body ? [bodyLines(remedy.body)] : []),
       ...(remedy.note ? [field('note', remedy.note)] : []),
     ].join('\n');
   };
@@ -41,6 +41,15 @@ export function diagnosisToTerminal(report: DiagnosisReport, source: SourceInfo,
     [verdict, ...(more > 0 ? [`${more} more: larry diagnose --all`] : []), figuresText(report, source), ...unknownLines(report).map((line) => wrapped(line, screen.columns, 2))].join('\n'),
   ].join('\n\n')}\n`;
 }
+
+/** As it is: the indentation of YAML and the marks of a diff say what belongs where. */
+function bodyLines(body: string): string {
+  const lines = stripControl(body).split('\n');
+  const more = lines.length - mostBodyLines;
+  return [...lines.slice(0, mostBodyLines).map((line) => line.slice(0, 1_000)), ...(more > 0 ? [`… ${more} more lines: larry diagnose --json`] : [])].map((line) => `            ${line}`.trimEnd()).join('\n');
+}
+
+const mostBodyLines = 40;
 
 function evidenceText(e: Evidence, finding: DiagnosisFinding): string {
   const about = describeRef(e.object);

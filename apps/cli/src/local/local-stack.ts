@@ -20,6 +20,8 @@ export interface LocalStackOptions {
   source: string;
   kubeconfig?: string;
   context?: string;
+  /** A working clone of the repository that manifests come from. */
+  git?: string;
   /** Modes that the meta-coordinator accepts for a source that is not simulated. */
   modesAllowed: string[];
   larrys: string[];
@@ -163,6 +165,7 @@ function environment(options: LocalStackOptions, redisUrl: string, kubeconfig: s
     LARRY_WORKER_PROGRAMS: JSON.stringify(workers),
   };
   if (kubeconfig) env['LARRY_KUBECONFIG'] = path.resolve(kubeconfig);
+  if (options.git) env['LARRY_GIT_REPOSITORY'] = path.resolve(options.git);
   if (options.context) env['LARRY_CONTEXT'] = options.context;
   if (options.leaseTtlMs) env['LARRY_LEASE_TTL_MS'] = String(options.leaseTtlMs);
   return { env, token };

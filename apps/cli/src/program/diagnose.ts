@@ -8,6 +8,7 @@ export function diagnoseCommand(program: Command): void {
     .description('Names the root cause of what does not run, with the evidence, what follows from it, and the exact change. Reads only.')
     .option('--namespace <name>', 'only this namespace, and what reaches into it')
     .option('--probes <file>', 'results of active probes (default: probes.json of the snapshot or dump)')
+    .option('--git <dir>', 'a working clone of the repository that manifests come from: shows the change as a diff (default: $LARRY_GIT_REPOSITORY)')
     .option('--all', 'show every root cause, not the first ten')
     .option('--json', 'print the root causes as a JSON array, best first')
     .option('--markdown [file]', 'write Markdown (to standard output without a file)')

@@ -17,5 +17,7 @@ it('names the layer that owns the object, and carries the exact change', () => {
   const helm = aFinding({ remedy: { layer: 'helm-value', release: 'r', namespace: 'n', values: 'a: 1\n', command: 'helm upgrade r', note: 'why' } });
   expect(remedyText(helm)).toEqual({ where: 'values of Helm release n/r', body: 'a: 1\n# helm upgrade r', language: 'yaml', note: 'why' });
   expect(remedyText(aFinding({ remedy: { layer: 'manifest', file: 'a.yaml', line: 3, yaml: 'x: y\n' } }))).toMatchObject({ where: 'a.yaml:3', body: 'x: y' });
+  const inFile = aFinding({ remedy: { layer: 'manifest', file: 'a.yaml', line: 3, yaml: 'x: y\n', diff: '--- a/a.yaml\n' } });
+  expect(remedyText(inFile)).toMatchObject({ where: 'a.yaml:3', body: '--- a/a.yaml', language: 'diff' });
   expect(remedyText(aFinding({ remedy: { layer: 'none', reason: 'a person decides' } }))).toEqual({ where: "no change of Larry's: a person decides" });
 });

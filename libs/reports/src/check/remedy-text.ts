@@ -28,7 +28,7 @@ export function ownerText(owner: Owner): string {
 export interface RemedyText {
   where: string;
   body?: string;
-  language?: 'yaml' | 'sh' | 'json';
+  language?: 'yaml' | 'sh' | 'json' | 'diff';
   note?: string;
 }
 
@@ -46,8 +46,7 @@ export function remedyText({ remedy }: Finding): RemedyText {
     case 'manifest':
       return {
         where: remedy.file ? `${remedy.file}${remedy.line ? `:${remedy.line}` : ''}` : 'the manifest that it is applied from',
-        body: remedy.yaml.trimEnd(),
-        language: 'yaml',
+        ...(remedy.diff ? { body: remedy.diff.trimEnd(), language: 'diff' as const } : { body: remedy.yaml.trimEnd(), language: 'yaml' as const }),
         ...note,
       };
     case 'patch':

@@ -1,10 +1,30 @@
+import { printable, type Finding } from '@larry/contracts';
 import { refineHelmRemedies } from '@larry/helm';
+import { refineGitRemedies } from '@larry/kube';
 import type { Diagnosis, PlaybookContext } from '@larry/playbook';
 import type { Facts } from './facts';
 import type { Options } from './options';
 
-/** Finds the chart values behind what Helm releases own: the diagnosis stays pure, and this starts `helm template` where there is one. */
+/** Finds the chart values and the manifests behind what is owned: the diagnosis stays pure, and this starts helm and git where there are some. */
 export async function refine(context: PlaybookContext<Options>, facts: Facts, diagnosis: Diagnosis): Promise<Diagnosis> {
-  if (!facts.cluster.runtime || !context.helm || context.cluster.source.type !== 'live') return diagnosis;
-  return { ...diagnosis, findings: await refineHelmRemedies(context.cluster, context.helm, diagnosis.findings, (finding) => finding.object, context.signal) };
+  if (!facts.cluster.runtime) return diagnosis;
+  return withManifests(context, await withValues(context, diagnosis));
 }
+
+async function withValues({ cluster, helm, signal }: PlaybookContext<Options>, diagnosis: Diagnosis): Promise<Diagnosis> {
+  if (!helm || cluster.source.type !== 'live') return diagnosis;
+  return { ...diagnosis, findings: await refineHelmRemedies(cluster, helm, diagnosis.findings, objectOf, signal) };
+}
+
+async function withManifests({ cluster, git, signal }: PlaybookContext<Options>, diagnosis: Diagnosis): Promise<Diagnosis> {
+  if (git === undefined) return diagnosis;
+  try {
+    return { ...diagnosis, findings: await refineGitRemedies(cluster, git, diagnosis.findings, objectOf, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = printable(error instanceof Error ? error.message : String(error), 1000);
+    return { ...diagnosis, unknowns: [...diagnosis.unknowns, { subject: 'the Git repository of the manifests', reason }] };
+  }
+}
+
+const objectOf = ({ object }: Finding) => object;

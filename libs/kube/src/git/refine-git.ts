@@ -1,0 +1,56 @@
+import { printable, type ObjectRef, type Remedy } from '@larry/contracts';
+import type { ClusterReader } from '../reader';
+import { Declarations } from './declarations';
+import { changeManifest, isMasked, type WantedStep } from './manifest-change';
+import { readGitManifests } from './repository';
+
+const mostRefined = 50;
+const maxDiff = 16_000;
+
+/**
+ * Looks in a working clone for the manifests behind remedies that belong in files, and adds file, line and unified diff to each, or says
+ * why there is none: no declaration, more than one, a field that somebody else decides. Reads the commit that is checked out; writes
+ * nothing, neither there nor in the cluster. Other remedies stay as they are.
+ * @throws Error in one sentence when the folder is no repository that can be read
+ */
+export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: Pick<ClusterReader, 'get'>, folder: string, findings: readonly T[], objectOf: (finding: T) => ObjectRef, signal?: AbortSignal): Promise<T[]> {
+  if (!findings.some(({ remedy }) => wantedOf(remedy))) return [...findings];
+  const manifests = await readGitManifests(folder, signal);
+  const declarations = new Declarations(manifests);
+  const refined: T[] = [];
+  let tried = 0;
+  for (const finding of findings) {
+    const wanted = wantedOf(finding.remedy);
+    if (!wanted || tried === mostRefined) {
+      refined.push(finding);
+      continue;
+    }
+    tried += 1;
+    signal?.throwIfAborted();
+    refined.push({ ...finding, remedy: await remedyIn(finding.remedy as ManifestRemedy, objectOf(finding), wanted) });
+  }
+  return refined;
+
+  async function remedyIn(remedy: ManifestRemedy, object: ObjectRef, wanted: WantedStep[]): Promise<Remedy> {
+    const located = declarations.locate(object);
+    if ('none' in located) return noted(remedy, located.none);
+    const { declaration, patched } = located;
+    const live = await cluster.get(object, signal);
+    if (!live) return noted(remedy, 'no diff: the object is gone');
+    const change = await changeManifest(manifests.texts.get(declaration.file) ?? '', declaration, patched, live, wanted);
+    if ('none' in change) return noted(remedy, `no diff: ${change.none}`);
+    if (change.diff.length > maxDiff) return noted(remedy, `no diff: it would be ${change.diff.length} characters long`);
+    const place: Remedy = { ...remedy, file: declaration.file, line: declaration.line, diff: change.diff };
+    return noted(place, `the diff is against commit ${manifests.commit.slice(0, 12)}${isMasked(change.diff) ? ', and shows no secrets, so that git apply does not take it' : ''}`);
+  }
+}
+
+type ManifestRemedy = Extract<Remedy, { layer: 'manifest' }>;
+
+function wantedOf(remedy: Remedy): WantedStep[] | undefined {
+  return remedy.layer === 'manifest' ? (remedy.wanted as WantedStep[] | undefined) : undefined;
+}
+
+function noted(remedy: ManifestRemedy, why: string): Remedy {
+  return { ...remedy, note: printable(remedy.note ? `${remedy.note}; ${why}` : why, 900) };
+}
