@@ -40,7 +40,7 @@ Examples:
   larry snapshot --output ./snap      everything listable into a folder, Secrets' values left out`;
 
 /** What says how a run of this machine is set up: an installed one is. */
-const localOnly = ['simulated', 'manifests', 'snapshot', 'dump', 'kubeconfig', 'context', 'replicas', 'redisPort', 'leaseTtl', 'keep'];
+const localOnly = ['simulated', 'manifests', 'snapshot', 'dump', 'kubeconfig', 'context', 'git', 'replicas', 'redisPort', 'leaseTtl', 'keep'];
 
 function runCommand(program: Command): void {
   sourceOptions(program.command('run'))
@@ -59,7 +59,7 @@ function runCommand(program: Command): void {
     .option('--lines', 'a line per event, also in a terminal')
     .option('--keep', 'leave everything up after the run, until Ctrl-C')
     .option('--json', 'print the summary as JSON and nothing else')
-    .addHelpText('after', `${examples('larry run --simulated --mode auto', 'larry run --kubeconfig ~/.kube/config', 'larry run --snapshot ./snap --json | jq .didWork', 'larry run --api http://127.0.0.1:8080')}\n\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 130 stopped by Ctrl-C: the run is aborted, and a partial report says what was done (with --api it goes on, and larry abort ends it)`)
+    .addHelpText('after', `${examples('larry run --simulated --mode auto', 'larry run --kubeconfig ~/.kube/config', 'larry run --snapshot ./snap --json | jq .didWork', 'larry run --api http://127.0.0.1:8080')}\n\nREDIS_URL is used when it is set; otherwise the run starts a Redis of its own and stops it at the end.\nExit codes: 0 completed · 1 a phase failed · 2 wrong words or input · 3 out of reach · 4 completed, and nothing could be read · 130 stopped by Ctrl-C: the run is aborted, and a partial report says what was done (with --api it goes on, and larry abort ends it)`)
     .action(async (options) => (await import('./commands/run.js')).run(options));
 }
 

@@ -11,6 +11,7 @@ export function closing(summary: RunSummary, files: readonly string[]): string {
     '',
     ...(summary.source.simulated ? ['SIMULATED cluster: nothing here is real'] : []),
     `Run ${summary.run} ${summary.status}: ${summary.didWork.done} of ${summary.didWork.of} tasks did work.${summary.status === 'aborted' ? ' This is a partial report.' : ''}`,
+    ...(nothingWasRead(summary) ? ['  Nothing of this cluster could be read: the account may not. larry doctor --rights says which rights are missing.'] : []),
     ...done.flatMap((t) => [
       `  ${t.task}: ${printable(t.result?.summary ?? '', 300)}`,
       ...(t.result?.criteria ?? []).map((c) => `    ${criterionMark(c)} ${c.text}: ${printable(criterionBasis(c), 400)}`),
@@ -22,6 +23,11 @@ export function closing(summary: RunSummary, files: readonly string[]): string {
     '',
   ];
   return lines.map((line) => hanging(line, columns)).join('\n');
+}
+
+/** Whether a run came to nothing because its account may read nothing: it has ended, and says nothing of the cluster. */
+export function nothingWasRead({ didWork, larrys }: RunSummary): boolean {
+  return didWork.done === 0 && larrys.some(({ tasks }) => tasks.some((t) => t.skipReason === 'not-permitted'));
 }
 
 /** `2 of 4 tasks did work, 2 were skipped`. */

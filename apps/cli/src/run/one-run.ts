@@ -4,7 +4,7 @@ import path from 'node:path';
 import { typedCommand, type TypedAddress } from '../program/typed-command';
 import { exitCodes } from '../user-error';
 import type { ApiClient } from './api-client';
-import { closing } from './closing';
+import { closing, nothingWasRead } from './closing';
 import { followRun, type FollowedRun } from './follow-run';
 import { runView } from './run-view';
 import { writeReports } from './write-reports';
@@ -44,6 +44,6 @@ export async function oneRun(api: ApiClient, request: RunRequest, shown: RunShow
     const where = shown.api === undefined ? typedCommand('logs meta-coordinator', shown) : 'kubectl logs -n meta-coordinator deployment/meta-coordinator';
     process.stderr.write(`larry: the run ended as ${ended.status} without a summary; ${where} says why\n`);
   }
-  if (ended?.status === 'completed') return exitCodes.ok;
+  if (ended?.status === 'completed') return ended.summary && nothingWasRead(ended.summary) ? exitCodes.incomplete : exitCodes.ok;
   return followed ? exitCodes.found : exitCodes.interrupted;
 }
