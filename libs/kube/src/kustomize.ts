@@ -9,8 +9,8 @@ export interface Kustomizations {
   patches: ReadonlySet<string>;
   /** The namespace that whoever lists a file puts on its objects; undefined when nobody does, or two overlays do differently. */
   namespaceOf(file: string): string | undefined;
-  /** The namespaces that the outermost overlays put on a file's objects; undefined among them is an overlay that puts none. */
-  namespacesOf(file: string): ReadonlySet<string | undefined>;
+  /** The folders of the overlays that share a file, so that a change in it changes them all; empty where one alone builds on it. */
+  sharedBy(file: string): string[];
   /** Whether something that builds on a file also changes its objects: patches, images, replicas and the like. */
   isChanged(file: string): boolean;
   /** What is said of a kustomization itself: it is not built, and what of it is left out. */
@@ -54,13 +54,25 @@ export function kustomizationsOf(texts: ReadonlyMap<string, string>): Kustomizat
   return {
     patches: new Set(all.flatMap(({ patches }) => patches)),
     namespaceOf: only,
-    namespacesOf,
+    sharedBy: (file) => sharing(builtBy, file),
     isChanged: (file) => above(builtBy, file).some(({ leftOut }) => leftOut.length > 0),
     reasonOf(file) {
       const each = all.find((candidate) => candidate.file === file);
       return each ? reasonFor(each, each.resources.every((node) => only(node) === each.namespace)) : 'Kustomize file: it cannot be read';
     },
   };
+}
+
+/** Upwards from a file to where the first two part. */
+function sharing(builtBy: ReadonlyMap<string, Kustomization[]>, file: string): string[] {
+  const seen = new Set<string>();
+  for (let node: string | undefined = file; node !== undefined && !seen.has(node); ) {
+    seen.add(node);
+    const folders: string[] = [...new Set((builtBy.get(node) ?? []).map(({ folder }) => folder))];
+    if (folders.length > 1) return folders;
+    node = folders[0];
+  }
+  return [];
 }
 
 /** Every kustomization that builds on a file, directly or not. */

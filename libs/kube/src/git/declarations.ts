@@ -22,32 +22,31 @@ export type Located = { declaration: Declaration; patched: boolean } | { none: s
 
 type Named = Pick<ObjectRef, 'kind' | 'name'> & { group: string; namespace: string | undefined };
 
-/** Finds in the manifests of a repository where objects are declared. Reads each file once. */
+/** Finds in the manifests of a repository where objects are declared. Parses a file once, and only where a name that is looked for stands in it. */
 export class Declarations {
   private readonly byKey = new Map<string, { declaration: Declaration; named: Named }[]>();
   private readonly kustomize: Kustomizations;
+  private readonly charts: ReadonlySet<string>;
+  private readonly taken = new Set<string>();
 
   constructor(private readonly manifests: GitManifests) {
     const { texts, files } = manifests;
     this.kustomize = kustomizationsOf(new Map([...texts].filter(([file]) => isKustomization(file))));
-    const charts = chartFolders(files);
-    for (const [file, text] of texts) {
-      if (isKustomization(file) || passedOver(file) || isHelmTemplate(text, insideTemplates(file, charts))) continue;
-      this.take(file, text);
-    }
+    this.charts = chartFolders(files);
   }
 
   /** More than one that it could be, or none, is said: nothing is guessed. */
   locate(ref: ObjectRef): Located {
     const name = printable(describeRef(ref), 200);
+    this.takeFilesWith(ref.name);
     const all = (this.byKey.get(keyOf({ group: groupOf(ref.apiVersion), kind: ref.kind, name: ref.name })) ?? []).filter(({ declaration }) => !this.kustomize.patches.has(declaration.file));
     const exact = all.filter(({ named }) => named.namespace === ref.namespace);
     const candidates = exact.length > 0 ? exact : all.filter(({ named }) => named.namespace === undefined);
     const [only, ...others] = candidates.map(({ declaration }) => declaration);
     if (!only) return { none: `the repository declares no ${name}${all.length > 0 ? ', only one of that name in another namespace' : ''} at commit ${this.manifests.commit.slice(0, 12)}` };
     if (others.length > 0) return { none: `the repository declares ${name} ${candidates.length} times: ${candidates.slice(0, 4).map(({ declaration: d }) => `${d.file}:${d.line}`).join(', ')}; which of them is meant is for you to say` };
-    const overlays = this.kustomize.namespacesOf(only.file);
-    if (overlays.size > 1) return { none: `${only.file}:${only.line} is the base of ${overlays.size} overlays: a change there would change them all` };
+    const overlays = this.kustomize.sharedBy(only.file);
+    if (overlays.length > 0) return { none: `${only.file}:${only.line} is the base of ${overlays.length} overlays (${overlays.slice(0, 4).join(', ')}): a change there would change them all` };
     return { declaration: only, patched: this.isPatched(only.file, ref) };
   }
 
@@ -55,6 +54,15 @@ export class Declarations {
   private isPatched(file: string, ref: ObjectRef): boolean {
     const patches = this.byKey.get(keyOf({ group: groupOf(ref.apiVersion), kind: ref.kind, name: ref.name })) ?? [];
     return this.kustomize.isChanged(file) || patches.some(({ declaration }) => this.kustomize.patches.has(declaration.file));
+  }
+
+  private takeFilesWith(name: string): void {
+    const alone = new RegExp(`(?<![\\w.-])${name.replace(/[^\w-]/g, '\\$&')}(?![\\w.-])`);
+    for (const [file, text] of this.manifests.texts) {
+      if (this.taken.has(file) || !text.includes(name) || !alone.test(text)) continue;
+      this.taken.add(file);
+      if (!isKustomization(file) && !passedOver(file) && !isHelmTemplate(text, insideTemplates(file, this.charts))) this.take(file, text);
+    }
   }
 
   private take(file: string, text: string): void {

@@ -102,7 +102,8 @@ function insertedLines(file: string, text: string, document: Document, edit: Fie
   const lines = stringify(isSeq(block) ? [value] : { [String(step)]: value }, { ...nearestStyle(text, document), version: '1.1' });
   const indented = lines.replace(/^(?=.)/gm, ' '.repeat(Math.max(0, column)));
   const lineEnd = text[last - 1] === '\n' ? last : text.indexOf('\n', last) + 1;
-  return lineEnd === 0 ? `${text}\n${indented.replace(/\n$/, '')}` : `${text.slice(0, lineEnd)}${indented}${text.slice(lineEnd)}`;
+  const ended = lineEnd > 1 && text[lineEnd - 2] === '\r' ? indented.replaceAll('\n', '\r\n') : indented;
+  return lineEnd === 0 ? `${text}\n${indented.replace(/\n$/, '')}` : `${text.slice(0, lineEnd)}${ended}${text.slice(lineEnd)}`;
 }
 
 function startOf(item: unknown): number | undefined {

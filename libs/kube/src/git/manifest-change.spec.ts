@@ -112,6 +112,16 @@ describe('a change in a manifest of a repository', () => {
     expect(diff).not.toContain('hunter2');
   });
 
+  it('keeps the line ends of Windows, and a file without one at its end', async () => {
+    const windows = deployment.replaceAll('\n', '\r\n');
+    const replaced = await change({ 'c.yaml': windows }, [{ op: 'replace', path: `${container}/image`, value: 'x:1' }]);
+    expect(replaced.text).toBe(windows.replace('registry.example/cart:2.0', 'x:1'));
+    const added = await change({ 'c.yaml': windows }, [{ op: 'add', path: `${pod}/dnsPolicy`, value: 'Default' }]);
+    expect(added.text).toBe(`${windows}            dnsPolicy: Default\r\n`);
+    const unended = await change({ 'c.yaml': deployment.trimEnd() }, [{ op: 'add', path: `${pod}/dnsPolicy`, value: 'Default' }]);
+    expect(unended.text).toBe(`${deployment}            dnsPolicy: Default`);
+  });
+
   it('changes JSON in its own indentation', async () => {
     const json = `${JSON.stringify(liveCart(), null, 4)}\n`;
     const replaced = await change({ 'c.json': json }, [{ op: 'replace', path: `${container}/image`, value: 'x:1' }]);
@@ -155,6 +165,11 @@ describe('where a repository declares an object', () => {
     expect(locate({ 'b.yaml': without, 'c.yaml': deployment })).toBe('c.yaml:2');
   });
 
+  it('takes hostile names, nesting and aliases for nothing', () => {
+    const bomb = `cart: &a [${'x,'.repeat(20)}x]\n${Array.from({ length: 9 }, (_, i) => `b${i}: &b${i} [${`*${i === 0 ? 'a' : `b${i - 1}`},`.repeat(9)}]`).join('\n')}\n`;
+    expect(locate({ 'bomb.yaml': bomb, 'deep.yaml': `cart: ${'['.repeat(20_000)}`, 'proto.yaml': 'kind: __proto__\napiVersion: v1\nmetadata: {name: cart}\n', 'c.yaml': deployment })).toBe('c.yaml:2');
+  });
+
   it('is not guessed where there are several, or none', () => {
     expect(locate({ 'prod/c.yaml': deployment, 'test/c.yaml': deployment })).toContain('declares Deployment shop/cart 2 times: prod/c.yaml:2, test/c.yaml:2');
     expect(locate({ 'c.yaml': deployment.replace('name:   cart', 'name: basket') })).toContain('declares no Deployment shop/cart');
@@ -165,6 +180,7 @@ describe('where a repository declares an object', () => {
     const base = { 'base/kustomization.yaml': 'resources: [c.yaml]\n', 'base/c.yaml': without };
     const overlay = kustomization('shop', '../base');
     expect(locate({ ...base, 'prod/kustomization.yaml': overlay, 'test/kustomization.yaml': kustomization('test', '../base') })).toContain('is the base of 2 overlays');
+    expect(locate({ ...base, 'prod/kustomization.yaml': overlay, 'test/kustomization.yaml': overlay })).toContain('base/c.yaml:2 is the base of 2 overlays (prod, test)');
     expect(locate({ ...base, 'prod/kustomization.yaml': overlay })).toBe('base/c.yaml:2');
     expect(locate({ ...base, 'prod/kustomization.yaml': kustomization('shop', '../base', 'images: [{name: x, newTag: y}]\n') })).toBe('base/c.yaml:2 patched');
   });

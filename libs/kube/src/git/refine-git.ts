@@ -5,7 +5,7 @@ import { changeManifest, isMasked, type WantedStep } from './manifest-change';
 import { readGitManifests } from './repository';
 
 const mostRefined = 50;
-const maxDiff = 16_000;
+const maxDiff = 8_000;
 
 /**
  * Looks in a working clone for the manifests behind remedies that belong in files, and adds file, line and unified diff to each, or says
@@ -22,7 +22,7 @@ export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: P
   for (const finding of findings) {
     const wanted = wantedOf(finding.remedy);
     if (!wanted || tried === mostRefined) {
-      refined.push(finding);
+      refined.push(wanted ? { ...finding, remedy: noted(finding.remedy as ManifestRemedy, `no diff: only the first ${mostRefined} are looked for`) } : finding);
       continue;
     }
     tried += 1;

@@ -7,8 +7,7 @@ import type { Options } from './options';
 
 /** Finds the chart values and the manifests behind what is owned: the diagnosis stays pure, and this starts helm and git where there are some. */
 export async function refine(context: PlaybookContext<Options>, facts: Facts, diagnosis: Diagnosis): Promise<Diagnosis> {
-  if (!facts.cluster.runtime) return diagnosis;
-  return withManifests(context, await withValues(context, diagnosis));
+  return withManifests(context, facts.cluster.runtime ? await withValues(context, diagnosis) : diagnosis);
 }
 
 async function withValues({ cluster, helm, signal }: PlaybookContext<Options>, diagnosis: Diagnosis): Promise<Diagnosis> {
