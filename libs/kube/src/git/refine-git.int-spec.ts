@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { KubeObject, Remedy } from '@larry/contracts';
@@ -110,4 +110,19 @@ it('refuses in one sentence what is no repository that can be read', async () =>
   await expect(readGitHead(clone)).rejects.toThrow(/it has no commit yet$/);
   await expect(readGitHead(join(folder, 'nowhere'))).rejects.toThrow(/there is no such folder/);
   await expect(readGitHead(folder)).rejects.toThrow(/it is no Git repository/);
+});
+
+// Only root can give a folder away.
+(process.getuid?.() === 0 ? it : it.skip)('refuses a repository that belongs to somebody else, until Git is told to trust it', async () => {
+  commit({ 'cart.yaml': manifest });
+  const home = process.env['HOME'];
+  process.env['HOME'] = folder;
+  try {
+    for (const path of [clone, join(clone, '.git')]) chownSync(path, 12345, 12345);
+    await expect(readGitHead(clone)).rejects.toThrow(/it belongs to somebody else, .*safe\.directory/);
+    writeFileSync(join(folder, '.gitconfig'), `[safe]\n\tdirectory = ${clone}\n`);
+    expect(await readGitHead(clone)).toMatch(/^[0-9a-f]{40}$/);
+  } finally {
+    process.env['HOME'] = home;
+  }
 });
