@@ -35,7 +35,8 @@ const tokenBegins = /eyJ|A[KS]IA|gh[pousr]_|github_pat_|gl[a-z]{2,3}-|xox|xapp-|
 const urlPassword = /:\/\/([^\s/@:"']{0,256}):([^\s/"']{1,512})@/g;
 /** An image reference with credentials before the registry, `user:password@registry/app`, which is no URL. */
 const imagePassword = /(?<![\w/:.@+-])(?!(?:mailto|npm|xmpp|sips?|acct):)([\w.-]{1,128}):(?!git@)[^\s/@:"']{1,256}@(?=[\w.-]{1,255}(?::\d{1,5})?\/)/g;
-const urlToken = /:\/\/[^\s/@:"'[\]]{20,512}@/g;
+/** A token that stands alone before the host. Short names of letters are users (`git@`), and an image's name may stand before its digest. */
+const urlToken = /:\/\/(?![A-Za-z][A-Za-z_.-]{0,18}@)[^\s/@:"'[\]]{8,512}@(?!sha256:)/g;
 
 /** `key=value`, `key: value`, `"key":"value"`; the key decides. Key and value are matched apart: `error: password=x` is two pairs. */
 const pairKey = /(?<![\w.-])([\w.-]{1,80})((?:\\?["'])?[ \t]{0,3}[:=][ \t]{0,3})/g;
