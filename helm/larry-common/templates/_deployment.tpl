@@ -20,6 +20,7 @@ spec:
   {{- if not (kindIs "invalid" $.Values.replicas) }}
   replicas: {{ int $.Values.replicas }}
   {{- end }}
+  {{- /* Never by a value: server-side apply cannot turn RollingUpdate into Recreate, its defaulted rollingUpdate stays (seen on 1.35). */}}
   {{- with .strategy }}
   strategy:
     type: {{ . }}

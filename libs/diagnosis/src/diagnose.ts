@@ -23,15 +23,22 @@ export function diagnoseScene(scene: Scene): DiagnosisReport {
     at: new Date(facts.atMs).toISOString(),
     findings,
     unknowns: facts.unknowns,
-    figures: {
-      workloads: facts.workloads.length,
-      pods: facts.pods.length,
-      services: scene.services.length,
-      nodes: facts.objects.list('Node').length,
-      events: facts.events.total,
-      notRunning: facts.workloads.filter((w) => w.state === 'not-running').length,
-      starting: facts.workloads.filter((w) => w.state === 'starting').length,
-    },
+    figures: figuresOf(scene),
+  };
+}
+
+/** Asked about one namespace: how much there is of that one; nodes belong to none. */
+function figuresOf({ facts, services }: Scene): DiagnosisReport['figures'] {
+  const asked = <T extends { namespace: string }>(list: readonly T[]): T[] => list.filter(({ namespace }) => facts.namespace === undefined || namespace === facts.namespace);
+  const workloads = asked(facts.workloads);
+  return {
+    workloads: workloads.length,
+    pods: asked(facts.pods).length,
+    services: asked(services).length,
+    nodes: facts.objects.list('Node').length,
+    events: facts.namespace === undefined ? facts.events.total : facts.events.countIn(facts.namespace),
+    notRunning: workloads.filter((w) => w.state === 'not-running').length,
+    starting: workloads.filter((w) => w.state === 'starting').length,
   };
 }
 

@@ -40,6 +40,14 @@ describe('names', () => {
     expect(findings[0]?.remedy).toMatchObject({ patch: [{ value: 'cart:80' }] });
   });
 
+  it('repeats no value that holds a secret, in no change and no sentence', async () => {
+    const web = aWorkload('web', { containers: [{ ...crashed(1), spec: { env: [{ name: 'CART_URL', value: 'http://u:Sup3rS3cretPW@carts:80/db' }] } }] });
+    const findings = await diagnosed([aNode(), ...cart(), service('cart', { ports: [{ port: 80, targetPort: 8080 }] }), ...web], says('getaddrinfo ENOTFOUND carts'));
+    expect(told(findings)).toEqual(['service_env_var_address_mismatch Deployment shop/web']);
+    expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringContaining('the value holds a secret') as string });
+    expect(JSON.stringify(findings)).not.toContain('Sup3rS3cretPW');
+  });
+
   it('names the caller that asks another resolver', async () => {
     const web = aWorkload('web', { containers: [{ ...crashed(1), spec: { env: [{ name: 'CART_ADDR', value: 'cart:80' }] } }], podSpec: { dnsPolicy: 'Default' } });
     expect(told(await diagnosed([aNode(), ...cart(), service('cart', { ports: [{ port: 80, targetPort: 8080 }] }), ...web], says('getaddrinfo ENOTFOUND cart')))).toEqual(['service_dns_resolution_failure Deployment shop/web']);

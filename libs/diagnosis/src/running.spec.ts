@@ -126,6 +126,24 @@ describe('staleness', () => {
   });
 });
 
+describe('a log line that quotes an error', () => {
+  const ended = (...lines: string[]) => diagnosed([aNode(), ...web({ containers: [{ ...crashed(1), spec: { resources: { limits: { memory: '512Mi' } } } }] })], { logs: { 'shop/web-aaaaa-0/app': lines.join('\n') } });
+
+  it.each([
+    ['INFO GET /search?q="java.lang.OutOfMemoryError: Java heap space" 200'],
+    ['2026-06-02T09:41:11Z [INFO] search for MemoryError: 3 hits'],
+    ['{"level":"info","msg":"ticket: JavaScript heap out of memory"}'],
+  ])('names no memory that was over: %s', async (line) => {
+    expect(told(await ended(line, 'FATAL config.yaml line 3: unknown key'))).toEqual(['application_error Deployment shop/web']);
+  });
+
+  it('an application that says itself that its memory is over is believed, not surely enough to change anything by it', async () => {
+    const [finding] = await ended('java.lang.OutOfMemoryError: Java heap space');
+    expect(finding).toMatchObject({ cause: 'oom_killed' });
+    expect(finding?.confidence).toBeLessThan(0.9);
+  });
+});
+
 describe('what only one place tells', () => {
   it('finds the wrong port of a database in the log when the address stands in a Secret', async () => {
     const db = [...aWorkload('db', { containers: [{ spec: { image: 'postgres:16' } }] }), aService({ name: 'db', namespace: 'shop', spec: { ports: [{ port: 5432 }] } })];

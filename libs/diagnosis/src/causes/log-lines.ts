@@ -58,6 +58,14 @@ function goesOn(log: LogFacts, patterns: readonly RegExp[], usable: (match: RegE
   return lines.slice(found.index + 1).some((line) => recovered.test(line)) ? undefined : found;
 }
 
+/**
+ * A line that its writer does not take for an error: requests, messages and quotations of others' errors stand in such. The level
+ * comes early in a line, after a time or in brackets, or as a field.
+ */
+export function isCalm(line: string): boolean {
+  return /^\W{0,3}(?:[\d:.,TZ+/-]+\W+){0,4}(?:INFO|DEBUG|TRACE|NOTICE)\b|^.{0,300}?["']?\blevel["']?\s?[=:]\s?["']?(?:info|debug|trace|notice)\b/i.test(line);
+}
+
 function first(line: string, patterns: readonly RegExp[], usable: (match: RegExpExecArray, line: string) => boolean): RegExpExecArray | undefined {
   for (const pattern of patterns) {
     const match = pattern.exec(line);

@@ -5,6 +5,7 @@ import { lastEnd, type ContainerFacts } from '../facts/pod-facts';
 import type { Candidate } from '../finding';
 import type { Scene } from '../graph/edges';
 import { casesOf, containerAt, eventsOfPod, lastHit, ofWorkload, type Case } from './cause';
+import { isCalm } from './log-lines';
 import { dotted, seen, seenContainer, seenEvent, seenLine } from './evidence';
 
 const outOfMemoryLine = /java\.lang\.OutOfMemoryError|JavaScript heap out of memory|Allocation failed - JavaScript heap|std::bad_alloc|MemoryError\b|Cannot allocate memory|fatal error: runtime: out of memory|Out of memory: Killed process|Memory cgroup out of memory/;
@@ -27,8 +28,9 @@ function oomCause(one: Case, container: ContainerFacts): Candidate | undefined {
   if (event) return made(one, container, 0.93, [seenEvent(event)]);
   const told = runtimeLog(one, container);
   if (told) return made(one, container, 0.92, [seen({ apiVersion: 'v1', kind: 'Node', name: pod.node ?? '' }, 'probes:nodeServices.log', told)]);
+  // A log is written by the application, which may quote anybody: surely enough to say so, not to change anything by it.
   const hit = lastHit(scene, pod, container, [outOfMemoryLine]);
-  if (hit) return made(one, container, 0.9, [seenLine(pod, hit.log, hit.line)]);
+  if (hit && !isCalm(hit.line)) return made(one, container, 0.85, [seenLine(pod, hit.log, hit.line)]);
   // 137 is SIGKILL: by the kubelet after a probe, or by the kernel.
   const probed = eventsOfPod(scene, pod).some((e) => e.reason === 'Killing' && /probe/.test(e.message)) || eventsOfPod(scene, pod).some((e) => e.reason === 'Unhealthy' && /^(Liveness|Startup)/.test(e.message));
   if ((end.exitCode === 137 || end.signal === 9) && !probed && limitOf(container) !== undefined) return made(one, container, 0.72, []);
@@ -67,7 +69,7 @@ function made(one: Case, container: ContainerFacts, confidence: number, evidence
   const bytes = quantity(limit);
   const twice = bytes === undefined ? undefined : `${Math.ceil((bytes * 2) / 2 ** 20)}Mi`;
   return ofWorkload(one, 'oom_killed', confidence, `container ${container.name} is killed for memory${limit === undefined ? '' : `: its limit is ${String(limit)}`}`, {
-    evidence: [seenContainer(pod, container), ...evidence, seen(workload.ref, dotted(at), limit ?? 'not set: the node itself ran out of memory')],
-    remedy: twice === undefined ? { none: 'it has no limit of its own: the node ran out of memory; find out who uses it' } : { summary: `Raise the memory limit of ${container.name} from ${String(limit)} to ${twice}`, patch: [{ op: 'replace', path: at, value: twice }], note: 'twice the limit; when it only grows, the application leaks and the limit is not the fault' },
+    evidence: [seenContainer(pod, container), ...evidence, seen(workload.ref, dotted(at), limit ?? 'not set')],
+    remedy: twice === undefined ? { none: 'it has no limit of its own, so the memory of the node or of its own runtime was over: find out who uses it' } : { summary: `Raise the memory limit of ${container.name} from ${String(limit)} to ${twice}`, patch: [{ op: 'replace', path: at, value: twice }], note: 'twice the limit; when it only grows, the application leaks and the limit is not the fault' },
   });
 }

@@ -121,7 +121,8 @@ function candidateOf(one: Case, verdict: Verdict, said: Said): Candidate {
     evidence,
     alternatives: otherObstacles(obstacle, nodes),
     ...(cordoned ? { object: refOfNode(cordoned) } : {}),
-    blames: nodes.filter((f) => f.obstacles.includes('other')).map((f) => `Node ${f.node.metadata.name}`),
+    // A node that is down is the fault only where nothing else would keep the pod from it.
+    blames: nodes.filter((f) => f.obstacles.every((o) => o === 'other') && f.obstacles.length > 0).map((f) => `Node ${f.node.metadata.name}`),
     remedy: cordoned ? { summary: `Let pods go to node ${cordoned.node.metadata.name} again`, patch: [{ op: 'replace', path: '/spec/unschedulable', value: false }], note: `kubectl uncordon ${cordoned.node.metadata.name}; find out first why it was cordoned` } : remedyOf(one, obstacle, nodes),
   });
 }

@@ -134,7 +134,9 @@ function writableFolder({ workload }: Case, container: ContainerFacts, line: str
   const folder = /\.[A-Za-z0-9]+$|pid$/.test(path) ? path.split('/').slice(0, -1).join('/') || path : path;
   const name = `writable-${folder.replace(/[^a-z0-9]+/gi, '-').toLowerCase().replace(/^-|-$/g, '')}`.slice(0, 60);
   const volumes = listOf(workload.podSpec['volumes']).length > 0;
-  const mounts = listOf(container.spec['volumeMounts']).length > 0;
+  // Of the template: the pod's own container has the mount of its token besides.
+  const inTemplate = listOf(workload.podSpec['containers']).find((c) => valueIn(c, 'name') === container.name);
+  const mounts = listOf(valueIn(inTemplate, 'volumeMounts')).length > 0;
   const volume = { name, emptyDir: {} };
   const mount = { name, mountPath: folder };
   return {

@@ -54,6 +54,16 @@ describe('facts', () => {
     expect(facts.workloads.map((w) => w.key).sort()).toEqual(['Deployment kube-system/dns', 'Deployment shop/web']);
   });
 
+  it('counts of the named namespace alone, though kube-system is read with it', async () => {
+    const [web] = aWorkload('web', {});
+    const [dns] = aWorkload('dns', { namespace: 'kube-system' });
+    const events = [web, dns, dns].map((object, i) => anEvent(object as ReturnType<typeof aNode>, 'FailedCreate', `m ${i}`, { minutes: 1, times: 1 }));
+    const reader = memoryCluster([...aWorkload('web', {}), ...aWorkload('dns', { namespace: 'kube-system' }), ...events], { source });
+    const facts = await collectFacts(reader, { namespace: 'shop' });
+    expect(diagnose(facts).figures).toMatchObject({ workloads: 1, pods: 1, events: 1 });
+    expect(['shop', 'kube-system', 'typo'].map((namespace) => facts.objects.hasNamespace(namespace))).toEqual([true, true, false]);
+  });
+
   it('goes by the cluster\'s clocks where they are ahead of ours, and not by the one that is off', async () => {
     const lease = (name: string, renewTime: string) => anObject('coordination.k8s.io/v1', 'Lease', { name, namespace: 'kube-node-lease', spec: { renewTime } });
     const leases = [lease('a', '2026-01-01T13:00:00Z'), lease('b', '2026-01-01T13:00:05Z'), lease('c', '2093-01-01T00:00:00Z')];

@@ -38,9 +38,12 @@ export class EventIndex {
   private readonly byReason = new Map<string, EventFacts[]>();
   /** How many events were taken in. */
   total = 0;
+  private readonly perNamespace = new Map<string, number>();
 
   add(object: KubeObject): void {
     this.total += 1;
+    const namespace = object.metadata.namespace ?? '';
+    this.perNamespace.set(namespace, this.countIn(namespace) + 1);
     if (object['type'] === 'Normal' && ordinary.has(String(object['reason']))) return;
     const event = eventFacts(object);
     const reasonKey = `${event.about} ${event.uid ?? ''} ${event.reason}`;
@@ -54,6 +57,11 @@ export class EventIndex {
     this.perReason.set(reasonKey, ofReason);
     push(this.byObject, event.about, event);
     push(this.byReason, event.reason, event);
+  }
+
+  /** How many events of a namespace were taken in. */
+  countIn(namespace: string): number {
+    return this.perNamespace.get(namespace) ?? 0;
   }
 
   /** All about an object of that name, newest first; also of an earlier object of the name when no uid is given. */

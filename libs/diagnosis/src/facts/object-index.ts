@@ -35,6 +35,11 @@ export class ObjectIndex {
     return this.scope === undefined || this.scope.has(namespace);
   }
 
+  /** Whether the source showed a namespace: it, or anything in it. */
+  hasNamespace(namespace: string): boolean {
+    return this.get('Namespace', undefined, namespace) !== undefined || [...this.byKey.values()].some((object) => object.metadata.namespace === namespace);
+  }
+
   /** The source listed the kind: an object that is not here does not exist. */
   listed(kind: string): void {
     if (!this.byKind.has(kind)) this.byKind.set(kind, []);

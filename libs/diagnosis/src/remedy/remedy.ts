@@ -1,4 +1,4 @@
-import { describeRef, printable, refOf, type KubeObject, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
+import { describeRef, printable, redactText, refOf, type KubeObject, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
 import { controllerOf, ownerIn as ownerInSource } from '@larry/kube';
 import type { Facts } from '../facts/model';
 import { keyOf, objectKey } from '../facts/object-index';
@@ -40,6 +40,8 @@ function refined(facts: Facts, owner: Owner): Owner {
 export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: FieldChange | { none: string }): Remedy {
   if ('none' in change) return { layer: 'none', reason: printable(change.none, 500) };
   const object = facts.objects.resolve(ref);
+  const secret = secretIn(change);
+  if (secret !== undefined) return { layer: 'none', reason: printable(secret, 500) };
   const note = change.note ? { note: printable(change.note, 500) } : {};
   const fixed = fixedFields(ref, change);
   if (fixed !== undefined && owner.kind !== 'manifest') return { layer: 'none', reason: printable(fixed, 500) };
@@ -69,6 +71,13 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
 function patchOf(object: KubeObject | undefined, ref: ObjectRef, { patch, summary }: FieldChange, note: string | undefined): Remedy {
   if (!object) return { layer: 'none', reason: printable(`${summary}, in ${describeRef(ref)}, which the source does not show${note ? `; ${note}` : ''}`, 500) };
   return { layer: 'patch', target: ref, patchType: 'json', patch, command: kubectlPatch(ref, patch), note: printable(`${summary}${note ? `; ${note}` : ''}`, 500) };
+}
+
+/** A value that holds a secret is nobody's to repeat: not in a command, a report or Redis. */
+function secretIn({ patch, summary, note }: FieldChange): string | undefined {
+  const texts = [summary, note ?? '', ...patch.map(({ value }) => (typeof value === 'string' ? value : JSON.stringify(value ?? null)))];
+  if (texts.every((text) => redactText(text) === text)) return undefined;
+  return `the value holds a secret, so Larry neither writes it down nor changes it. By hand, at ${patch.map(({ path }) => path).join(', ')}: ${redactText(summary)}`;
 }
 
 /** What the API server refuses to have changed (Kubernetes, `ValidatePodUpdate`, `ValidateJobUpdate`): it has to be made anew. */

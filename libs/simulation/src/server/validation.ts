@@ -10,6 +10,7 @@ type Causes = Required<Cause>[];
 
 export const required = (field: string, detail = ''): Required<Cause> => ({ reason: 'FieldValueRequired', message: `Required value${detail ? `: ${detail}` : ''}`, field });
 export const wrong = (field: string, value: unknown, why: string): Required<Cause> => ({ reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field });
+const forbidden = (field: string, why: string): Required<Cause> => ({ reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field });
 const unsupported = (field: string, value: unknown, allowed: string[]): Required<Cause> => ({
   reason: 'FieldValueNotSupported', message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${allowed.map((a) => `"${a}"`).join(', ')}`, field,
 });
@@ -52,6 +53,12 @@ export function checkLabels(labels: unknown, field: string): Causes {
     if (!matches(VALUE, String(value), 63)) out.push(wrong(field, value, String(value).length > 63 ? 'must be no more than 63 bytes' : VALUE_RULE));
     return out;
   });
+}
+
+/** What server-side apply leaves behind when a strategy changes: `rollingUpdate` was defaulted, and nobody owns it (kubernetes, `ValidateDeploymentStrategy`). */
+function checkStrategy(object: KubeObject): Causes {
+  const isBoth = at(object, 'spec', 'strategy', 'type') === 'Recreate' && at(object, 'spec', 'strategy', 'rollingUpdate') !== undefined;
+  return isBoth ? [forbidden('spec.strategy.rollingUpdate', "may not be specified when strategy `type` is 'Recreate'")] : [];
 }
 
 /** Enumerated values and required strings of built-in types, from the schema table. */
@@ -134,7 +141,7 @@ function checkPod(object: KubeObject): Causes {
 
 const RULES: Record<string, (object: KubeObject) => Causes> = {
   Pod: checkPod,
-  Deployment: (o) => checkWorkload(o, ALWAYS),
+  Deployment: (o) => [...checkWorkload(o, ALWAYS), ...checkStrategy(o)],
   ReplicaSet: (o) => checkWorkload(o, ALWAYS),
   // Its mounts may name claims of volumeClaimTemplates; Kubernetes checks none of them here.
   StatefulSet: (o) => checkWorkload(o, ALWAYS).filter((cause) => !/volumeMounts\[\d+\]\.name$/.test(cause.field ?? '')),
