@@ -107,7 +107,9 @@ export function applicationCauses(scene: Scene): Candidate[] {
     const log = container && scene.facts.logs.of(one.pod.namespace, one.pod.name, container.name)[0];
     const line = log?.lines.findLast((l) => errorLine.test(l)) ?? (one.ailment.kind === 'crashing' ? log?.lines.findLast((l) => l.trim() !== '') : undefined);
     const end = container && lastEnd(container);
-    const event = eventsOfPod(scene, one.pod).find((e) => e.type === 'Warning');
+    const warnings = eventsOfPod(scene, one.pod).filter((e) => e.type === 'Warning');
+    // The kubelet's sum of what it waits for says less than the volume's own event.
+    const event = warnings.find((e) => !/^Unable to attach or mount volumes/.test(e.message)) ?? warnings[0];
     const evidence = [...(container ? [seenContainer(one.pod, container)] : phaseOf(one.pod)), ...(log && line ? [seenLine(one.pod, log, line)] : []), ...(event ? [seenEvent(event)] : [])];
     const own = (one.ailment.kind === 'crashing' || one.ailment.kind === 'failed') && end?.exitCode !== undefined && (end.exitCode !== 137 || line !== undefined);
     const failing = one.ailment.kind === 'unready' && (event !== undefined && /statuscode: 5\d\d|NOT_SERVING/.test(event.message) || (line !== undefined && log?.run === 'current'));
