@@ -11,7 +11,7 @@ export { checkToTerminal, type TerminalStyle } from './check/terminal';
 export { ganttSvg } from './run/gantt';
 export { summaryToHtml } from './run/html';
 export { summaryToMarkdown } from './run/markdown';
-export { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark } from './run/verdict-mark';
+export { claimedCriterion, criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark, validationOf } from './run/verdict-mark';
 export { aggregateReports } from './run/aggregate';
 export { inventoryClaim, keyOf, standingChanges, type InventoryAsset, type InventoryClaim, type InventoryCount, type StandingChange } from './run/cross-checks/claims';
 export { crossChecks, type CrossCheckReport } from './run/cross-checks/cross-checks';

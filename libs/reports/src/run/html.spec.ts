@@ -19,6 +19,14 @@ describe('summaryToHtml', () => {
     expect(summaryToHtml(aRunSummary())).toMatch(/✅ met<\/span> every namespace scanned<br><small>namespaces = 4 of 4, seen 2026/);
   });
 
+  it('leaves no ✅ on a task or a criterion that turned within the run', () => {
+    const now = aCriterion({ verdict: 'not-met', observation: { subject: 'namespaces', value: '3 of 4', at: '2026-01-02' } });
+    const page = summaryToHtml(aRunSummary({ validations: [{ task: 'catalog-deployments', larry: 'larry-03', at: 'now', criteria: [now], turned: [now.id] }] }));
+    expect(page).toMatch(/❌ not met<\/span> Catalog/);
+    expect(page).toMatch(/❌ not met<\/span> every namespace scanned<br><small>turned when it was looked at again: not-met, namespaces = 3 of 4/);
+    expect(page.replace(/✅ met, with its observation/, '')).not.toContain('✅');
+  });
+
   it('shows skipped work apart from done work', () => {
     const page = summaryToHtml(aRunSummary({ larrys: [aLarryReport([aTaskReport(), aTaskReport({ task: 'x', status: 'skipped', skipReason: 'not-built' })])] }));
     expect(page).toContain('1 of 2 tasks did work');

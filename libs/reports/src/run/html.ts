@@ -1,9 +1,9 @@
-import type { LarryReport, RunSummary, TaskReport } from '@larry/contracts';
+import type { LarryReport, RunSummary, TaskReport, Validation } from '@larry/contracts';
 import { html } from '../escape';
 import { page } from '../page';
 import { ganttSvg } from './gantt';
 import { counted, workWords } from './markdown';
-import { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark } from './verdict-mark';
+import { claimedCriterion, criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark, validationOf } from './verdict-mark';
 
 /** The summary as one self-contained page with the timeline and, where drawn, the lineage graph. */
 export function summaryToHtml(summary: RunSummary): string {
@@ -15,7 +15,7 @@ export function summaryToHtml(summary: RunSummary): string {
 <li class="tile"><b>${summary.validations.length === 0 ? '–' : turned}</b><span>${summary.validations.length === 0 ? 'nothing looked at again' : 'claims turned'}</span></li><li class="tile"><b>${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length}</b><span>cross-checks agree</span></li></ul>
 <p><small>${html(legend)}</small></p>
 <h2>Timeline</h2><figure class="timeline">${ganttSvg(summary)}</figure>
-${summary.larrys.map(larryPart).join('\n')}
+${summary.larrys.map((larry) => larryPart(larry, summary)).join('\n')}
 <h2>Validation by new observation</h2>${summary.validations.map(validationPart).join('') || '<p>Nothing was validated.</p>'}
 <h2>Cross-checks</h2><ul>${summary.crossChecks.map((c) => `<li>${badge(crossCheckMark(c))} ${html(c.title)}: ${html(c.observation)}</li>`).join('')}</ul>
 ${lineage(summary)}
@@ -27,19 +27,19 @@ ${lineage(summary)}
   return page({ title: '3-Larry execution summary', simulated: summary.source.simulated, body });
 }
 
-function larryPart(larry: LarryReport): string {
-  return `<h2>${html(larry.larry)}: ${html(larry.title)}</h2><p>Phase ${html(larry.status)}; ${workWords(larry)}; ${larry.tokens.used} of ${larry.tokens.limit} tokens.</p>${larry.tasks.map(taskCard).join('')}`;
+function larryPart(larry: LarryReport, summary: RunSummary): string {
+  return `<h2>${html(larry.larry)}: ${html(larry.title)}</h2><p>Phase ${html(larry.status)}; ${workWords(larry)}; ${larry.tokens.used} of ${larry.tokens.limit} tokens.</p>${larry.tasks.map((task) => taskCard(task, validationOf(summary, task))).join('')}`;
 }
 
-function taskCard(task: TaskReport): string {
+function taskCard(task: TaskReport, validation: Validation | undefined): string {
   const { result } = task;
   const skipped = task.status === 'skipped' ? ` <small>skipped: ${html(task.skipReason ?? '')}</small>` : '';
-  const criteria = (result?.criteria ?? []).map((c) => `<li>${badge(criterionMark(c))} ${html(c.text)}<br><small>${html(criterionBasis(c))}</small></li>`);
+  const criteria = (result?.criteria ?? []).map((c) => ({ text: c.text, ...claimedCriterion(c, validation) })).map(({ mark, text, basis }) => `<li>${badge(mark)} ${html(text)}<br><small>${html(basis)}</small></li>`);
   const changes = (result?.changes ?? []).map((c) => `<li>${html(c.summary)}: <b>${c.outcome}</b>${c.reason ? ` (${html(c.reason)})` : ''}<pre>${html(c.diff)}</pre></li>`);
   const findings = (result?.findings ?? []).slice(0, 50).map((f) => `<li>${f.severity}: ${html(f.title)}</li>`);
   const total = result?.findings.length ?? 0;
   const figures = Object.entries(result?.figures ?? {}).map(([k, v]) => `${html(k)} ${html(String(v))}`);
-  return `<details class="card"${task.status === 'skipped' ? '' : ' open'}><summary>${badge(taskMark(task))} ${html(task.title)} <small>${html(task.task)} on ${html(task.node)}</small>${skipped}</summary>
+  return `<details class="card"${task.status === 'skipped' ? '' : ' open'}><summary>${badge(taskMark(task, validation))} ${html(task.title)} <small>${html(task.task)} on ${html(task.node)}</small>${skipped}</summary>
 <p>${html(result?.summary ?? task.reason ?? 'No result.')}</p>${figures.length > 0 ? `<p><small>${figures.join(' · ')}</small></p>` : ''}
 <ul>${criteria.join('')}</ul>${changes.length > 0 ? `<h3>Changes: ${html(counted((result?.changes ?? []).map((c) => c.outcome)))}</h3><ul>${changes.join('')}</ul>` : ''}
 ${findings.length > 0 ? `<details><summary>${total} findings</summary><ul>${findings.join('')}</ul>${total > findings.length ? `<p>and ${total - findings.length} more in the JSON report</p>` : ''}</details>` : ''}

@@ -1,4 +1,4 @@
-import { aLarryReport, aRunSummary, aTaskReport } from '../builders';
+import { aCriterion, aLarryReport, aRunSummary, aTaskReport } from '../builders';
 import { hostileSummary } from './hostile-summary';
 import { counted, summaryToMarkdown } from './markdown';
 
@@ -27,6 +27,14 @@ describe('summaryToMarkdown', () => {
     const text = summaryToMarkdown(aRunSummary({ validations }));
     expect(text).toContain('**1 claims turned**');
     expect(text).toContain('❌ turned: a');
+  });
+
+  it('leaves no ✅ on a task or a criterion that turned within the run', () => {
+    const now = aCriterion({ verdict: 'not-met', observation: { subject: 'namespaces', value: '3 of 4', at: '2026-01-02' } });
+    const text = summaryToMarkdown(aRunSummary({ validations: [{ task: 'catalog-deployments', larry: 'larry-03', at: 'now', criteria: [now], turned: [now.id] }] }));
+    expect(text).toContain('### ❌ Catalog');
+    expect(text).toMatch(/- ❌ every namespace scanned: turned when it was looked at again: not-met, namespaces = 3 of 4.*claimed: met, namespaces = 4 of 4/);
+    expect(text.replace(/✅ met, with its observation/, '')).not.toContain('✅');
   });
 
   it('calls a validation that looked at nothing unknown', () => {

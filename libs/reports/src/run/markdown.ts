@@ -1,6 +1,6 @@
-import type { LarryReport, RunSummary, TaskReport } from '@larry/contracts';
+import type { LarryReport, RunSummary, TaskReport, Validation } from '@larry/contracts';
 import { markdown } from '../escape';
-import { criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark } from './verdict-mark';
+import { claimedCriterion, criterionBasis, criterionMark, crossCheckMark, legend, taskMark, validationMark, validationOf } from './verdict-mark';
 
 /** `3-LARRY-EXECUTION-SUMMARY.md`. */
 export function summaryToMarkdown(summary: RunSummary): string {
@@ -11,7 +11,7 @@ export function summaryToMarkdown(summary: RunSummary): string {
     executiveSummary(summary),
     '## Timelines',
     timelines(summary),
-    ...summary.larrys.map(larrySection),
+    ...summary.larrys.map((larry) => larrySection(larry, summary)),
     '## Validation by new observation',
     validations(summary),
     '## Cross-checks',
@@ -54,18 +54,19 @@ function actual(task: TaskReport): string {
   return `${((Date.parse(task.endedAt) - Date.parse(task.startedAt)) / 1000).toFixed(1)} s`;
 }
 
-function larrySection(larry: LarryReport): string {
-  return [`## ${markdown(larry.larry)}: ${markdown(larry.title)}`, '', `Phase **${larry.status}**; ${workWords(larry)}.`, '', ...larry.tasks.map(taskSection)].join('\n');
+function larrySection(larry: LarryReport, summary: RunSummary): string {
+  return [`## ${markdown(larry.larry)}: ${markdown(larry.title)}`, '', `Phase **${larry.status}**; ${workWords(larry)}.`, '', ...larry.tasks.map((task) => taskSection(task, validationOf(summary, task)))].join('\n');
 }
 
-function taskSection(task: TaskReport): string {
+function taskSection(task: TaskReport, validation: Validation | undefined): string {
   const { result } = task;
   const skipped = task.status === 'skipped' ? ` (skipped: ${task.skipReason ?? 'no reason given'})` : '';
-  const lines = [`### ${taskMark(task)} ${markdown(task.title)} (${markdown(task.task)})${skipped}`, '', markdown(result?.summary ?? task.reason ?? 'No result.', 2000)];
+  const lines = [`### ${taskMark(task, validation)} ${markdown(task.title)} (${markdown(task.task)})${skipped}`, '', markdown(result?.summary ?? task.reason ?? 'No result.', 2000)];
   if (!result) return `${lines.join('\n')}\n`;
   const figures = Object.entries(result.figures).map(([name, value]) => `${markdown(name)} ${markdown(String(value))}`);
   if (figures.length > 0) lines.push('', figures.join(' · '));
-  lines.push('', ...result.criteria.map((c) => `- ${criterionMark(c)} ${markdown(c.text)}: ${markdown(criterionBasis(c), 1000)}`));
+  const criteria = result.criteria.map((c) => ({ text: c.text, ...claimedCriterion(c, validation) }));
+  lines.push('', ...criteria.map(({ mark, text, basis }) => `- ${mark} ${markdown(text)}: ${markdown(basis, 1000)}`));
   lines.push(...result.changes.map((c) => `- Change ${markdown(c.summary)}: **${c.outcome}**${c.reason ? ` (${markdown(c.reason)})` : ''}`));
   const worst = result.findings.slice(0, 5);
   if (worst.length > 0) lines.push('', ...worst.map((f) => `- ${f.severity}: ${markdown(f.title)}`));

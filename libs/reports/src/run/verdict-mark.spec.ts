@@ -1,6 +1,6 @@
 import type { Verdict } from '@larry/contracts';
 import { aCriterion, aTaskReport, aTaskResult } from '../builders';
-import { criterionBasis, criterionMark, crossCheckMark, taskMark, validationMark } from './verdict-mark';
+import { claimedCriterion, criterionBasis, criterionMark, crossCheckMark, taskMark, validationMark } from './verdict-mark';
 
 const observation = { subject: 's', value: 'v', at: 't' };
 const unseen = (verdict: Verdict) => ({ id: 'c', text: 'c', verdict, reason: 'r' });
@@ -21,6 +21,26 @@ describe('a criterion', () => {
   it('says what was seen, when and how often, and why it is open', () => {
     expect(criterionBasis(aCriterion({ observation: { ...observation, basis: '3 looks' }, reason: 'too soon' }))).toBe('s = v, seen t (3 looks); too soon');
     expect(criterionBasis(unseen('unknown'))).toBe('r');
+  });
+});
+
+describe('a claim that the run looked at again', () => {
+  const claimed = aCriterion({ observation });
+  const now = aCriterion({ verdict: 'not-met', observation: { ...observation, value: 'gone' } });
+
+  it('is ❌ where it turned, with what was seen since beside what was claimed', () => {
+    const told = claimedCriterion(claimed, { ...validation, criteria: [now], turned: [now.id] });
+    expect(told).toEqual({ mark: '❌', basis: 'turned when it was looked at again: not-met, s = gone, seen t (claimed: met, s = v, seen t)' });
+    expect(claimedCriterion(claimed, { ...validation, criteria: [], turned: [now.id] }).basis).toContain('looked at again: not spoken of any more');
+  });
+
+  it('is drawn as it was claimed where it did not turn, or nobody looked', () => {
+    for (const seen of [undefined, validation, { ...validation, turned: ['another'] }]) expect(claimedCriterion(claimed, seen)).toEqual({ mark: '✅', basis: 's = v, seen t' });
+  });
+
+  it('takes the ✅ of its task with it', () => {
+    expect(taskMark(taskWith(claimed), { ...validation, turned: [claimed.id] })).toBe('❌');
+    expect(taskMark(taskWith(claimed), validation)).toBe('✅');
   });
 });
 

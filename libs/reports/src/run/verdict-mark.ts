@@ -1,4 +1,4 @@
-import type { Criterion, CrossCheck, TaskReport, TaskResult, Validation } from '@larry/contracts';
+import type { Criterion, CrossCheck, RunSummary, TaskReport, TaskResult, Validation } from '@larry/contracts';
 
 /** How a verdict is drawn. Only `met` with an observation is ✅; what is not known never looks fine. */
 export function criterionMark(criterion: Criterion): string {
@@ -14,11 +14,12 @@ export function criterionMark(criterion: Criterion): string {
   }
 }
 
-/** The mark of a task: ✅ needs work done and every criterion met. */
-export function taskMark(task: TaskReport): string {
+/** The mark of a task: ✅ needs work done, every criterion met, and none of them turned when the run looked again. */
+export function taskMark(task: TaskReport, validation?: Validation): string {
   if (task.status === 'skipped') return '⏭️';
   if (task.status === 'failed') return '❌';
   if (task.status !== 'completed' || !task.result) return '❔';
+  if ((validation?.turned.length ?? 0) > 0) return '❌';
   return worstMark(task.result.criteria);
 }
 
@@ -49,6 +50,22 @@ export function criterionBasis(criterion: Criterion): string {
   const { observation, reason } = criterion;
   const seen = observation ? `${observation.subject} = ${observation.value}, seen ${observation.at}${observation.basis ? ` (${observation.basis})` : ''}` : '';
   return [seen, reason].filter(Boolean).join('; ');
+}
+
+/**
+ * How a task's own criterion is drawn, with what stands behind it: as it was claimed, unless the run's validation turned it; then ❌ with
+ * what was seen since, beside what was claimed.
+ */
+export function claimedCriterion(claimed: Criterion, validation?: Validation): { mark: string; basis: string } {
+  if (!validation?.turned.includes(claimed.id)) return { mark: criterionMark(claimed), basis: criterionBasis(claimed) };
+  const now = validation.criteria.find((c) => c.id === claimed.id);
+  const basis = `turned when it was looked at again: ${now ? `${now.verdict}, ${criterionBasis(now)}` : 'not spoken of any more'} (claimed: ${claimed.verdict}, ${criterionBasis(claimed)})`;
+  return { mark: '❌', basis };
+}
+
+/** What the run saw when it looked at a task again; undefined where it did not. */
+export function validationOf({ validations }: RunSummary, { task }: TaskReport): Validation | undefined {
+  return validations.find((v) => v.task === task);
 }
 
 /** The legend that goes with every report. */
