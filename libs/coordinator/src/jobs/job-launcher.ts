@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LaunchedWorker, WorkerLauncher, WorkOrder } from '../launcher';
+import { lastWarning, setupObstacle } from './job-events';
 import { jobName, workersOf } from './job-name';
 import { jobFor, orderOf, type JobPlace, type JobTemplate } from './job-template';
 import { JobWatch } from './job-watch';
@@ -200,6 +201,7 @@ export class JobLauncher implements WorkerLauncher {
       facts: () => this.watch.of(uid),
       refresh: () => this.watch.refresh(uid),
       warning: () => this.warningOf([uid, ...this.watch.of(uid).pods.map((pod) => pod.uid)]),
+      obstacle: () => this.obstacleOf(this.watch.of(uid).pods.filter((pod) => !pod.gone).map((pod) => pod.uid)),
       remove: () => void this.remove(name, uid),
       forget: () => {
         this.workers.delete(uid);
@@ -214,16 +216,21 @@ export class JobLauncher implements WorkerLauncher {
 
   /** The last warning about one of these objects. Asked for once, when a worker is given up. */
   private async warningOf(uids: readonly string[]): Promise<string> {
+    const events = await Promise.all(uids.map((uid) => this.eventsOf(uid, ',type=Warning')));
+    return lastWarning(events.flat());
+  }
+
+  /** What keeps one of these pods from being set up. One list a pod, at most once in each patience. */
+  private async obstacleOf(uids: readonly string[]): Promise<string> {
+    const events = await Promise.all(uids.map((uid) => this.eventsOf(uid)));
+    return events.map(setupObstacle).find((said) => said !== '') ?? '';
+  }
+
+  private async eventsOf(uid: string, more = ''): Promise<KubeObject[]> {
     const { cluster, namespace } = this.options;
-    let last = { at: '', said: '' };
-    for (const uid of uids) {
-      const events = cluster.list({ apiVersion: 'v1', kind: 'Event' }, { namespace, fieldSelector: `involvedObject.uid=${uid},type=Warning`, signal: this.closing.signal });
-      for await (const event of events) {
-        const at = String(event['lastTimestamp'] ?? event['eventTime'] ?? event.metadata.creationTimestamp ?? '');
-        if (at >= last.at) last = { at, said: printable(`${String(event['reason'])}: ${String(event['message'])}`, 500) };
-      }
-    }
-    return last.said;
+    const events: KubeObject[] = [];
+    for await (const event of cluster.list({ apiVersion: 'v1', kind: 'Event' }, { namespace, fieldSelector: `involvedObject.uid=${uid}${more}`, signal: this.closing.signal })) events.push(event);
+    return events;
   }
 
   /** Goes on until it is gone: what is left of it would be run by nobody. */

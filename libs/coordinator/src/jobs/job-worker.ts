@@ -28,6 +28,8 @@ export interface JobWorkerParts {
   refresh(): Promise<void>;
   /** What events say about the Job or its pods; '' where they say nothing. */
   warning(): Promise<string>;
+  /** What keeps its scheduled pod from being set up (a volume, its network), as events say it; '' while nothing does. */
+  obstacle(): Promise<string>;
   /** Deletes the Job with its pods; goes on until it is gone. */
   remove(): void;
   /** It has ended. */
@@ -49,7 +51,10 @@ export class JobWorker implements LaunchedWorker {
   private stopTimer: NodeJS.Timeout | undefined;
   /** Since when something is in its way, and what was said of it. */
   private trouble: { since: number; said: string } | undefined;
-  private givingUp = false;
+  /** When the events of a pod that only comes up are looked at next. */
+  private eventsDue: number | undefined;
+  /** The API server is being asked about it. */
+  private asking = false;
   private removed = false;
 
   constructor(private readonly parts: JobWorkerParts) {
@@ -76,7 +81,7 @@ export class JobWorker implements LaunchedWorker {
 
   /** Looks at what is known now, and sets the time of the next look. */
   look(): void {
-    if (this.ended || this.givingUp) return;
+    if (this.ended || this.asking) return;
     clearTimeout(this.timer);
     const { job, pods } = this.parts.facts();
     this.act(verdictOn(job, pods), pods.length === 0);
@@ -113,7 +118,28 @@ export class JobWorker implements LaunchedWorker {
     this.trouble = trouble !== undefined || withoutPod ? { since: this.trouble?.since ?? now, said: trouble ?? '' } : undefined;
     if (hopeless) return this.later(0, () => void this.giveUp());
     const starting = createdMs + limits.startLimitMs;
-    this.later(Math.min(starting, this.trouble ? this.trouble.since + limits.patienceMs : starting) - now, () => void this.giveUp());
+    if (this.trouble) {
+      this.eventsDue = undefined;
+      return this.later(Math.min(starting, this.trouble.since + limits.patienceMs) - now, () => void this.giveUp());
+    }
+    this.eventsDue ??= now + limits.patienceMs;
+    if (starting <= this.eventsDue) return this.later(starting - now, () => void this.giveUp());
+    this.later(this.eventsDue - now, () => void this.lookAtEvents());
+  }
+
+  /** A pod that cannot be set up says `ContainerCreating` as one that pulls its image does: only its events tell which. */
+  private async lookAtEvents(): Promise<void> {
+    const { parts } = this;
+    this.asking = true;
+    const obstacle = await parts.obstacle().catch((error: unknown) => {
+      parts.log.warn({ job: parts.name, error: error instanceof Error ? error.message : String(error) }, 'the events of a worker that does not start cannot be read');
+      return '';
+    });
+    this.asking = false;
+    this.eventsDue = undefined;
+    if (this.ended) return;
+    if (obstacle === '') return this.look();
+    await this.giveUp(obstacle);
   }
 
   private later(ms: number, act: () => void): void {
@@ -121,25 +147,25 @@ export class JobWorker implements LaunchedWorker {
   }
 
   /** The time is over. Looks afresh first, because a watch may be late; without an answer nothing is decided. */
-  private async giveUp(): Promise<void> {
+  private async giveUp(obstacle?: string): Promise<void> {
     const { parts } = this;
-    this.givingUp = true;
+    this.asking = true;
     let warning: string;
     try {
       await parts.refresh();
       warning = await parts.warning();
     } catch (error) {
       parts.log.warn({ job: parts.name, error: error instanceof Error ? error.message : String(error) }, 'a worker that does not start cannot be looked at');
-      this.givingUp = false;
-      return this.later(askAgainMs, () => void this.giveUp());
+      this.asking = false;
+      return this.later(askAgainMs, () => void this.giveUp(obstacle));
     }
-    this.givingUp = false;
+    this.asking = false;
     if (this.ended) return;
     const { job, pods } = parts.facts();
     const verdict = verdictOn(job, pods);
     if (verdict.state !== 'waiting') return this.act(verdict, pods.length === 0);
     const seconds = Math.round((Date.now() - (verdict.trouble || pods.length === 0 ? (this.trouble?.since ?? parts.createdMs) : parts.createdMs)) / 1000);
-    const why = verdict.trouble ?? (warning || (pods.length === 0 ? 'its Job has no pod' : 'its image is still being pulled or its volumes mounted'));
+    const why = verdict.trouble ?? obstacle ?? (warning || (pods.length === 0 ? 'its Job has no pod' : 'its image is still being pulled or its volumes mounted'));
     this.remove();
     this.finish({ reason: `it could not start${verdict.hopeless ? '' : ` within ${seconds} s`}: ${why}`, error: true, unsure: true });
   }
