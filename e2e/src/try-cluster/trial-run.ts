@@ -107,7 +107,7 @@ export async function jobsOnNodes({ commands }: Target, { run, tasks }: RunAccou
     else if (plannedNode === drained || !there.has(plannedNode)) elsewhere += 1;
     else throw new Error(`the worker of ${task} ran on ${last.join(', ')}, planned was ${plannedNode}`);
   }
-  return { said: `${launched.length} of ${tasks.length} tasks had a Job; ${placed} ran on the node of the plan; of ${elsewhere} that one was drained meanwhile, or is not here` };
+  return { said: `${launched.length} of ${tasks.length} tasks (of the plan without the needs on tasks that are not built) had a Job; ${placed} ran on the node of the plan; of ${elsewhere} that one was drained meanwhile, or is not here` };
 }
 
 /** Each task ended once in Redis' stream; no Job was made twice, and no change, at the API server. */
