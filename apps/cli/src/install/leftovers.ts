@@ -2,8 +2,8 @@ import type { KubeObject, ObjectRef } from '@larry/contracts';
 import { UnknownKindError, type ClusterReader, type KindRef } from '@larry/kube';
 import { z } from 'zod';
 import type { HelmTool } from './helm-tool';
+import { isForeign, isOurClaim, isOurJob, isOurNamespace, isOurRelease, isOurSecret } from './ownership';
 import { releases } from './releases';
-import { ourLabels } from './secrets';
 
 /** A Helm release of ours. */
 export interface OurRelease {
@@ -23,8 +23,14 @@ export interface Leftovers {
   claims: KubeObject[];
   /** Objects of anybody's that bear an annotation of ours. */
   annotated: KubeObject[];
-  /** Made by `larry install`; those that were there before stay. */
+  /** Volumes that outlive their claim (reclaim policy Retain), by the claim's uid. */
+  retained: Map<string, string>;
+  /** Made by `larry install`, with nothing of anybody else's in them; those that were there before stay. */
   namespaces: KubeObject[];
+  /** Made by `larry install`, and why they stay nevertheless. */
+  occupied: { namespace: KubeObject; because: string }[];
+  /** Releases of our charts that are not where `larry install` puts them. */
+  elsewhere: OurRelease[];
   /** Kinds that could not be looked through, and why. */
   unknown: string[];
 }
@@ -39,42 +45,78 @@ const neverAnnotated = ['Event', 'Secret', 'EndpointSlice', 'Endpoints', 'Lease'
 
 /** Looks through the whole cluster. */
 export async function leftovers(cluster: ClusterReader, helm: HelmTool): Promise<Leftovers> {
-  const installed = listedReleases.parse(JSON.parse(await helm.run(listEvery)));
-  const made = Object.entries(ourLabels).map(([key, value]) => `${key}=${value}`).join(',');
+  const charts = listedReleases.parse(JSON.parse(await helm.run(listEvery))).filter(({ chart }) => ourChart.test(chart));
   const unknown: string[] = [];
-  const all = async (apiVersion: string, kind: string, labelSelector: string): Promise<KubeObject[]> => collected(cluster, { apiVersion, kind }, unknown, labelSelector);
-  return {
-    releases: installed.filter(({ chart }) => ourChart.test(chart)),
-    jobs: await all('batch/v1', 'Job', 'app=larry-worker,app.kubernetes.io/part-of=larry'),
-    secrets: await all('v1', 'Secret', made),
-    claims: [...(await all('v1', 'PersistentVolumeClaim', 'app.kubernetes.io/part-of=larry')), ...(await all('v1', 'PersistentVolumeClaim', 'app=larry-redis,larry-instance=meta-coordinator'))],
-    annotated: await annotatedObjects(cluster, unknown),
-    namespaces: await all('v1', 'Namespace', made),
-    unknown,
+  const inOurs = async (apiVersion: string, kind: string): Promise<KubeObject[]> => {
+    const found: KubeObject[] = [];
+    for (const namespace of releases) found.push(...(await collected(cluster, { apiVersion, kind }, unknown, { namespace })));
+    return found;
   };
+  const secrets = await inOurs('v1', 'Secret');
+  const { annotated, inside } = await everyObject(cluster, unknown);
+  const claims = (await inOurs('v1', 'PersistentVolumeClaim')).filter(isOurClaim);
+  const made = (await collected(cluster, { apiVersion: 'v1', kind: 'Namespace' }, unknown)).filter(isOurNamespace);
+  const occupied = made.map((namespace) => ({ namespace, because: reasonToStay(namespace, [...inside, ...secrets], unknown) }));
+  return {
+    releases: charts.filter(isOurRelease),
+    jobs: (await inOurs('batch/v1', 'Job')).filter(isOurJob),
+    secrets: secrets.filter(isOurSecret),
+    claims,
+    retained: await retainedVolumes(cluster, claims),
+    annotated,
+    namespaces: occupied.filter(({ because }) => because === '').map(({ namespace }) => namespace),
+    occupied: occupied.filter(({ because }) => because !== ''),
+    elsewhere: charts.filter((release) => !isOurRelease(release)),
+    unknown: [...new Set(unknown)],
+  };
+}
+
+/** With a namespace goes everything in it: so it goes only when all of that is known to be ours. */
+function reasonToStay({ metadata }: KubeObject, objects: readonly KubeObject[], unknown: readonly string[]): string {
+  const foreign = objects.filter((object) => object.metadata.namespace === metadata.name && isForeign(object)).map(({ kind, metadata: { name } }) => `${kind} ${name}`);
+  if (foreign.length > 0) return `${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''} in it ${foreign.length === 1 ? 'is' : 'are'} not ours`;
+  return unknown.length > 0 ? 'not everything in it could be looked at' : '';
+}
+
+async function retainedVolumes(cluster: ClusterReader, claims: readonly KubeObject[]): Promise<Map<string, string>> {
+  const retained = new Map<string, string>();
+  for (const claim of claims) {
+    const name = (claim['spec'] as { volumeName?: string } | undefined)?.volumeName;
+    if (!name) continue;
+    const volume = await cluster.get({ apiVersion: 'v1', kind: 'PersistentVolume', name }).catch((error: unknown) => {
+      if (error instanceof UnknownKindError) return undefined;
+      throw error;
+    });
+    const spec = volume?.['spec'] as { persistentVolumeReclaimPolicy?: string } | undefined;
+    if (spec?.persistentVolumeReclaimPolicy === 'Retain') retained.set(claim.metadata.uid ?? '', name);
+  }
+  return retained;
 }
 
 /** The annotations of ours on an object. */
 export const ourAnnotations = (object: KubeObject): string[] => Object.keys(object.metadata.annotations ?? {}).filter((key) => key.startsWith('larry.dev/'));
 
-async function annotatedObjects(cluster: ClusterReader, unknown: string[]): Promise<KubeObject[]> {
-  const found: KubeObject[] = [];
+/** In one pass: whose annotations are ours, and what is in our namespaces (Secrets apart). */
+async function everyObject(cluster: ClusterReader, unknown: string[]): Promise<{ annotated: KubeObject[]; inside: KubeObject[] }> {
+  const annotated: KubeObject[] = [];
+  const inside: KubeObject[] = [];
   for (const kind of await cluster.kinds()) {
     if (neverAnnotated.includes(kind.kind) || kind.kind === '*') continue;
-    for (const object of await collected(cluster, kind, unknown)) {
+    for (const object of await collected(cluster, kind, unknown, {}, (o) => ourAnnotations(o).length > 0 || isInOurs(o))) {
+      if (isInOurs(object)) inside.push(object);
       // What a controller made of a template goes and comes with its owner; Jobs of ours are removed whole.
-      if (ourAnnotations(object).length > 0 && !object.metadata.ownerReferences?.length && object.metadata.labels?.['app.kubernetes.io/part-of'] !== 'larry') found.push(object);
+      if (ourAnnotations(object).length > 0 && !object.metadata.ownerReferences?.length && !(isInOurs(object) && object.metadata.labels?.['app.kubernetes.io/part-of'] === 'larry')) annotated.push(object);
     }
   }
-  return found;
+  return { annotated, inside };
 }
 
-async function collected(cluster: ClusterReader, { apiVersion, kind }: KindRef, unknown: string[], labelSelector?: string): Promise<KubeObject[]> {
+const isInOurs = ({ metadata }: KubeObject): boolean => (releases as readonly string[]).includes(metadata.namespace ?? '');
+
+async function collected(cluster: ClusterReader, { apiVersion, kind }: KindRef, unknown: string[], options: { namespace?: string } = {}, wanted: (object: KubeObject) => boolean = () => true): Promise<KubeObject[]> {
   const objects: KubeObject[] = [];
   try {
-    for await (const object of cluster.list({ apiVersion, kind }, labelSelector ? { labelSelector } : {})) {
-      if (labelSelector || ourAnnotations(object).length > 0) objects.push(object);
-    }
+    for await (const object of cluster.list({ apiVersion, kind }, options)) if (wanted(object)) objects.push(object);
   } catch (error) {
     if (!(error instanceof UnknownKindError)) throw error;
     unknown.push(`${kind}: ${error.reason}`);

@@ -26,8 +26,12 @@ export async function uninstall(options: UninstallOptions): Promise<void> {
     if (options.dryRun) return void process.stdout.write('Nothing was removed (--dry-run).\n');
     if (!(await confirmed('Remove all this?', options))) return void process.stdout.write('Nothing was removed.\n');
     for (const { name, namespace } of inOrder(found.releases)) await helm.run(['uninstall', name, '--namespace', namespace, '--wait', '--timeout', '3m']);
-    const problems = await removeObjects(cluster, found);
-    await namespacesGone(cluster, found, problems);
+    const problems = await removeObjects(cluster, found.annotated, [...found.jobs, ...found.secrets, ...found.claims]);
+    // Looked at once more: what somebody put into a namespace since it was listed would go with it.
+    const empty = kept(await leftovers(cluster, helm), options).namespaces.filter(({ metadata }) => found.namespaces.some((listed) => listed.metadata.uid === metadata.uid));
+    problems.push(...(await removeObjects(cluster, [], empty)));
+    await namespacesGone(cluster, empty, problems);
+    for (const { metadata } of found.namespaces) if (!empty.some(({ metadata: { uid } }) => uid === metadata.uid)) problems.push(`namespace ${metadata.name} holds something now that is not ours`);
     if (problems.length > 0) throw new UserError(`not everything could be removed: ${problems.join('; ')}; run larry uninstall again`, exitCodes.incomplete);
     process.stdout.write('All of it is removed.\n');
   } finally {
@@ -48,32 +52,39 @@ function inOrder(found: Leftovers['releases']): Leftovers['releases'] {
   return [...found].sort((a, b) => rank(a.chart) - rank(b.chart));
 }
 
-const isEmpty = ({ unknown: _, ...found }: Leftovers): boolean => Object.values(found).every((list) => list.length === 0);
+const isEmpty = ({ releases: r, jobs, secrets, claims, annotated, namespaces }: Leftovers): boolean => [r, jobs, secrets, claims, annotated, namespaces].every((list) => list.length === 0);
 
 function listed(cluster: LiveCluster, found: Leftovers): string {
   const name = ({ kind, metadata }: KubeObject): string => printable(`${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`, 300);
   const lines = [
     ...found.releases.map((release) => printable(`release ${release.name} (${release.chart}) in ${release.namespace}`, 300)),
     ...[...found.jobs, ...found.secrets].map(name),
-    ...found.claims.map((claim) => `${name(claim)} with its data: an audit log, or a Redis (--keep-data keeps it)`),
+    ...found.claims.map((claim) => `${name(claim)} ${fateOf(found.retained.get(claim.metadata.uid ?? ''))}`),
     ...found.annotated.map((object) => `${ourAnnotations(object).join(', ')} of ${name(object)} (the object stays)`),
-    ...found.namespaces.map((namespace) => `${name(namespace)} and whatever else is in it`),
+    ...found.namespaces.map(name),
   ];
+  const staying = [
+    ...found.occupied.map(({ namespace, because }) => printable(`${name(namespace)} stays: ${because}`, 600)),
+    ...found.elsewhere.map((release) => printable(`release ${release.name} (${release.chart}) in ${release.namespace} stays: larry install did not put it there; helm uninstall ${release.name} -n ${release.namespace} removes it`, 500)),
+  ].map((line) => `${line}\n`).join('');
   const head = `${printable(cluster.source.name, 200)}${cluster.source.simulated ? ' (SIMULATED)' : ''}`;
   const unknown = found.unknown.length > 0 ? `Not looked through: ${printable(found.unknown.join('; '), 1500)}\n` : '';
-  if (lines.length === 0) return `Nothing of Larry's is in ${head}.\n${unknown}`;
-  return `Of Larry's in ${head}:\n${lines.map((line) => `  ${line}\n`).join('')}${unknown}`;
+  if (lines.length === 0) return `${staying === '' ? `Nothing of Larry's is in ${head}` : `Nothing to remove in ${head}`}.\n${staying}${unknown}`;
+  return `Of Larry's in ${head}:\n${lines.map((line) => `  ${line}\n`).join('')}${staying}${unknown}`;
 }
 
-async function removeObjects(cluster: LiveCluster, found: Leftovers): Promise<string[]> {
+const fateOf = (volume: string | undefined): string =>
+  volume === undefined ? 'with its data: an audit log, or a Redis (--keep-data keeps it)' : `(an audit log, or a Redis); its data stays in PersistentVolume ${volume}, whose reclaim policy is Retain`;
+
+async function removeObjects(cluster: LiveCluster, annotated: readonly KubeObject[], whole: readonly KubeObject[]): Promise<string[]> {
   const writer = cluster.writer();
   const problems: string[] = [];
   const note = (object: KubeObject, outcome: WriteOutcome): void => {
     if (outcome.outcome === 'done' || (outcome.outcome === 'refused' && outcome.status === 404)) return;
     problems.push(printable(`${object.kind} ${object.metadata.name}: ${outcome.message}`, 300));
   };
-  for (const object of found.annotated) note(object, await withoutAnnotations(writer, object));
-  for (const object of [...found.jobs, ...found.secrets, ...found.claims, ...found.namespaces]) {
+  for (const object of annotated) note(object, await withoutAnnotations(writer, object));
+  for (const object of whole) {
     const { uid } = object.metadata;
     if (uid) note(object, await writer.remove(refOf(object), { uid }, { dryRun: false }));
   }
@@ -89,7 +100,7 @@ function withoutAnnotations(writer: ClusterWriter, object: KubeObject): Promise<
   return writer.patch({ target: refOf(object), patch: [{ op: 'test', path: '/metadata/uid', value: object.metadata.uid }, ...patch] }, { dryRun: false });
 }
 
-async function namespacesGone(cluster: LiveCluster, { namespaces }: Leftovers, problems: string[]): Promise<void> {
+async function namespacesGone(cluster: LiveCluster, namespaces: readonly KubeObject[], problems: string[]): Promise<void> {
   const until = Date.now() + goneWithinMs;
   for (const { metadata } of namespaces) {
     while (await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name: metadata.name })) {
