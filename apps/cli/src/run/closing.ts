@@ -1,28 +1,50 @@
-import { printable, type RunSummary } from '@larry/contracts';
-import { criterionBasis, criterionMark, wrapped } from '@larry/reports';
+import { printable, type RunSummary, type SkipReason, type TaskReport } from '@larry/contracts';
+import { claimedCriterion, validationOf, wrapped } from '@larry/reports';
 
-/** What the run came to, on one screen: every claim with what was seen for it. */
+/** What the run came to, on one screen: every claim with what was seen for it, and every task of which a person must know why it did not do its work. */
 export function closing(summary: RunSummary, files: readonly string[]): string {
   const columns = Math.min(process.stdout.columns ?? 100, 120);
   const tasks = summary.larrys.flatMap((l) => l.tasks);
-  const done = tasks.filter((t) => t.status === 'completed' && t.result);
-  const stopped = tasks.filter((t) => t.skipReason === 'aborted' && t.startedAt);
+  const told = tasks.filter((t) => isTold(t) && !(t.skipReason === 'not-permitted' && nothingWasRead(summary)));
   const lines = [
     '',
     ...(summary.source.simulated ? ['SIMULATED cluster: nothing here is real'] : []),
     `Run ${summary.run} ${summary.status}: ${summary.didWork.done} of ${summary.didWork.of} tasks did work.${summary.status === 'aborted' ? ' This is a partial report.' : ''}`,
     ...(nothingWasRead(summary) ? ['  Nothing of this cluster could be read: the account may not. larry doctor --rights says which rights are missing.'] : []),
-    ...done.flatMap((t) => [
-      `  ${t.task}: ${printable(t.result?.summary ?? '', 300)}`,
-      ...(t.result?.criteria ?? []).map((c) => `    ${criterionMark(c)} ${c.text}: ${printable(criterionBasis(c), 400)}`),
-    ]),
-    ...stopped.map((t) => `  ${t.task}: ${printable(t.reason ?? 'stopped', 500)}`),
+    ...told.flatMap((t) => taskLines(t, summary)),
     ...summary.larrys.map((l) => `  ${l.larry}: phase ${l.status}, ${doneWords(l.tasks)}`),
     ...(summary.status === 'aborted' ? summary.lessons.slice(0, 1).map((text) => `  ${printable(text, 400)}`) : [`  cross-checks: ${summary.crossChecks.filter((c) => c.verdict === 'agrees').length} of ${summary.crossChecks.length} agree; claims turned: ${summary.validations.reduce((n, v) => n + v.turned.length, 0)}`]),
     ...files.filter((f) => /SUMMARY/.test(f)).map((f) => `  ${f}`),
     '',
   ];
   return lines.map((line) => hanging(line, columns)).join('\n');
+}
+
+/** Reasons that ask nothing of a person: such tasks stand in the counts only. */
+const quietReasons: readonly SkipReason[] = ['not-built', 'nothing-to-do', 'dependency', 'no-target'];
+
+function isTold({ status, skipReason, startedAt, result }: TaskReport): boolean {
+  if (status === 'failed') return true;
+  if (status !== 'skipped') return status === 'completed' && result !== undefined;
+  if (result && result.changes.length > 0) return true;
+  if (skipReason === 'aborted') return startedAt !== undefined;
+  return skipReason !== undefined && !quietReasons.includes(skipReason);
+}
+
+/** What became of a task, and its criteria as they are known at the end of the run. */
+function taskLines(task: TaskReport, summary: RunSummary): string[] {
+  const criteria = (task.result?.criteria ?? []).map((c) => ({ text: c.text, ...claimedCriterion(c, validationOf(summary, task)) }));
+  return [`  ${task.task}: ${outcomeText(task)}`, ...criteria.map(({ mark, text, basis }) => `    ${mark} ${text}: ${printable(basis, 900)}`)];
+}
+
+/** A failed or denied task's reason, and what it says of its changes where that is more. */
+function outcomeText({ status, skipReason, reason, result }: TaskReport): string {
+  if (status === 'completed') return printable(result?.summary ?? '', 300);
+  if (skipReason === 'aborted' && !result) return printable(reason ?? 'stopped', 500);
+  const why = reason ?? result?.summary ?? 'no reason was given';
+  const more = result && !why.includes(result.summary) ? `; ${printable(result.summary, 1000)}` : '';
+  const word = status === 'failed' ? 'failed' : `skipped (${skipReason ?? 'unknown'})`;
+  return `${word}: ${printable(why, 1000)}${more}`;
 }
 
 /** Whether a run came to nothing because its account may read nothing: it has ended, and says nothing of the cluster. */
