@@ -29,10 +29,11 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
   line.show('reading');
   const { facts, reader: cluster } = await read(options, { ...(options.namespace ? { namespace: options.namespace } : {}), ...(probes ? { probes } : {}) });
   try {
-    const report = await withManifests(await withValues(diagnoseFacts(facts), cluster), cluster, options.git ?? process.env['LARRY_GIT_REPOSITORY']);
+    requireNamespace(facts);
+    const report = await withManifests(await withValues(withScope(diagnoseFacts(facts), options.namespace), cluster), cluster, options.git ?? process.env['LARRY_GIT_REPOSITORY']);
     line.clear();
     print(report, cluster.source, options);
-    const blind = report.findings.length === 0 ? blindness(report, cluster.source.type, facts.objects.knows('Pod')) : undefined;
+    const blind = report.findings.length === 0 ? blindness(report, facts) : undefined;
     if (blind) process.stderr.write(`larry: ${blind}\n`);
     process.exitCode = blind ? exitCodes.incomplete : exitCodes.ok;
   } finally {
@@ -89,10 +90,29 @@ async function probesFor(options: DiagnoseOptions): Promise<Probes | undefined> 
   }
 }
 
+/** A namespace that the source does not show is a mistyped one: nothing wrong in it means nothing. @throws UserError */
+function requireNamespace({ namespace, objects, events, source }: Facts): void {
+  if (namespace === undefined || objects.hasNamespace(namespace) || events.countIn(namespace) > 0) return;
+  // An account that may list neither namespaces nor pods cannot tell; that nothing was seen is said as such then.
+  if (source.type === 'live' && !objects.knows('Namespace') && !objects.knows('Pod')) return;
+  const seen = objects.list('Namespace').map(({ metadata }) => metadata.name).sort();
+  const hint = seen.length === 0 ? '' : `; there are ${seen.slice(0, 12).join(', ')}${seen.length > 12 ? ` and ${seen.length - 12} more` : ''}`;
+  throw new UserError(`--namespace ${printable(namespace, 100)}: ${source.type} ${printable(source.name, 200)} shows no such namespace and nothing in it${printable(hint, 1000)}`);
+}
+
+/** What a diagnosis of one namespace did not look at. */
+function withScope(report: DiagnosisReport, namespace: string | undefined): DiagnosisReport {
+  if (namespace === undefined) return report;
+  const read = [...new Set([namespace, 'kube-system'])].join(', ');
+  const unread = { subject: 'Services and objects of other namespaces', reason: printable(`--namespace: not looked at beyond ${read} and what belongs to no namespace`, 300) };
+  return { ...report, unknowns: [unread, ...report.unknowns] };
+}
+
 /** Why no root cause does not mean that all is well. */
-function blindness(report: DiagnosisReport, type: string, seesPods: boolean): string | undefined {
-  if (type === 'manifests') return report.figures.workloads === 0 && report.figures.services === 0 ? 'nothing was read: the folder holds no workloads and no Services' : undefined;
-  return seesPods ? undefined : 'the pods could not all be read, so that no root cause does not mean that all is well';
+function blindness({ figures }: DiagnosisReport, { source, namespace, objects }: Facts): string | undefined {
+  if (source.type !== 'manifests') return objects.knows('Pod') ? undefined : 'the pods could not all be read, so that no root cause does not mean that all is well';
+  const where = namespace === undefined ? '' : ` in namespace ${printable(namespace, 100)}`;
+  return figures.workloads === 0 && figures.services === 0 ? `nothing was read: the folder holds no workloads and no Services${where}` : undefined;
 }
 
 function print(report: DiagnosisReport, source: Parameters<typeof diagnosisToTerminal>[1], options: DiagnoseOptions): void {
