@@ -45,6 +45,10 @@ itWithTools('shows what it would make and makes nothing: by --dry-run, and where
   expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining('--write-namespaces: there is no namespace "nowhere" in this cluster')]);
   const without = await tools.larry('install', '--redis-url', 'redis://x');
   expect([without.code, without.err]).toEqual([2, expect.stringContaining('nobody can be asked here: give --images PREFIX')]);
+  for (const [wrong, sentence] of [[['--modes', 'foo'], '--modes: "foo" is not one of'], [['--images', 'bad image'], '--images: "bad image" is not']] as const) {
+    const refused = await tools.larry('install', ...wanted, ...wrong, '--dry-run');
+    expect([refused.code, refused.out, refused.err]).toEqual([2, '', expect.stringContaining(sentence)]);
+  }
   expect(await everything()).toEqual(before);
 });
 
@@ -62,7 +66,10 @@ itWithTools('installs four releases with keys that fit each other, again without
   expect(await kubectl('get', 'role', '-n', 'database', '-l', 'app.kubernetes.io/part-of=larry', '-o', 'name')).toBe('role.rbac.authorization.k8s.io/larry-01-write\n');
   for (const chart of charts) expect((await tools.helm('get', 'values', chart, '-n', chart)).out + (await tools.helm('get', 'manifest', chart, '-n', chart)).out).not.toContain(canary);
 
-  const again = await tools.larry('install', ...wanted, '--yes');
+  const less = await tools.larry('install', '--images', 'registry.example/not-built', '--dry-run');
+  expect([less.code, less.out]).toEqual([0, expect.stringContaining('nothing (was: database); runs may be: observe (was: observe, ask)')]);
+  const [address = ''] = wanted.filter((word) => word.includes(canary));
+  const again = await tools.larry('install', ...wanted.map((word) => (word === '--redis-url' ? '--redis-url-file' : word === address ? tools.file('redis-url', `${address}\n`) : word)), '--yes');
   expect([again.code, again.out]).toEqual([0, expect.not.stringContaining('LARRY_TOKEN')]);
   expect(await secret('larry-03', 'larry-keys')).toEqual(keys);
   const other = await tools.larry('install', '--images', 'registry.example/not-built', '--redis-url', 'redis://another:6379', '--yes');
@@ -71,7 +78,7 @@ itWithTools('installs four releases with keys that fit each other, again without
   // What a run leaves: a mark on somebody's object, and a Job.
   await kubectl('annotate', 'deployment', 'pgadmin', '-n', 'database', 'larry.dev/change=run/fix-pgadmin-crashloop/1', 'somebody/else=stays');
   await kubectl('create', 'job', 'larry-01-cleanup-worker', '-n', 'larry-01', '--image=registry.example/not-built/larry-01');
-  await kubectl('label', 'job', 'larry-01-cleanup-worker', '-n', 'larry-01', 'app=larry-worker', 'app.kubernetes.io/part-of=larry');
+  await kubectl('label', 'job', 'larry-01-cleanup-worker', '-n', 'larry-01', 'app=larry-worker', 'larry-instance=larry-01', 'app.kubernetes.io/part-of=larry');
 
   const listed = await tools.larry('uninstall', '--dry-run');
   expect(listed.err).toBe('');
@@ -81,6 +88,46 @@ itWithTools('installs four releases with keys that fit each other, again without
   expect(await everything()).toEqual(before);
   expect(await kubectl('get', 'deployment', 'pgadmin', '-n', 'database', '-o', 'jsonpath={.metadata.annotations}')).toMatch(/^(?!.*larry\.dev).*somebody\/else/);
   expect((await tools.larry('uninstall', '--yes')).out).toContain("Nothing of Larry's is in");
+});
+
+const foreign = `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: pg-data, namespace: database, labels: { app: larry-redis, larry-instance: meta-coordinator, app.kubernetes.io/part-of: larry } }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: prod-tls, namespace: database, labels: { app.kubernetes.io/part-of: larry, larry.dev/made-by: install } }
+---
+apiVersion: batch/v1
+kind: Job
+metadata: { name: larry-01-theirs, namespace: database, labels: { app: larry-worker, larry-instance: larry-01, app.kubernetes.io/part-of: larry } }
+spec: { suspend: true, template: { spec: { restartPolicy: Never, containers: [{ name: c, image: registry.example/x }] } } }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: victim-ns, labels: { app.kubernetes.io/part-of: larry, larry.dev/made-by: install } }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: meta-coordinator, labels: { app.kubernetes.io/part-of: larry, larry.dev/made-by: install } }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: theirs, namespace: meta-coordinator, labels: { app.kubernetes.io/part-of: larry } }
+`;
+
+itWithTools('removes nothing that only bears labels like ours, and no namespace that holds something else', async () => {
+  await kubectl('apply', '-f', tools.file('foreign.yaml', foreign));
+  const before = await everything();
+  const listed = await tools.larry('uninstall', '--yes');
+  expect([listed.code, listed.err]).toEqual([0, '']);
+  expect(listed.out).toMatch(/^Nothing to remove in .*\nNamespace meta-coordinator stays: ConfigMap theirs in it is not ours\n$/);
+  expect(await everything()).toEqual(before);
+  await kubectl('delete', 'configmap', 'theirs', '-n', 'meta-coordinator');
+  expect((await tools.larry('uninstall', '--yes')).out).toMatch(/Namespace meta-coordinator\nAll of it is removed/);
+  expect(await everything()).toEqual(before.filter((name) => !/meta-coordinator/.test(name)));
 });
 
 itWithTools('says in one sentence that helm is missing', async () => {

@@ -71,7 +71,7 @@ function optionsOf(given: Words, target: Target | undefined): TrialOptions {
 function planned(target: Target, { images, mode, redisUrl, redisImage }: TrialOptions): string {
   const { name, simulated } = target.cluster.source;
   return `On ${name}${simulated ? ' (SIMULATED)' : ''} this will
-  install    larry-01, larry-02, larry-03 and meta-coordinator, each in the namespace of its name (larry install --images ${images} ${redisUrl ? '--redis-url …' : `--redis-image ${redisImage}`})
+  install    larry-01, larry-02, larry-03 and meta-coordinator, each in the namespace of its name (larry install --images ${images} ${redisUrl ? '--redis-url-file …' : `--redis-image ${redisImage}`})
   run        one run in mode ${mode}; kill a coordinator of Larry's, delete a Job of Larry's, drain one node of Larry's workers (no other pods) and uncordon it
   change     scale, upgrade and roll back each release
   remove     everything of Larry's (larry uninstall), and compare the whole cluster with before

@@ -49,7 +49,10 @@ export async function install({ target, options, can }: Trial): Promise<{ said: 
   const { commands, folder } = target;
   const values = path.join(folder, 'values.yaml');
   writeFileSync(values, stringify({ leaseTtlMs: options.leaseTtlMs }));
-  const redis = options.redisUrl ? ['--redis-url', options.redisUrl] : ['--redis-image', options.redisImage ?? ''];
+  // Never as an argument: the address may hold a password, and everybody reads the list of processes.
+  const address = path.join(folder, 'redis-url');
+  if (options.redisUrl) writeFileSync(address, options.redisUrl, { mode: 0o600 });
+  const redis = options.redisUrl ? ['--redis-url-file', address] : ['--redis-image', options.redisImage ?? ''];
   const writes = options.mode === 'auto' ? ['--write-namespaces', 'database', '--modes', 'observe,auto'] : [];
   const out = await commands.larry('install', '--images', options.images, ...redis, ...writes, '--values', values, '--user', 'trial', '--yes');
   const token = /LARRY_TOKEN=([0-9a-f]+)/.exec(out)?.[1];

@@ -6,37 +6,44 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { confirmed } from '../terminal/ask';
 import { exitCodes, UserError } from '../user-error';
-import { askedChoices, type InstallOptions } from './choices';
+import { askedChoices, checkWords, type InstallOptions } from './choices';
 import { HelmTool } from './helm-tool';
+import { installedBefore, rightsLine, type Installed } from './installed';
 import { meta, releases, upgradeArguments, valuesOf, type CustomResource, type InstallChoices } from './releases';
 import { noPolicies, servesPolicies } from './policies';
+import { namingRights } from './rights';
 import { neededSecrets, ourLabels, type NeededSecrets } from './secrets';
 
 /** `larry install`: the four releases and the Secrets that they need. Shows what it will make, and asks. */
 export async function install(options: InstallOptions): Promise<void> {
+  checkWords(options);
   const helm = new HelmTool(options);
   const cluster = await openLive(options);
   try {
-    const existing = await secretValues(cluster, meta, 'larry-redis');
-    const choices = await askedChoices(options, existing !== undefined);
-    const user = options.user ?? (os.userInfo().username || 'operator');
-    const secrets = await neededSecrets(choices, user, (namespace, name) => secretValues(cluster, namespace, name));
-    await checkWriteNamespaces(cluster, choices.writeNamespaces);
-    const namespaces = await missingNamespaces(cluster);
-    const custom = await customResources(cluster);
-    process.stdout.write(planned(cluster, choices, secrets, namespaces, custom));
-    for (const warning of await clusterWarnings(cluster, choices)) process.stderr.write(`larry: ${warning}\n`);
-    if (options.dryRun) return void process.stdout.write('Nothing was made (--dry-run).\n');
-    if (!(await confirmed('Make all this?', options))) return void process.stdout.write('Nothing was made.\n');
-    const writer = cluster.writer();
-    for (const object of [...namespaces, ...secrets.make]) await create(writer, object);
-    // Before the releases: only the hash is kept, and what comes next may fail.
-    if (secrets.token) process.stdout.write(`  your token, shown this once: export LARRY_TOKEN=${secrets.token}\n`);
-    await upgradeAll(helm, choices, custom);
-    process.stdout.write(after(secrets));
+    await namingRights(() => installInto(cluster, helm, options));
   } finally {
     await cluster.close();
   }
+}
+
+async function installInto(cluster: LiveCluster, helm: HelmTool, options: InstallOptions): Promise<void> {
+  const existing = await secretValues(cluster, meta, 'larry-redis');
+  const choices = await askedChoices(options, existing !== undefined);
+  const user = options.user ?? (os.userInfo().username || 'operator');
+  const secrets = await neededSecrets(choices, user, (namespace, name) => secretValues(cluster, namespace, name));
+  await checkWriteNamespaces(cluster, choices.writeNamespaces);
+  const namespaces = await missingNamespaces(cluster);
+  const custom = await customResources(cluster);
+  process.stdout.write(planned(cluster, choices, secrets, namespaces, custom, await installedBefore(helm)));
+  for (const warning of await clusterWarnings(cluster, choices)) process.stderr.write(`larry: ${warning}\n`);
+  if (options.dryRun) return void process.stdout.write('Nothing was made (--dry-run).\n');
+  if (!(await confirmed('Make all this?', options))) return void process.stdout.write('Nothing was made.\n');
+  const writer = cluster.writer();
+  for (const object of [...namespaces, ...secrets.make]) await create(writer, object);
+  // Before the releases: only the hash is kept, and what comes next may fail.
+  if (secrets.token) process.stdout.write(`  your token, shown this once: export LARRY_TOKEN=${secrets.token}\n`);
+  await upgradeAll(helm, choices, custom);
+  process.stdout.write(after(secrets));
 }
 
 async function upgradeAll(helm: HelmTool, choices: InstallChoices, custom: readonly CustomResource[]): Promise<void> {
@@ -101,7 +108,7 @@ async function create(writer: ClusterWriter, object: KubeObject): Promise<void> 
   throw new UserError(`${object.kind} ${namespace ? `${namespace}/` : ''}${name} could not be made: ${printable(made.message, 500)}`, exitCodes.incomplete);
 }
 
-function planned(cluster: LiveCluster, choices: InstallChoices, secrets: NeededSecrets, namespaces: readonly KubeObject[], custom: readonly CustomResource[]): string {
+function planned(cluster: LiveCluster, choices: InstallChoices, secrets: NeededSecrets, namespaces: readonly KubeObject[], custom: readonly CustomResource[], before: Installed): string {
   const names = secrets.make.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   const redis = choices.redisUrl ? 'a Redis of yours, its address in Secrets' : choices.redisImage ? `one of its own, ${choices.redisImage}` : 'as the Secrets that are there say';
   const lines = [
@@ -112,7 +119,7 @@ function planned(cluster: LiveCluster, choices: InstallChoices, secrets: NeededS
     `  namespaces  ${namespaces.length === 0 ? 'all are there' : `new: ${namespaces.map(({ metadata }) => metadata.name).join(', ')}`}`,
     `  Secrets     ${names.length === 0 ? 'all are there' : `new: ${names.join(', ')}`}${secrets.kept.length > 0 && names.length > 0 ? `; kept: ${secrets.kept.join(', ')}` : ''}`,
     `  reads       ${custom.length === 0 ? 'Kubernetes\' own kinds' : `Kubernetes' own kinds, and of ${custom.map(({ apiGroup }) => apiGroup).join(', ')}`}; no Secrets`,
-    `  writes      ${choices.writeNamespaces.length === 0 ? 'nothing' : `what larry-01's playbooks declare, in ${choices.writeNamespaces.join(', ')}`}; runs may be: ${choices.modes.join(', ')}`,
+    `  writes      ${printable(rightsLine(choices, before), 1000)}`,
   ];
   return `${lines.join('\n')}\n`;
 }
