@@ -72,6 +72,33 @@ describe('the dashboard', () => {
     expect(linesOf(aStatus(), { rows: 14 }).join('\n')).toMatch(/Active \(3, [12] more\)/);
   });
 
+  it('says of a task that waits for another attempt, could not start or failed why, cut to the width', () => {
+    const reason = 'it could not start within 120 s: Unschedulable: 0/7 nodes are available';
+    const tasks = [aTask({ task: 'waits', status: 'pending', attempt: 1, startedAt: undefined, reason }), aTask({ task: 'broken', status: 'failed', reason }), aTask({ task: 'done', status: 'completed', attempt: 2, reason })];
+    const lines = linesOf(aStatus({ tasks }), { columns: 60, rows: 60 }, []);
+    const under = (task: string): string | undefined => lines[lines.findIndex((l) => l.startsWith(`  ${task} `)) + 1];
+    expect(under('waits')).toMatch(/^ {6}it could not start within 120 s: Unschedulable.*…$/);
+    expect(under('broken')).toBe(under('waits'));
+    expect(under('done')).not.toContain('could not start');
+    expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(60);
+    expect(linesOf(aStatus({ tasks }), { columns: 60, rows: 13 }).join('\n')).not.toContain('could not start');
+    const hostile = dashboardText(aStatus({ tasks: [aTask({ status: 'failed', reason: 'evil\u001b[2J\u202e\r\nreason' })] }), [], { ...style, rows: 60 });
+    expect(hostile).toContain('reason');
+    expect(hostile).not.toMatch(/[\u001b\u202e\r]/);
+  });
+
+  it.each([
+    ['a worker that starts', 'claimed', 31, 'starting: overdue'],
+    ['a worker at work', 'in_progress', 31, 'working: overdue'],
+    ['one whose lease has only just ended', 'in_progress', 29, undefined],
+    ['one that waits for its next attempt', 'pending', 600, undefined],
+  ] as const)('marks what no coordinator takes back, long after its lease ended: %s', (_, status, seconds, said) => {
+    const task = aTask({ task: 'late', status, due: new Date(now.getTime() - 1000 * seconds).toISOString() });
+    const line = linesOf(aStatus({ tasks: [task] }), { rows: 60 }, []).find((l) => l.includes('late')) ?? '';
+    if (said) expect(line).toContain(said);
+    else expect(line).not.toContain('overdue');
+  });
+
   it('shows every task, the convergence too, where there is room', () => {
     const text = linesOf(aStatus(), { rows: 60 }).join('\n');
     expect(text).toContain('Tasks (3 active)');
@@ -115,7 +142,7 @@ describe('the dashboard', () => {
       abortedBy: hostile,
       status: 'aborted',
       larrys: [aLarry({ larry: hostile, title: hostile })],
-      tasks: [aTask({ task: hostile, node: hostile })],
+      tasks: [aTask({ task: hostile, node: hostile, reason: hostile })],
       approvals: [anApproval({ task: hostile, digest: hostile, asks: { summary: hostile, objects: [], diff: '' } })],
       budget: [{ node: 'run', limit: 1, reserve: 0, used: 1, held: 0, drawn: 0 }, { node: hostile, parent: 'run', limit: 1, reserve: 0, used: 1, held: 0, drawn: 0 }],
     });

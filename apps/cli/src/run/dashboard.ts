@@ -162,7 +162,14 @@ function taskLines(status: DashboardStatus, style: DashboardStyle, room: number,
   const shown = hidden > 0 ? rows.slice(0, room - 1) : rows;
   const more = hidden > 0 ? `, ${hidden} more` : '';
   const title = everything ? ` Tasks (${active.length} active)` : ` Active (${active.length}${more})`;
-  return [{ text: title, draw: pen.bold }, ...shown.map((task) => taskLine(task, style, { columns, stateWidth: everything ? 19 : 14 }, pen))];
+  const lines = shown.map((task) => [taskLine(task, style, { columns, stateWidth: everything ? 19 : 14 }, pen), ...reasonLine(task, pen)]);
+  const withReasons = lines.flat().length + 1 <= room;
+  return [{ text: title, draw: pen.bold }, ...lines.flatMap((one) => (withReasons ? one : one.slice(0, 1)))];
+}
+
+/** What its last attempt ended with; of a task that completed it is history. */
+function reasonLine({ reason, status }: TaskStatusView, pen: Paint): Line[] {
+  return reason && status !== 'completed' ? [{ text: `      ${printable(reason, 300)}`, draw: pen.dim }] : [];
 }
 
 function isActive({ status }: TaskStatusView): boolean {
@@ -173,12 +180,20 @@ function isActive({ status }: TaskStatusView): boolean {
 const timed: TaskStatusView['status'][] = ['in_progress', 'awaiting_approval', 'completed', 'failed'];
 const statusWords: Partial<Record<TaskStatusView['status'], string>> = { in_progress: 'working', awaiting_approval: 'needs approval', claimed: 'starting' };
 
+/** A coordinator renews its leases long before they end, and takes back one that lapsed within seconds: half a minute later, none does. */
+const overdueMs = 30_000;
+
+function overdue({ status, due }: TaskStatusView, now: Date): boolean {
+  return (status === 'claimed' || status === 'in_progress') && due !== undefined && now.getTime() - Date.parse(due) > overdueMs;
+}
+
 function taskLine(task: TaskStatusView, style: DashboardStyle, { columns, stateWidth }: { columns: number; stateWidth: number }, pen: Paint): Line {
-  const state = task.skipReason ? `skipped: ${task.skipReason}` : (statusWords[task.status] ?? task.status);
+  const late = overdue(task, style.now);
+  const state = task.skipReason ? `skipped: ${task.skipReason}` : `${statusWords[task.status] ?? task.status}${late ? ': overdue' : ''}`;
   const since = task.startedAt && timed.includes(task.status) ? duration(secondsBetween(task.startedAt, task.endedAt ?? style.now)) : '';
   const attempt = task.attempt > 1 ? ` attempt ${task.attempt}` : '';
   const where = columns >= 70 ? ` ${printable(task.node, 60)}` : '';
-  const draw = task.status === 'failed' ? pen.red : task.status === 'completed' ? pen.green : isActive(task) ? pen.cyan : hasEnded(task.status) ? pen.dim : undefined;
+  const draw = task.status === 'failed' || late ? pen.red : task.status === 'completed' ? pen.green : isActive(task) ? pen.cyan : hasEnded(task.status) ? pen.dim : undefined;
   return { text: `  ${fitted(printable(task.task, 63), 26)} ${state.padEnd(stateWidth)} ${since.padStart(7)}${attempt}${where}`, ...(draw ? { draw } : {}) };
 }
 
