@@ -128,18 +128,20 @@ it('what keeps a worker from starting ends its task with the reason', async () =
     'effects-2': { reason: 'CreateContainerConfigError', message: 'secret "larry-redis" not found' },
     'effects-3': { reason: 'InvalidImageName', message: 'couldn\'t parse image name "larry 01"' },
   };
-  const tasks = [1, 2, 3].map((n) => aTask(`effects-${n}`, { attempts: 1, with: { effects: 1 } }));
+  const unmounted = { waiting: { reason: 'ContainerCreating' }, warning: { reason: 'FailedMount', message: 'MountVolume.SetUp failed for volume "keys" : secret "larry-keys" not found' } };
+  const tasks = [1, 2, 3, 4].map((n) => aTask(`effects-${n}`, { attempts: 1, with: { effects: 1 } }));
   const plan = aPlan({ 'larry-01': [...tasks, aTask('noop-1', { attempts: 1 })] });
   const foreign: KubeObject = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'larry-01-noop-1-worker', namespace: jobNamespace }, spec: { suspend: true, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'x', image: 'x' }] } } } };
   const env = { LARRY_LAUNCH_PATIENCE_MS: '2000' };
-  scene = await aJobScene(redis(), plan, { env, objects: [foreign], image: (task) => waiting[task] && { waiting: waiting[task] } });
+  scene = await aJobScene(redis(), plan, { env, objects: [foreign], image: (task) => (task === 'effects-4' ? unmounted : waiting[task] && { waiting: waiting[task] }) });
   await scene.crew.larry();
   const run = await beginRun(scene.coordination, plan);
   const snapshot = await runEnd(scene.coordination, run);
-  expect(statuses(snapshot)).toMatchObject({ 'effects-1': 'failed', 'effects-2': 'failed', 'effects-3': 'failed', 'noop-1': 'failed' });
+  expect(statuses(snapshot)).toMatchObject({ 'effects-1': 'failed', 'effects-2': 'failed', 'effects-3': 'failed', 'effects-4': 'failed', 'noop-1': 'failed' });
   expect((await taskOf('effects-1'))?.reason).toMatch(/could not start within \d s: ImagePullBackOff: Back-off pulling image "larry-01:9\.9"/);
   expect((await taskOf('effects-2'))?.reason).toContain('CreateContainerConfigError: secret "larry-redis" not found');
   expect((await taskOf('effects-3'))?.reason).toContain('InvalidImageName');
+  expect((await taskOf('effects-4'))?.reason).toMatch(/could not start within \d s: FailedMount: .*secret "larry-keys" not found/);
   expect((await taskOf('noop-1'))?.reason).toMatch(/Job larry-01\/larry-01-noop-1-worker exists and is not of larry-01: delete it/);
   // What could not start is taken away; the foreign Job is left alone.
   await eventually(() => expect(scene.jobs().map((j) => j.metadata.name)).toEqual(['larry-01-noop-1-worker']));

@@ -2,8 +2,8 @@ import type { KubeObject } from '@larry/contracts';
 import { ApiClient, type SimulatedCluster } from '@larry/simulation';
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** What a pod's image does on the node: runs this program, or cannot be had. */
-export type ImageOutcome = { program: string; afterMs?: number } | { waiting: { reason: string; message: string } };
+/** What a pod's image does on the node: runs this program, or cannot be had, or its pod cannot be set up, as an event tells. */
+export type ImageOutcome = { program: string; afterMs?: number } | { waiting: { reason: string; message?: string }; warning?: { reason: string; message: string } };
 
 /** Decides by the pod; called again each time that `retry` is. */
 export type ImageOf = (pod: RunnerPod) => ImageOutcome;
@@ -139,7 +139,10 @@ export class PodRunner {
     if (running.ended || running.child || running.timer) return;
     if (!pod.spec.nodeName) return void this.bind(pod).catch(() => undefined);
     const image = this.imageOf(pod);
-    if ('waiting' in image) return void this.say(pod, 'Pending', { waiting: image.waiting });
+    if ('waiting' in image) {
+      if (image.warning) void this.warn(pod, image.warning).catch(() => undefined);
+      return void this.say(pod, 'Pending', { waiting: image.waiting });
+    }
     running.timer = setTimeout(() => this.run(running, image.program), image.afterMs ?? 0);
     void this.say(pod, 'Pending', { waiting: { reason: 'ContainerCreating' } });
   }
@@ -184,6 +187,13 @@ export class PodRunner {
   private async say(pod: RunnerPod, phase: string, state: Record<string, unknown>): Promise<void> {
     const [container] = pod.spec.containers;
     await this.patchStatus(pod, { phase, containerStatuses: [{ name: container?.name ?? '', image: container?.image ?? '', imageID: '', ready: 'running' in state, restartCount: 0, state }] });
+  }
+
+  /** Once for each pod and reason: the name is there the second time. */
+  private async warn(pod: RunnerPod, warning: { reason: string; message: string }): Promise<void> {
+    const { name, namespace = '', uid } = pod.metadata;
+    const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: `${name}.${warning.reason.toLowerCase()}`, namespace }, involvedObject: { apiVersion: 'v1', kind: 'Pod', name, namespace, uid }, type: 'Warning', ...warning, lastTimestamp: new Date().toISOString() };
+    await this.api.create({ apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true }, event, namespace);
   }
 
   private async patchStatus(pod: RunnerPod, status: Record<string, unknown>): Promise<void> {
