@@ -35,18 +35,21 @@ const real = process.env['KUBECONFIG_CONFORMANCE'] ?? ''; // skipped where it na
 
 /**
  * The published commands once more, against the simulation and against the API server that `KUBECONFIG_CONFORMANCE` names
- * (its namespace `shop` is used and removed), outputs compared line by line.
+ * (its namespace `shop`, which must not be there, is used and removed), outputs compared line by line. Nothing is left behind.
  */
 (real ? describe : describe.skip)('the published commands on a real API server', () => {
   let tools: KubeTools | undefined;
   let sim: StartedServer;
   let home: string;
+  let before: string[];
   const tally = { equal: 0, different: [] as string[], explained: 0 };
 
   beforeAll(async () => {
     home = mkdtempSync(path.join(os.tmpdir(), 'larry-conformance-'));
     tools = await kubeTools();
     sim = await startSimulatedServer({});
+    if ((await kubectl('get namespace shop --ignore-not-found')) !== '') throw new Error('there is a namespace shop in that cluster: this suite uses and removes one of that name');
+    before = await everything();
   }, 60_000);
 
   afterAll(async () => {
@@ -54,6 +57,19 @@ const real = process.env['KUBECONFIG_CONFORMANCE'] ?? ''; // skipped where it na
     console.log(`compared with a real API server: ${tally.equal} equal, ${tally.explained} explained, ${tally.different.length} different\n${tally.different.join('\n')}`);
     await sim.stop();
   });
+
+  async function kubectl(words: string): Promise<string> {
+    const { code, out } = await run({ run: `kubectl ${words}` }, real, 'real');
+    if (code !== 0) throw new Error(`kubectl ${words}: ${out}`);
+    return out;
+  }
+
+  /** Every object of every listable kind, by uid; what the cluster writes all the time aside. */
+  async function everything(): Promise<string[]> {
+    const kinds = (await kubectl('api-resources --verbs=list -o name')).split('\n').filter((kind) => kind !== '' && !/^(?:events|leases|componentstatuses)\b/.test(kind));
+    const printed = await kubectl(`get ${kinds.join(',')} -A -o jsonpath={range.items[*]}{.kind}/{.metadata.name}/{.metadata.uid},{end}`);
+    return printed.split(',').filter(Boolean).sort();
+  }
 
   function run(command: Command, kubeconfig: string, folder: string): Promise<{ code: number | null; out: string }> {
     const [tool, ...args] = command.run.split(' ').filter(Boolean).map((word) => word.replace('{tmp}', path.join(home, folder)));
@@ -80,4 +96,9 @@ const real = process.env['KUBECONFIG_CONFORMANCE'] ?? ''; // skipped where it na
   it('prints nothing else than the real one but where the list says why', () => {
     expect(tally.different).toEqual([]);
   });
+
+  it('leaves nothing behind', async () => {
+    for (const what of ['clusterrole nodes', 'clusterrolebinding nodes', 'priorityclass pc1', 'namespace shop']) await kubectl(`delete ${what} --ignore-not-found --timeout=60s`);
+    expect(await everything()).toEqual(before);
+  }, 120_000);
 });
