@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -76,4 +77,17 @@ export async function programsUnderTest(options: SimulatedClusterOptions = {}): 
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Whether anybody accepts connections at `HOST:PORT`; `fetch` may wait for ever on a connection whose server was killed. */
+export function isServed(address: string): Promise<boolean> {
+  const [host = '', port] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port) });
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { Container, ContainerStatus, Job, Pod, PodSpec } from './cluster/types';
-import { programsUnderTest, type ProgramsUnderTest } from './programs-under-test';
+import { isServed, programsUnderTest, type ProgramsUnderTest } from './programs-under-test';
 import { eventually, hasKubeTools } from './testing';
 
 let under: ProgramsUnderTest;
@@ -82,7 +82,7 @@ describe('a pod of our own image', () => {
     const answers = () => Promise.all(Array.from({ length: 6 }, async () => (await fetch(url, { headers: { connection: 'close' } })).text()));
     await eventually(async () => expect(new Set(await answers()).size).toBe(2));
     await under.kubectl('scale', `deployment/${labels.app}`, '--replicas=0');
-    await eventually(() => expect(fetch(url)).rejects.toThrow());
+    await eventually(async () => expect(await isServed(new URL(url).host)).toBe(false));
   });
 
   on('has a log that is followed to the end of the container, and the log before it', async () => {

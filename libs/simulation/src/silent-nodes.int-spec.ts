@@ -1,7 +1,7 @@
 import { ApiClient } from './cluster';
 import { kinds } from './cluster/kinds';
 import type { Condition, Node, Pod } from './cluster/types';
-import { programsUnderTest, type ProgramsUnderTest } from './programs-under-test';
+import { isServed, programsUnderTest, type ProgramsUnderTest } from './programs-under-test';
 import { eventually, hasKubeTools } from './testing';
 
 /** The cluster's time runs this much faster: a node is given up after 40 s of it. */
@@ -44,7 +44,7 @@ on('a dead node is given up, its pods go elsewhere, and it comes back', async ()
   const first = await deployed('dead');
   const name = first.spec.nodeName ?? '';
   await say(name, 'dead');
-  await eventually(() => expect(fetch(`http://${first.status?.podIP}:8080/`)).rejects.toThrow());
+  await eventually(async () => expect(await isServed(`${first.status?.podIP}:8080`)).toBe(false));
   await eventually(() => expect([ready(node(name)), node(name)?.spec?.taints?.map((taint) => taint.key)]).toEqual(['Unknown', ['node.kubernetes.io/unreachable', 'node.kubernetes.io/unreachable']]));
   // Nobody is there to say how the old one ended: it stays, and the new one runs.
   await eventually(() => expect(pods('dead').map((each) => [each.spec.nodeName === name, each.metadata.deletionTimestamp !== undefined, ready(each)]).sort()).toEqual([[false, false, 'True'], [true, true, 'False']]));
@@ -60,7 +60,7 @@ on('on a node that nobody hears, the program of a pod that was given up runs on'
   await eventually(() => expect(pods('unheard')).toHaveLength(2));
   expect(await (await fetch(`http://${first.status?.podIP}:8080/`)).text()).toBe(`hello from ${first.metadata.name}`);
   await say(name, null);
-  await eventually(() => expect(fetch(`http://${first.status?.podIP}:8080/`)).rejects.toThrow());
+  await eventually(async () => expect(await isServed(`${first.status?.podIP}:8080`)).toBe(false));
   await eventually(() => expect(pods('unheard')).toHaveLength(1));
 });
 
@@ -68,5 +68,5 @@ on('pods of a node that is deleted are ended by the control plane', async () => 
   const first = await deployed('gone');
   await api.delete(kinds.nodes, { metadata: { name: first.spec.nodeName ?? '' } });
   await eventually(() => expect(pods('gone').map((each) => each.spec.nodeName === first.spec.nodeName)).toEqual([false]));
-  await eventually(() => expect(fetch(`http://${first.status?.podIP}:8080/`)).rejects.toThrow());
+  await eventually(async () => expect(await isServed(`${first.status?.podIP}:8080`)).toBe(false));
 });
