@@ -1,5 +1,5 @@
 import { eventually, testRedis } from '@larry/redis/testing';
-import { kubeTools } from '@larry/simulation/testing';
+import { hasKubeTools } from '@larry/simulation/testing';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { startSimulation } from './src/simulation';
 import { differences, type Inventory, type Thing } from './src/try-cluster/inventory';
 import type { StepOutcome } from './src/try-cluster/report';
 
+const itWithTools = hasKubeTools() && process.platform === 'linux' ? it : it.skip; // skipped: no helm 4 and kubectl 1.35 for this machine, or no Linux
 const folder = mkdtempSync(path.join(tmpdir(), 'larry-trial-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -21,8 +22,7 @@ function tryCluster(words: readonly string[], env: NodeJS.ProcessEnv = {}): Prom
   });
 }
 
-it('install, a run in trouble, scale, upgrade, rollback and uninstall by the real helm and kubectl leave nothing behind, and nothing is done twice', async () => {
-  if (process.platform !== 'linux' || !(await kubeTools())) return console.log('try-cluster.spec: skipped, no helm 4 and kubectl 1.35 for this machine, or no Linux');
+itWithTools('install, a run in trouble, scale, upgrade, rollback and uninstall by the real helm and kubectl leave nothing behind, and nothing is done twice', async () => {
   const evidence = path.join(folder, 'trial.json');
   // Three minutes and leases of 30 s, at a fifteenth and a sixth: the pull still takes longer than two leases.
   const tried = await tryCluster(['--pull-seconds', '12', '--lease-ms', '5000', '--json', evidence]);
@@ -37,8 +37,7 @@ it('install, a run in trouble, scale, upgrade, rollback and uninstall by the rea
   expect([tried.code, tried.err]).toEqual([0, '']);
 }, 300_000);
 
-it("does nothing to somebody's cluster without --yes; and no program outlives a simulation that is killed", async () => {
-  if (process.platform !== 'linux' || !(await kubeTools())) return;
+itWithTools("does nothing to somebody's cluster without --yes; and no program outlives a simulation that is killed", async () => {
   const [simulation, redis] = await Promise.all([startSimulation(), testRedis()]);
   const tools = await chartTools(simulation.kubeconfig);
   const kubeconfig = tools?.file('try.kubeconfig', simulation.kubeconfig) ?? '';
