@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileChangeSchema } from './git-branch';
 import { helmUpgradeSchema } from './helm-upgrade';
 
 /** Worst first. */
@@ -76,6 +77,8 @@ export const remedySchema = z.discriminatedUnion('layer', [
     wanted: wantedSchema,
     /** A unified diff of that file, where it could be read. */
     diff: z.string().optional(),
+    /** Set with the diff: what a commit of it is made of. */
+    change: fileChangeSchema.optional(),
   }),
   z.object({
     layer: z.literal('patch'),

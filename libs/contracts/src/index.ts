@@ -3,6 +3,7 @@ export * from './change';
 export * from './check-report';
 export * from './events';
 export * from './finding';
+export * from './git-branch';
 export * from './helm-upgrade';
 export * from './kube-object';
 export * from './plan';

@@ -47,7 +47,8 @@ function alreadyDecided(live: KubeObject | undefined, intent: Intent): EffectOut
       if (live.metadata.deletionTimestamp) return { outcome: 'superseded', reason: `${name} is still being deleted` };
       return isAsBefore(live, intent) ? { outcome: 'adopted' } : { outcome: 'superseded', reason: `there is another ${name} by now` };
     case 'helm-upgrade':
-      throw new TypeError('an upgrade is taken back by Helm');
+    case 'git-branch':
+      throw new TypeError(`${intent.verb} is no write to ${name}`);
     case 'patch':
       if (!live || live.metadata.uid !== intent.uid) return { outcome: 'refused', reason: `${name} is gone` };
       if (!carries(live, intent.id)) {

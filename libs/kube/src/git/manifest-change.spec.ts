@@ -57,7 +57,7 @@ const container = `${pod}/containers/1`;
 const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'cart' };
 
 function declarationsOf(texts: Record<string, string>): Declarations {
-  return new Declarations({ folder: '/clone', commit: 'a'.repeat(40), texts: new Map(Object.entries(texts)), files: Object.keys(texts) });
+  return new Declarations({ folder: '/clone', commit: 'a'.repeat(40), texts: new Map(Object.entries(texts)), blobs: new Map(), files: Object.keys(texts) });
 }
 
 async function change(texts: Record<string, string>, wanted: WantedStep[], live = liveCart()): Promise<{ text?: string; diff?: string; none?: string; changed: string[] }> {

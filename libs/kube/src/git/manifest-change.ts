@@ -1,4 +1,4 @@
-import { printable, redact, redacted, redactText, valueIn, type KubeObject } from '@larry/contracts';
+import { printable, redact, redacted, redactText, valueIn, type FileEdit, type KubeObject } from '@larry/contracts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Declaration } from './declarations';
 import { editDocument, withEdit, type FieldEdit } from './edit-document';
@@ -13,8 +13,8 @@ export interface WantedStep {
   value?: unknown;
 }
 
-/** A manifest file with the change in it, and its unified diff; or why there is none. */
-export type ManifestChange = { text: string; diff: string } | { none: string };
+/** A manifest file with the change in it, the edits that make it, and its unified diff; or why there is none. */
+export type ManifestChange = { text: string; edits: FileEdit[]; diff: string } | { none: string };
 
 type Path = (string | number)[];
 
@@ -27,18 +27,32 @@ export async function changeManifest(text: string, { file, line, document, at, v
   const where = `${file}:${line}`;
   let changed = text;
   let declared = value;
+  const edits: FileEdit[] = [];
   for (const step of wanted) {
     const edit = editFor(declared, live, step, patched);
     if ('none' in edit) return { none: `${where}: ${edit.none}` };
-    const result = await editDocument(file, changed, document, { ...edit, path: [...at, ...edit.path] });
+    const inFile = { ...edit, path: [...at, ...edit.path] };
+    const result = await editDocument(file, changed, document, inFile);
     if ('refused' in result) return { none: `${where}, ${printable(step.path, 200)}: ${result.refused}` };
+    edits.push({ document, ...inFile });
     changed = result.text;
     declared = withEdit(declared, edit);
   }
   const hunks = await unifiedHunks(maskedText(file, text), maskedText(file, changed));
   if (hunks === '') return { none: `${where}: the change is in a value that is not shown` };
   const shown = redactText(file);
-  return { text: changed, diff: `--- a/${shown}\n+++ b/${shown}\n${hunks}` };
+  return { text: changed, edits, diff: `--- a/${shown}\n+++ b/${shown}\n${hunks}` };
+}
+
+/** Makes the edits of a planned change once more; the same text gives the same text. Undefined where one of them does not fit. Pure. */
+export async function editedText(file: string, text: string, edits: readonly FileEdit[]): Promise<string | undefined> {
+  let changed = text;
+  for (const { document, path, ...edit } of edits) {
+    const result = await editDocument(file, changed, document, edit.remove ? { path, remove: true } : { path, set: edit.set });
+    if ('refused' in result) return undefined;
+    changed = result.text;
+  }
+  return changed;
 }
 
 /** True where a diff leaves out what it must not show, so that no program can apply it. */

@@ -64,14 +64,19 @@ it('makes a diff that git applies, and leaves the repository as it is', async ()
   commit({ 'apps/shop/cart.yaml': `# shop\n---\n${manifest}`, 'README.md': 'x' });
   writeFileSync(join(clone, 'apps/shop/cart.yaml'), 'not committed\n');
   const before = everything();
-  const { file, line, diff = '', note } = await refined();
+  const { file, line, diff = '', note, change } = await refined();
   expect({ file, line }).toEqual({ file: 'apps/shop/cart.yaml', line: 3 });
+  expect(change).toEqual({
+    file, before: git('rev-parse', `HEAD:${file}`), after: expect.any(String) as string, declares: object,
+    edits: [{ document: 0, path: ['spec', 'template', 'spec', 'containers', 0, 'image'], set: 'cart:1.9' }],
+  });
   expect(note).toBe(`in its source; the diff is against commit ${git('rev-parse', 'HEAD').slice(0, 12)}`);
   expect(everything()).toEqual(before);
   git('checkout', '-q', '--', '.');
   writeFileSync(join(folder, 'change.diff'), diff);
   git('apply', join(folder, 'change.diff'));
   expect(readFileSync(join(clone, 'apps/shop/cart.yaml'), 'utf8')).toBe(`# shop\n---\n${manifest.replace('cart:2.0', 'cart:1.9')}`);
+  expect(git('hash-object', '--no-filters', 'apps/shop/cart.yaml')).toBe(change?.after);
 });
 
 it('runs nothing that a repository names, and follows nothing out of it', async () => {

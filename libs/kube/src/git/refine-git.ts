@@ -1,5 +1,6 @@
 import { printable, type ObjectRef, type Remedy } from '@larry/contracts';
 import type { ClusterReader } from '../reader';
+import { blobId } from './blob-id';
 import { Declarations } from './declarations';
 import { changeManifest, isMasked, type WantedStep } from './manifest-change';
 import { readGitManifests } from './repository';
@@ -40,7 +41,11 @@ export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: P
     const change = await changeManifest(manifests.texts.get(declaration.file) ?? '', declaration, patched, live, wanted);
     if ('none' in change) return noted(remedy, `no diff: ${change.none}`);
     if (change.diff.length > maxDiff) return noted(remedy, `no diff: it would be ${change.diff.length} characters long`);
-    const place: Remedy = { ...remedy, file: declaration.file, line: declaration.line, diff: change.diff };
+    const { file, line } = declaration;
+    const { apiVersion, kind, namespace, name } = object;
+    const before = manifests.blobs.get(file) ?? '';
+    const declares = { apiVersion, kind, ...(namespace ? { namespace } : {}), name };
+    const place: Remedy = { ...remedy, file, line, diff: change.diff, change: { file, before, after: blobId(change.text, before), declares, edits: change.edits } };
     return noted(place, `the diff is against commit ${manifests.commit.slice(0, 12)}${isMasked(change.diff) ? ', and shows no secrets, so that git apply does not take it' : ''}`);
   }
 }

@@ -11,6 +11,8 @@ export interface GitManifests {
   commit: string;
   /** Text of each file by its path from the root of the repository, `/` between folders; only what may hold manifests. */
   texts: ReadonlyMap<string, string>;
+  /** The blob of each of these files. */
+  blobs: ReadonlyMap<string, string>;
   /** All paths below the folder, those that were not read among them. */
   files: readonly string[];
 }
@@ -40,7 +42,7 @@ export async function readGitManifests(folder: string, signal?: AbortSignal): Pr
   const blobs = blobsOf(tree.stdout);
   if (blobs.length > mostFiles) throw new Error(`${name}: more than ${mostFiles} files; name a folder inside it`);
   const texts = await textsOf(folder, blobs.filter(({ file, size }) => /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i.test(file) && size <= maxFileBytes), run);
-  return { folder, commit, texts, files: blobs.map(({ file }) => file) };
+  return { folder, commit, texts, blobs: new Map(blobs.map(({ file, id }) => [file, id])), files: blobs.map(({ file }) => file) };
 }
 
 const nameOf = (folder: string): string => printable(redactText(folder), 300);
@@ -75,7 +77,8 @@ function blobsOf(listing: Buffer): Blob[] {
   });
 }
 
-function isPlainPath(file: string): boolean {
+/** @internal Whether a path can be shown, and stays in its repository. */
+export function isPlainPath(file: string): boolean {
   const parts = file.split('/');
   return file.length <= 1000 && printable(file, 1000) === file && !/["\\\ufffd]/.test(file) && parts.every((part) => part !== '' && part !== '.' && part !== '..' && part.toLowerCase() !== '.git');
 }
