@@ -75,6 +75,11 @@ export const remedySchema = z.discriminatedUnion('layer', [
     yaml: z.string(),
     note: z.string().optional(),
     wanted: wantedSchema,
+    /**
+     * Set where the change belongs to what declares another object than the one at fault (the values of a HelmRelease): that object, and its
+     * change, as `wanted`. A path that goes on below a string goes on in the YAML that the string holds.
+     */
+    declared: z.object({ object: objectRefSchema, wanted: z.array(z.record(z.string(), z.unknown())).min(1) }).optional(),
     /** A unified diff of that file, where it could be read. */
     diff: z.string().optional(),
     /** Set with the diff: what a commit of it is made of. */

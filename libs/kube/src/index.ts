@@ -9,6 +9,7 @@ export { SharedLists } from './shared-lists';
 export { versionWarnings } from './tested-version';
 export { controllerOf, ownerIn, ownerOf } from './owner';
 export { ownersOf, rootOwner, type RootOwner } from './root-owner';
+export { HelmDrivers, helmDriverOf, ownerByDriver, type DrivenBy, type HelmDriver } from './helm-drivers';
 export { openLive, type LiveCluster, type LiveOptions } from './live/live';
 export type { ProxyAnswer, ProxyTarget } from './live/proxied';
 export type { ObjectChange, WatchOptions } from './live/watch';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { KubeObject, Owner } from '@larry/contracts';
 import { aDeployment, aNode, aPod, aReplicaSet, aService, anObject } from './builders';
 import { memoryCluster } from './memory-cluster';
@@ -107,6 +108,19 @@ describe('rootOwner', () => {
     expect((await owners.root(deployment({}, addon))).owner).toEqual({ kind: 'k3s-addon', addon: 'coredns', source: '/var/lib/x.yaml' });
     const elsewhere = deployment({}, { ...helm, 'meta.helm.sh/release-namespace': 'other' });
     expect((await owners.root(elsewhere)).owner).toMatchObject({ kind: 'helm' });
+  });
+
+  it.each<[string, Record<string, unknown>, string | undefined]>([
+    ['its own name', { metadata: { name: 'web', namespace: 'apps' } }, 'web'],
+    ['the name that it gives', { spec: { releaseName: 'web', targetNamespace: 'apps' } }, 'web'],
+    ['a namespace and its name', { spec: { targetNamespace: 'apps' } }, 'apps-shop'],
+    ['a long name cut short', { metadata: { name: 'w'.repeat(60), namespace: 'apps' } }, `${'w'.repeat(40)}-${createHash('sha256').update('w'.repeat(60)).digest('hex').slice(0, 12)}`],
+    ['another cluster', { metadata: { name: 'web', namespace: 'apps' }, spec: { kubeConfig: { secretRef: { name: 'x' } } } }, undefined],
+  ])('knows the release that a HelmRelease of Flux makes without labels: %s', async (_, more, release) => {
+    const driver = anObject('helm.toolkit.fluxcd.io/v2', 'HelmRelease', { metadata: { name: 'shop', namespace: 'flux-system' }, ...more });
+    const object = deployment({}, { ...helm, 'meta.helm.sh/release-name': release ?? 'web' });
+    const { name, namespace } = driver.metadata;
+    expect((await ownersOf(memoryCluster([driver])).root(object)).owner).toMatchObject(release ? { kind: 'flux', resource: `HelmRelease ${namespace}/${name}` } : { kind: 'helm', release: 'web' });
   });
 
   it('reads a controller once for all that it controls', async () => {

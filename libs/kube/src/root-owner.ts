@@ -1,6 +1,7 @@
 import { refOf, type KubeObject, type ObjectRef, type Owner } from '@larry/contracts';
 import { builtinKind } from './builtin-kinds';
 import { UnknownKindError } from './errors';
+import { HelmDrivers, ownerByDriver } from './helm-drivers';
 import { controllerOf, ownerIn } from './owner';
 import type { ClusterReader, KindRef } from './reader';
 import { isRecord } from './untrusted-object';
@@ -15,7 +16,6 @@ export interface RootOwner {
   owner: Owner;
 }
 
-const helmChartKind: KindRef = { apiVersion: 'helm.cattle.io/v1', kind: 'HelmChart' };
 const addonKind: KindRef = { apiVersion: 'k3s.cattle.io/v1', kind: 'Addon' };
 const mostSteps = 10;
 const mostRemembered = 2_000;
@@ -27,7 +27,7 @@ export function rootOwner(reader: ClusterReader, object: KubeObject): Promise<Ro
 
 /**
  * Finds the owners of many objects of one source: follows controllers up to the root (a pod's ReplicaSet's Deployment's Helm release),
- * knows the Helm releases that a HelmChart of k3s installs, and the file of a k3s AddOn. Remembers what it read, so make one for each
+ * knows the Helm releases that a HelmRelease of Flux or a HelmChart of k3s makes, and the file of a k3s AddOn. Remembers what it read, so make one for each
  * observation.
  */
 export function ownersOf(reader: ClusterReader): { root(object: KubeObject): Promise<RootOwner> } {
@@ -36,9 +36,11 @@ export function ownersOf(reader: ClusterReader): { root(object: KubeObject): Pro
 
 class Owners {
   private readonly controllers = new Map<string, Promise<KubeObject | undefined>>();
-  private charts: Promise<KubeObject[]> | undefined;
+  private readonly drivers: HelmDrivers;
 
-  constructor(private readonly reader: ClusterReader) {}
+  constructor(private readonly reader: ClusterReader) {
+    this.drivers = new HelmDrivers(reader);
+  }
 
   async root(object: KubeObject): Promise<RootOwner> {
     let top = object;
@@ -73,32 +75,14 @@ class Owners {
   }
 
   private async refine(owner: Owner): Promise<Owner> {
-    if (owner.kind === 'helm') return (await this.chartOf(owner.release, owner.namespace)) ?? owner;
+    if (owner.kind === 'helm') {
+      const driven = await this.drivers.ofRelease(owner.release, owner.namespace);
+      return 'driver' in driven ? ownerByDriver(driven.driver) : owner;
+    }
     if (owner.kind !== 'k3s-addon') return owner;
     const addon = await this.reader.get({ ...addonKind, namespace: 'kube-system', name: owner.addon }).catch(unlessUnknown);
     const source = isRecord(addon?.['spec']) ? addon['spec']['source'] : undefined;
     return typeof source === 'string' ? { ...owner, source } : owner;
-  }
-
-  /** The HelmChart by which k3s installed a release: it has the release's name and names its namespace. */
-  private async chartOf(release: string, namespace: string): Promise<Owner | undefined> {
-    this.charts ??= this.listCharts();
-    const chart = (await this.charts).find((candidate) => {
-      const spec = isRecord(candidate['spec']) ? candidate['spec'] : {};
-      const target = typeof spec['targetNamespace'] === 'string' && spec['targetNamespace'] !== '' ? spec['targetNamespace'] : candidate.metadata.namespace;
-      return candidate.metadata.name === release && target === namespace;
-    });
-    return chart && { kind: 'k3s-helmchart', chart: chart.metadata.name, namespace: chart.metadata.namespace ?? '' };
-  }
-
-  private async listCharts(): Promise<KubeObject[]> {
-    const charts: KubeObject[] = [];
-    try {
-      for await (const chart of this.reader.list(helmChartKind)) charts.push(chart);
-    } catch (error) {
-      unlessUnknown(error);
-    }
-    return charts;
   }
 }
 

@@ -23,7 +23,7 @@ export interface CollectOptions {
 /** Kinds of Kubernetes that say nothing about why a workload does not run. */
 const unread = new Set(['ControllerRevision', 'PodTemplate', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding', 'CSIDriver', 'CSIStorageCapacity', 'PriorityClass', 'RuntimeClass', 'CustomResourceDefinition', 'APIService', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'CertificateSigningRequest', 'Endpoints', 'VolumeAttachment']);
 /** Custom kinds that do: routes, what installed a release, what scales to zero. */
-const customKinds = new Set(['gateway.networking.k8s.io/HTTPRoute', 'gateway.networking.k8s.io/GRPCRoute', 'networking.istio.io/VirtualService', 'networking.istio.io/DestinationRule', 'traefik.io/IngressRoute', 'traefik.containo.us/IngressRoute', 'helm.cattle.io/HelmChart', 'k3s.cattle.io/Addon', 'keda.sh/ScaledObject']);
+const customKinds = new Set(['gateway.networking.k8s.io/HTTPRoute', 'gateway.networking.k8s.io/GRPCRoute', 'networking.istio.io/VirtualService', 'networking.istio.io/DestinationRule', 'traefik.io/IngressRoute', 'traefik.containo.us/IngressRoute', 'helm.cattle.io/HelmChart', 'helm.toolkit.fluxcd.io/HelmRelease', 'k3s.cattle.io/Addon', 'keda.sh/ScaledObject']);
 
 /** Logs are read of at most this many workloads that do not run, and of this many pods of each. */
 const mostUnwell = 200;

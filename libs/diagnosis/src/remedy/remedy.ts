@@ -1,5 +1,5 @@
 import { describeRef, printable, redactText, refOf, type KubeObject, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
-import { controllerOf, ownerIn as ownerInSource } from '@larry/kube';
+import { controllerOf, helmDriverOf, ownerByDriver, ownerIn as ownerInSource } from '@larry/kube';
 import type { Facts } from '../facts/model';
 import { keyOf, objectKey } from '../facts/object-index';
 import type { FieldChange } from '../finding';
@@ -26,14 +26,12 @@ export function ownerIn(facts: Facts, ref: ObjectRef): Owner {
   return (owner.kind === 'none' || owner.kind === 'unknown') && top !== object ? { kind: 'controller', ref: refOf(top) } : owner;
 }
 
-/** k3s installs releases by HelmCharts of its own: then the chart object is where a value belongs. */
+/** Flux and k3s make releases from objects of their own: then those are where a value belongs. */
 function refined(facts: Facts, owner: Owner): Owner {
   if (owner.kind !== 'helm') return owner;
-  const chart = facts.objects.list('HelmChart').find((c) => {
-    const target = (c['spec'] as { targetNamespace?: unknown } | undefined)?.targetNamespace;
-    return c.metadata.name === owner.release && (typeof target === 'string' && target !== '' ? target : c.metadata.namespace) === owner.namespace;
-  });
-  return chart ? { kind: 'k3s-helmchart', chart: chart.metadata.name, namespace: chart.metadata.namespace ?? '' } : owner;
+  const drivers = ['HelmRelease', 'HelmChart'].flatMap((kind) => facts.objects.list(kind)).map(helmDriverOf);
+  const driver = drivers.find((d) => d?.release === owner.release && d.namespace === owner.namespace);
+  return driver ? ownerByDriver(driver) : owner;
 }
 
 /** The change at the layer that owns the object, or why there is none. */
@@ -63,7 +61,7 @@ export function remedyAt(facts: Facts, ref: ObjectRef, owner: Owner, change: Fie
     case 'argocd':
     case 'k3s-addon':
     case 'k3s-helmchart':
-      return { layer: 'manifest', ...(owner.kind === 'k3s-addon' && owner.source ? { file: owner.source } : {}), yaml: yamlOf(object, change.patch), note: printable(`${change.summary}, in the source of ${sourceText(owner)}; a change in the cluster would be undone`, 500), ...(owner.kind === 'k3s-helmchart' ? {} : { wanted: change.patch }) };
+      return { layer: 'manifest', ...(owner.kind === 'k3s-addon' && owner.source ? { file: owner.source } : {}), yaml: yamlOf(object, change.patch), note: printable(`${change.summary}, in the source of ${sourceText(owner)}; a change in the cluster would be undone`, 500), wanted: change.patch };
   }
 }
 

@@ -1,6 +1,7 @@
 import { canonicalJson } from '@larry/contracts';
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, Scalar, stringify, type Document, type Node, type ToStringOptions } from 'yaml';
 import { yamlParts } from '../manifest-documents';
+import { belowString, embeddedMap } from './embedded-yaml';
 import { mergedText } from './git-text';
 
 /** One field of a document as it shall be. An element that is appended has `-` at the end of its path; a removed field has no value. */
@@ -18,15 +19,29 @@ export async function editDocument(file: string, text: string, index: number, ed
   const part = yamlParts(file, text)[index];
   if (!part || 'error' in part) return { refused: 'its document does not parse' };
   const { document } = part;
+  if (document.has('sops')) return { refused: 'the file is encrypted with SOPS, whose checksum is over all fields: make the change with sops' };
   if (hasAnchor(document, edit.path)) return { refused: 'an anchor or alias of YAML stands there, and decides other fields too' };
   const before: unknown = document.toJS({ maxAliasCount: 100 });
+  const below = belowString(before, edit.path);
+  if (below) {
+    const holder: unknown = document.getIn(below.outer, true);
+    if (isScalar(holder) && holder.type === Scalar.BLOCK_FOLDED) return { refused: `${below.outer.join('.')} is a folded text (>): write it as a block (|)` };
+    return editBelowString(file, text, index, edit, below);
+  }
   const wanted = spelled(withEdit(before, edit));
-  for (const way of [replacedScalar, insertedLines, rerendered]) {
+  for (const way of [replacedBlock, replacedScalar, insertedLines, rerendered]) {
     const own = await way(file, part.text, document, edit);
     const edited = own === undefined ? undefined : spliced(text, part, own);
     if (edited !== undefined && wanted !== undefined && spelled(valueOf(file, edited, index)) === wanted) return { text: edited };
   }
   return { refused: 'it is formatted so that more than this field would change' };
+}
+
+/** Edits the text that a field holds as a file of its own, and the field to hold it. */
+async function editBelowString(file: string, text: string, index: number, edit: FieldEdit, { outer, text: held, inner }: { outer: (string | number)[]; text: string; inner: (string | number)[] }): Promise<Edited> {
+  if (!embeddedMap(held)) return { refused: `${outer.join('.')} does not hold the YAML of one map` };
+  const edited = await editDocument('values.yaml', held, 0, { ...edit, path: inner });
+  return 'refused' in edited ? edited : editDocument(file, text, index, { path: outer, set: edited.text });
 }
 
 /** Undefined for what YAML has and JSON has not: `.inf`, `.nan`. */
@@ -67,6 +82,21 @@ function hasAnchor(document: Document, path: readonly (string | number)[]): bool
 
 function isSimple(value: unknown): value is string | number | boolean {
   return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** The lines of a literal block (`|`) that differ; all others, comments and chomping stay as they are. */
+function replacedBlock(_file: string, text: string, document: Document, edit: FieldEdit): string | undefined {
+  const node: unknown = document.getIn(edit.path, true);
+  if (!('set' in edit) || typeof edit.set !== 'string' || !isScalar(node) || node.type !== Scalar.BLOCK_LITERAL || !node.range) return undefined;
+  const [head = '', ...body] = text.slice(node.range[0], node.range[1]).split('\n');
+  const [before, after] = [String(node.value).split('\n'), edit.set.split('\n')];
+  const first = before.findIndex((line) => line.trim() !== '');
+  const indent = (body[first] ?? '').slice(0, (body[first] ?? '').length - (before[first] ?? '').length);
+  let [start, end] = [0, 0];
+  while (start < Math.min(before.length, after.length) && before[start] === after[start]) start += 1;
+  while (end < Math.min(before.length, after.length) - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  const changed = after.slice(start, after.length - end).map((line) => (line === '' ? '' : `${indent}${line}`));
+  return `${text.slice(0, node.range[0])}${[head, ...body.slice(0, start), ...changed, ...body.slice(before.length - end)].join('\n')}${text.slice(node.range[1])}`;
 }
 
 function replacedScalar(file: string, text: string, document: Document, edit: FieldEdit): string | undefined {
@@ -148,6 +178,8 @@ function nearestStyle(text: string, document: Document): ToStringOptions {
 
 /** A copy of a value with one field changed. */
 export function withEdit(value: unknown, { path, ...edit }: FieldEdit): unknown {
+  const below = belowString(value, path);
+  if (below) return withEdit(value, { path: below.outer, set: stringify(withEdit(embeddedMap(below.text) ?? {}, { ...edit, path: below.inner } as FieldEdit)) });
   const copy = structuredClone(value);
   let at = copy as Record<string | number, unknown>;
   for (const step of path.slice(0, -1)) at = (at[step] ??= {}) as Record<string | number, unknown>;

@@ -191,3 +191,83 @@ describe('where a repository declares an object', () => {
     expect(none).toContain('Kustomize changes what it declares');
   });
 });
+
+describe('a change of values that a HelmRelease or a HelmChart declares', () => {
+  const chart = (content: string): string => `apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata:
+  name: shop
+  namespace: kube-system
+spec:
+  targetNamespace: web
+  valuesContent: ${content}
+  set:
+    replicas: "2"   # of spring
+`;
+  const block = `|-   # values
+      # of the shop
+      image:
+          tag:   "2.0"  # pinned
+
+      dbPassword: hunter2hunter2
+      args: # of the shop
+      - --fast
+      env: [{name: LOG, value: debug}]`;
+  const values = { image: { tag: '2.0' }, dbPassword: 'hunter2hunter2', args: ['--fast'], env: [{ name: 'LOG', value: 'debug' }] };
+  const object = { apiVersion: 'helm.cattle.io/v1', kind: 'HelmChart', namespace: 'kube-system', name: 'shop' };
+  const live = (valuesContent?: string): KubeObject => ({ ...object, metadata: object, spec: { targetNamespace: 'web', ...(valuesContent === undefined ? {} : { valuesContent }), set: { replicas: '2' } } });
+  const running = live(JSON.stringify(values));
+  const tag: WantedStep = { op: 'replace', path: '/spec/valuesContent/image/tag', value: '1.9' };
+
+  async function changed(text: string, wanted: WantedStep[], object: KubeObject, file = 'clusters/shop.yaml') {
+    const located = declarationsOf({ [file]: text }).locate({ apiVersion: object.apiVersion, kind: object.kind, name: 'shop', namespace: 'kube-system' });
+    if ('none' in located) throw new Error(located.none);
+    const result = await changeManifest(text, located.declaration, located.patched, object, wanted);
+    return 'text' in result ? result : { text: undefined, diff: undefined, ...result };
+  }
+
+  it('replaces one value inside a block, leaves every other byte as it is, and shows no secret beside it', async () => {
+    const text = chart(block);
+    const { text: after, diff } = await changed(text, [tag], running);
+    expect(after).toBe(text.replace('"2.0"', '"1.9"'));
+    expect(diff).toContain('-          tag:   "2.0"  # pinned\n+          tag:   "1.9"  # pinned');
+    expect(diff).not.toContain('hunter2');
+  });
+
+  it.each<[string, WantedStep[], string, string]>([
+    ['a key', [{ op: 'add', path: '/spec/valuesContent/image/pullPolicy', value: 'Always' }], '"2.0"  # pinned\n', '"2.0"  # pinned\n          pullPolicy: Always\n'],
+    ['a map', [{ op: 'add', path: '/spec/valuesContent/resources/limits/memory', value: '64Mi' }], 'debug}]', 'debug}]\n      resources:\n        limits:\n          memory: 64Mi'],
+    ['an element', [{ op: 'add', path: '/spec/valuesContent/args/-', value: '--safe' }], '- --fast\n', '- --fast\n      - --safe\n'],
+    ['two values', [tag, { op: 'replace', path: '/spec/valuesContent/env/0/value', value: 'info' }], 'x', 'x'],
+  ])('adds %s inside a block', async (_, wanted, before, after) => {
+    const text = chart(block);
+    const expected = wanted.length === 2 ? text.replace('"2.0"', '"1.9"').replace('debug', 'info') : text.replace(before, after);
+    expect((await changed(text, wanted, running)).text).toBe(expected);
+  });
+
+  it('changes values in quotes, in JSON, in `set`, and those of a HelmRelease', async () => {
+    const quoted = chart(JSON.stringify('image:\n  tag: 2.0.1\n'));
+    expect((await changed(quoted, [tag], live('image: {tag: 2.0.1}'))).text).toBe(quoted.replace('2.0.1', '\\"1.9\\"'));
+    expect((await changed(chart(block), [{ op: 'replace', path: '/spec/set/replicas', value: '3' }], running)).text).toBe(chart(block).replace('"2"', '"3"'));
+    const release = { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', metadata: { name: 'shop', namespace: 'kube-system' }, spec: { values: { image: { tag: '2.0' } } } };
+    const text = 'apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: shop, namespace: kube-system}\nspec:\n  values:\n    image:\n      tag: "2.0" # {"$imagepolicy": "x:y:tag"}\n';
+    expect((await changed(text, [{ ...tag, path: '/spec/values/image/tag' }], release)).text).toBe(text.replace('"2.0"', '"1.9"'));
+  });
+
+  it('gives a HelmChart without values some', async () => {
+    const text = chart('').replace('  valuesContent: \n', '');
+    const { text: after } = await changed(text, [{ op: 'add', path: '/spec/valuesContent', value: 'image:\n  tag: "1.9"\n' }], live());
+    expect(after).toBe(text.replace('spring\n', 'spring\n  valuesContent: |\n    image:\n      tag: "1.9"\n'));
+  });
+
+  it.each<[string, string, KubeObject, string]>([
+    ['the text has another value than what runs', chart(block), live('image: {tag: "3.0"}'), 'is 2.0 there and 3.0 in the cluster'],
+    ['the file has no such text', chart('').replace('  valuesContent: \n', ''), running, 'comes from elsewhere'],
+    ['the text is no YAML', chart("'a: b: c'"), running, 'is not the YAML of one map'],
+    ['the file is encrypted', `${chart(block)}sops:\n  mac: ENC[AES256_GCM,data:x]\n`, running, 'encrypted with SOPS'],
+    ['the text is folded', chart('>\n    image: {tag: "2.0"}\n'), live('image: {tag: "2.0"}'), 'is a folded text'],
+  ])('is refused where %s', async (_, text, object, why) => {
+    const result = await changed(text, [tag], object);
+    expect('none' in result && result.none).toContain(why);
+  });
+});

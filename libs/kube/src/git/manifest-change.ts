@@ -2,6 +2,7 @@ import { printable, redact, redacted, redactText, valueIn, type FileEdit, type K
 import { isDeepStrictEqual } from 'node:util';
 import type { Declaration } from './declarations';
 import { editDocument, withEdit, type FieldEdit } from './edit-document';
+import { embeddedMap, valueThrough } from './embedded-yaml';
 import { unifiedHunks } from './git-text';
 import { maskedText } from './masked-text';
 import { sameQuantity } from './same-value';
@@ -64,7 +65,7 @@ function editFor(declared: unknown, live: KubeObject, { op, path, value }: Wante
   const shown = printable(path, 200);
   if ('none' in place) return { none: `${shown}: ${place.none}` };
   if (place.path.at(-1) === '-') return { path: place.path, set: value };
-  const [here, running] = [valueIn(declared, ...place.path), valueIn(live, ...steps)];
+  const [here, running] = [valueThrough(declared, place.path), valueThrough(live, steps)];
   if (op === 'remove') {
     if (here === undefined) return { none: `${shown} is not in it, so that it comes from elsewhere` };
     return same(steps, here, running) ? { path: place.path, remove: true } : { none: notWhatRuns(shown, here, running) };
@@ -92,6 +93,11 @@ function placeIn(declared: unknown, live: unknown, steps: readonly string[]): { 
   let [here, running]: [unknown, unknown] = [declared, live];
   for (const [i, step] of steps.entries()) {
     const last = i === steps.length - 1;
+    if (typeof running === 'string') {
+      if (typeof here !== 'string') return { none: 'the text is not in it, so that it comes from elsewhere' };
+      [here, running] = [embeddedMap(here), embeddedMap(running)];
+      if (!here || !running) return { none: 'the text there is not the YAML of one map' };
+    }
     if (Array.isArray(running)) {
       if (!Array.isArray(here)) return { none: 'the list is not in it, so that it comes from elsewhere' };
       const index = last && (step === '-' || Number(step) === running.length) ? '-' : indexIn(here, running, Number(step));
@@ -101,7 +107,7 @@ function placeIn(declared: unknown, live: unknown, steps: readonly string[]): { 
     } else {
       path.push(step);
       [here, running] = [valueIn(here, step), valueIn(running, step)];
-      if (!last && here !== undefined && (typeof here !== 'object' || here === null)) return { none: 'what stands there is of another form' };
+      if (!last && here !== undefined && (typeof here !== 'object' || here === null) && !(typeof here === 'string' && typeof running === 'string')) return { none: 'what stands there is of another form' };
     }
   }
   return { path };

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { redact, redacted, redactText, valueIn } from '@larry/contracts';
 import { isScalar, visit } from 'yaml';
 import { yamlParts, type YamlPart } from '../manifest-documents';
+import { embeddedMap } from './embedded-yaml';
 
 /**
  * The text of a manifest file for people: what its fields say is a secret struck out, line by line, so that lines keep their numbers. A
@@ -57,8 +58,14 @@ function pathOf(nodes: readonly unknown[]): (string | number)[] {
 
 const struckOut = (text: string): string => text.split('\n').map((line) => line.replace(/\S.*$/, redacted)).join('\n');
 
-/** A block keeps its first line, which only says that it is one. */
+/** A block keeps its first line, which only says that it is one; where it holds YAML (values of a chart), what is no secret there as well. */
 function struckOutValue(source: string): string {
   const [first = '', ...rest] = source.split('\n');
+  const indent = /^ */.exec(rest.find((line) => line.trim() !== '') ?? '')?.[0].length ?? 0;
+  const held = rest.map((line) => line.slice(indent)).join('\n');
+  if (first.startsWith('|') && embeddedMap(held)) {
+    const masked = maskedText('values.yaml', held).split('\n');
+    return [first, ...rest.map((line, i) => `${line.slice(0, indent)}${masked[i] ?? ''}`)].join('\n');
+  }
   return rest.length === 0 ? redacted : [/^[|>]/.test(first) ? first : redacted, struckOut(rest.join('\n'))].join('\n');
 }

@@ -28,7 +28,8 @@ export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: P
     }
     tried += 1;
     signal?.throwIfAborted();
-    refined.push({ ...finding, remedy: await remedyIn(finding.remedy as ManifestRemedy, objectOf(finding), wanted) });
+    const remedy = finding.remedy as ManifestRemedy;
+    refined.push({ ...finding, remedy: await remedyIn(remedy, remedy.declared?.object ?? objectOf(finding), wanted) });
   }
   return refined;
 
@@ -52,8 +53,9 @@ export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: P
 
 type ManifestRemedy = Extract<Remedy, { layer: 'manifest' }>;
 
+/** The change of the object whose declaration is looked for: the one at fault, or the one that brings it. */
 function wantedOf(remedy: Remedy): WantedStep[] | undefined {
-  return remedy.layer === 'manifest' ? (remedy.wanted as WantedStep[] | undefined) : undefined;
+  return remedy.layer === 'manifest' ? ((remedy.declared?.wanted ?? remedy.wanted) as WantedStep[] | undefined) : undefined;
 }
 
 function noted(remedy: ManifestRemedy, why: string): Remedy {

@@ -33,7 +33,8 @@ const reads: Readonly<Record<string, readonly string[]>> = {
   'networking.istio.io': ['destinationrules', 'virtualservices'],
   'traefik.io': ['ingressroutes'],
   'traefik.containo.us': ['ingressroutes'],
-  'helm.cattle.io': ['helmcharts'],
+  'helm.cattle.io': ['helmchartconfigs', 'helmcharts'],
+  'helm.toolkit.fluxcd.io': ['helmreleases'],
   'k3s.cattle.io': ['addons'],
   'keda.sh': ['scaledobjects'],
 };
