@@ -1,7 +1,7 @@
 import { canonicalJson, describeRef, printable, redact, textOf, valueIn, type HelmUpgrade, type HelmValue, type JsonRecord, type KubeObject } from '@larry/contracts';
 import { candidatesFor, coalesce, overlayOf } from './candidates';
 import { whyIncomplete } from './chart-folder';
-import { openRenderer, type Capabilities, type Renderer } from './renderer';
+import { openRenderer, type AddedMetadata, type Capabilities, type Renderer } from './renderer';
 import { differences, parseManifest, renderedChanges, renderedKey, type Rendered } from './rendered';
 import type { HelmRelease } from './release';
 import { wantedFields, withFields, type WantedOperation } from './wanted';
@@ -14,6 +14,8 @@ export interface ValueSearch {
   /** The `helm` program. */
   helm: string;
   capabilities?: Capabilities;
+  /** What whoever drives the release adds to the metadata of every object that the chart renders. */
+  added?: AddedMetadata;
   signal?: AbortSignal;
 }
 

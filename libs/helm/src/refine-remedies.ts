@@ -1,11 +1,15 @@
 import { printable, redact, type HelmUpgrade, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
-import type { ClusterReader } from '@larry/kube';
+import { HelmDrivers, ownerByDriver, type ClusterReader, type HelmDriver } from '@larry/kube';
 import { stringify } from 'yaml';
+import { argoRemedy } from './argo-application';
 import { coalesce, overlayOf } from './candidates';
+import { declareValues } from './declare-values';
+import { declaredRelease } from './declared-release';
+import { addedBy, declaredRemedy, undeclared, withoutWanted, withReason } from './declared-remedy';
 import { findValues } from './find-values';
 import type { HelmLocation } from './helm-tool';
 import { readRelease, type HelmRelease, type ReleaseReading } from './release';
-import { capabilitiesOf, type Capabilities } from './renderer';
+import { capabilitiesOf, type AddedMetadata, type Capabilities } from './renderer';
 import type { WantedOperation } from './wanted';
 
 /** What a remedy speaks of. */
@@ -19,58 +23,86 @@ const mostRefined = 20;
 
 /**
  * Looks for the chart values behind the remedies of what Helm releases own, and says in each what they are or why they were not found: no
- * helm, no right to read releases, a chart whose values do not decide the field. Reads the cluster and renders charts in a folder of its
- * own; changes nothing. Remedies of anything else stay as they are.
+ * helm, no right to read releases, a chart whose values do not decide the field. A release that Flux or k3s drives is never upgraded: its
+ * value is said as a change of the HelmRelease or HelmChart that declares it. Reads the cluster and renders charts in a folder of its own;
+ * changes nothing. Remedies of anything else stay as they are.
  */
 export async function refineHelmRemedies<T extends Refinable>(cluster: ClusterReader, helm: HelmLocation, findings: readonly T[], objectOf: (finding: T) => ObjectRef, signal?: AbortSignal): Promise<T[]> {
   const refiner = new Refiner(cluster, helm, signal);
   const refined: T[] = [];
   let tried = 0;
   for (const finding of findings) {
-    const { owner, remedy } = finding;
-    const wanted = 'wanted' in remedy ? (remedy.wanted as WantedOperation[] | undefined) : undefined;
-    if (owner.kind !== 'helm' || !wanted || tried === mostRefined) {
+    const wanted = 'wanted' in finding.remedy ? (finding.remedy.wanted as WantedOperation[] | undefined) : undefined;
+    if (!wanted || !isBroughtByChart(finding.owner) || tried === mostRefined) {
       refined.push(finding);
       continue;
     }
     tried += 1;
-    refined.push({ ...finding, remedy: await refiner.remedy(owner, objectOf(finding), remedy, wanted) });
+    refined.push({ ...finding, ...(await refiner.refine(finding, objectOf(finding), wanted)) });
   }
   return refined;
 }
 
+function isBroughtByChart(owner: Owner): boolean {
+  return owner.kind === 'helm' || owner.kind === 'k3s-helmchart' || owner.kind === 'argocd' || (owner.kind === 'flux' && owner.resource.startsWith('HelmRelease '));
+}
+
 class Refiner {
   private readonly releases = new Map<string, Promise<ReleaseReading>>();
+  private readonly drivers: HelmDrivers;
   private capabilities: Promise<Capabilities> | undefined;
 
   constructor(
     private readonly cluster: ClusterReader,
     private readonly helm: HelmLocation,
     private readonly signal: AbortSignal | undefined,
-  ) {}
-
-  async remedy(owner: Extract<Owner, { kind: 'helm' }>, object: ObjectRef, remedy: Remedy, wanted: WantedOperation[]): Promise<Remedy> {
-    if ('missing' in this.helm) return withReason(remedy, `which value that is was not tried: ${this.helm.missing}`);
-    const reading = await this.release(owner);
-    if ('unreadable' in reading) return withReason(remedy, `which value that is was not tried: ${reading.unreadable}`);
-    const live = await this.cluster.get(object, this.signal);
-    if (!live) return withReason(remedy, 'which value that is was not tried: the object is gone');
-    this.capabilities ??= capabilitiesOf(this.cluster);
-    const found = await findValues(reading.release, live, wanted, { helm: this.helm.file, capabilities: await this.capabilities, ...(this.signal ? { signal: this.signal } : {}) });
-    return 'none' in found ? withReason(remedy, `the values do not say: ${found.none}`) : valueRemedy(reading.release, found.upgrade, remedy, wanted);
+  ) {
+    this.drivers = new HelmDrivers(cluster);
   }
 
-  private release({ namespace, release }: Extract<Owner, { kind: 'helm' }>): Promise<ReleaseReading> {
-    const key = `${namespace}/${release}`;
-    const reading = this.releases.get(key) ?? readRelease(this.cluster, namespace, release, this.signal);
+  async refine({ owner, remedy }: Refinable, object: ObjectRef, wanted: WantedOperation[]): Promise<Refinable> {
+    if (owner.kind === 'argocd') return { owner, remedy: await argoRemedy(this.cluster, owner, remedy, this.signal) };
+    const driven = owner.kind === 'helm' ? await this.drivers.ofRelease(owner.release, owner.namespace) : await this.drivers.ofOwner(owner);
+    if ('driver' in driven) return { owner: ownerByDriver(driven.driver), remedy: await this.declared(driven.driver, object, remedy, wanted) };
+    if ('unknown' in driven) return { owner, remedy: withReason(withoutWanted(remedy), `whether a controller would undo an upgrade cannot be seen: ${driven.unknown}`) };
+    if (owner.kind === 'helm') return { owner, remedy: await this.upgraded(owner, object, remedy, wanted) };
+    return { owner, remedy: withReason(withoutWanted(remedy), 'which value that is was not tried: it is not in this cluster') };
+  }
+
+  /** The value of a release that is a person's own. */
+  private async upgraded({ namespace, release }: Extract<Owner, { kind: 'helm' }>, object: ObjectRef, remedy: Remedy, wanted: WantedOperation[]): Promise<Remedy> {
+    const found = await this.find({ release, namespace, storage: namespace }, object, wanted);
+    return 'none' in found ? withReason(remedy, found.none) : valueRemedy(found.release, found.upgrade, remedy, wanted);
+  }
+
+  /** The value where the release's driver takes it from. */
+  private async declared(driver: HelmDriver, object: ObjectRef, remedy: Remedy, wanted: WantedOperation[]): Promise<Remedy> {
+    const declared = await declaredRelease(this.cluster, driver, this.signal);
+    if ('unreadable' in declared) return undeclared(driver, remedy, declared.unreadable);
+    const found = await this.find(driver, object, wanted, addedBy(driver));
+    if ('none' in found) return undeclared(driver, remedy, found.none);
+    const change = declareValues(declared, found.release, found.upgrade);
+    return 'none' in change ? undeclared(driver, remedy, change.none) : declaredRemedy(driver, change, found.upgrade, remedy, wanted);
+  }
+
+  private async find(place: Pick<HelmDriver, 'release' | 'namespace' | 'storage'>, object: ObjectRef, wanted: WantedOperation[], added?: AddedMetadata): Promise<{ release: HelmRelease; upgrade: HelmUpgrade } | { none: string }> {
+    const untried = (why: string): { none: string } => ({ none: `which value that is was not tried: ${why}` });
+    if ('missing' in this.helm) return untried(this.helm.missing);
+    const reading = await this.release(place);
+    if ('unreadable' in reading) return untried(reading.unreadable);
+    const live = await this.cluster.get(object, this.signal);
+    if (!live) return untried('the object is gone');
+    this.capabilities ??= capabilitiesOf(this.cluster);
+    const found = await findValues(reading.release, live, wanted, { helm: this.helm.file, capabilities: await this.capabilities, ...(added ? { added } : {}), ...(this.signal ? { signal: this.signal } : {}) });
+    return 'none' in found ? { none: `the values do not say: ${found.none}` } : { release: reading.release, upgrade: found.upgrade };
+  }
+
+  private release({ storage, namespace, release }: Pick<HelmDriver, 'release' | 'namespace' | 'storage'>): Promise<ReleaseReading> {
+    const key = `${storage} ${namespace}/${release}`;
+    const reading = this.releases.get(key) ?? readRelease(this.cluster, storage, release, this.signal, namespace);
     this.releases.set(key, reading);
     return reading;
   }
-}
-
-function withReason(remedy: Remedy, why: string): Remedy {
-  if (remedy.layer === 'none') return { ...remedy, reason: printable(`${remedy.reason}; ${why}`, 900) };
-  return { ...remedy, note: printable(`${'note' in remedy && remedy.note ? `${remedy.note}; ` : ''}${why}`, 900) };
 }
 
 function valueRemedy(release: HelmRelease, upgrade: HelmUpgrade, remedy: Remedy, wanted: WantedOperation[]): Remedy {

@@ -62,15 +62,16 @@ const namespacePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
  * Reads a release from where Helm keeps it: Secrets, or ConfigMaps where there are no such Secrets. Untrusted data.
- * `unreadable` says in one sentence why the source cannot tell, a right that is missing among the reasons.
+ * `unreadable` says in one sentence why the source cannot tell, a right that is missing among the reasons. `target`: where its objects go,
+ * if not to where its records are (a HelmRelease of Flux).
  */
-export async function readRelease(cluster: ClusterReader, namespace: string, name: string, signal?: AbortSignal): Promise<ReleaseReading> {
-  if (!namePattern.test(name) || !namespacePattern.test(namespace)) return { unreadable: 'the name of the release is none that Helm would give' };
+export async function readRelease(cluster: ClusterReader, namespace: string, name: string, signal?: AbortSignal, target = namespace): Promise<ReleaseReading> {
+  if (!namePattern.test(name) || ![namespace, target].every((n) => namespacePattern.test(n))) return { unreadable: 'the name of the release is none that Helm would give' };
   const reasons: string[] = [];
   for (const kind of ['Secret', 'ConfigMap'] as const) {
     const records = await recordsOf(cluster, kind, namespace, name, signal);
     if ('unreadable' in records) reasons.push(records.unreadable);
-    else if (records.objects.length > 0) return releaseOf(records.objects, kind === 'Secret' ? 'secret' : 'configmap', namespace, name);
+    else if (records.objects.length > 0) return releaseOf(records.objects, kind === 'Secret' ? 'secret' : 'configmap', target, name);
   }
   return { unreadable: reasons[0] ?? `no record of the release ${namespace}/${name} is kept in the cluster` };
 }

@@ -1,4 +1,4 @@
-import { printable, redactText } from '@larry/contracts';
+import { printable, recordOf, redactText, type JsonRecord } from '@larry/contracts';
 import type { ClusterReader } from '@larry/kube';
 import { withFolder, writeChart, writeValues } from './chart-folder';
 import { runHelm } from './helm-tool';
@@ -9,6 +9,12 @@ import type { HelmRelease } from './release';
 export interface Capabilities {
   kubeVersion?: string;
   apiVersions: string[];
+}
+
+/** Labels and annotations that are put on every rendered object. */
+export interface AddedMetadata {
+  labels: JsonRecord;
+  annotations: JsonRecord;
 }
 
 /** Renders the chart that a release keeps, offline. */
@@ -28,7 +34,7 @@ export async function capabilitiesOf(cluster: ClusterReader): Promise<Capabiliti
 }
 
 /** Unpacks a release's chart for as long as it is used. */
-export function openRenderer<T>(release: HelmRelease, { helm, capabilities, signal }: { helm: string; capabilities?: Capabilities; signal?: AbortSignal }, use: (renderer: Renderer) => Promise<T>): Promise<T> {
+export function openRenderer<T>(release: HelmRelease, { helm, capabilities, added, signal }: { helm: string; capabilities?: Capabilities; added?: AddedMetadata; signal?: AbortSignal }, use: (renderer: Renderer) => Promise<T>): Promise<T> {
   return withFolder(async (folder) => {
     const chart = await writeChart(folder, release);
     const base = await writeValues(folder, 'values.json', release.config);
@@ -44,8 +50,18 @@ export function openRenderer<T>(release: HelmRelease, { helm, capabilities, sign
         signal?.throwIfAborted();
         if (exit.code !== 0) return { failed: printable(redactText(exit.stderr.replace(/^Error: /, '').trim()), 300) };
         const objects = parseManifest(exit.stdout, release.namespace);
-        return objects ? { objects } : { failed: 'what it renders cannot be read' };
+        return objects ? { objects: added ? withMetadata(objects, added) : objects } : { failed: 'what it renders cannot be read' };
       },
     });
   });
+}
+
+function withMetadata(objects: Rendered, added: AddedMetadata): Rendered {
+  const all = [...objects].map(([key, object]): [string, JsonRecord] => {
+    const metadata = recordOf(object['metadata']);
+    const fields = (['labels', 'annotations'] as const).filter((field) => Object.keys(added[field]).length > 0);
+    const more = Object.fromEntries(fields.map((field) => [field, { ...recordOf(metadata[field]), ...added[field] }]));
+    return [key, { ...object, metadata: { ...metadata, ...more } }];
+  });
+  return new Map(all);
 }

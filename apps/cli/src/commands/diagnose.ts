@@ -42,9 +42,11 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
   }
 }
 
-/** Names the chart values behind what Helm releases own; a source that is no cluster keeps no charts. */
+const broughtByCharts: ReadonlySet<string> = new Set(['helm', 'flux', 'k3s-helmchart', 'argocd']);
+
+/** Names the chart values behind what Helm releases own, whoever drives them; a source that is no cluster keeps no charts. */
 async function withValues(report: DiagnosisReport, cluster: ClusterReader): Promise<DiagnosisReport> {
-  if (cluster.source.type !== 'live' || !report.findings.some((f) => f.owner.kind === 'helm')) return report;
+  if (cluster.source.type !== 'live' || !report.findings.some((f) => broughtByCharts.has(f.owner.kind))) return report;
   const findings = await refineHelmRemedies(cluster, findHelm(), report.findings, objectOf);
   return { ...report, findings };
 }

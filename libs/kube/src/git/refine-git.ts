@@ -1,4 +1,4 @@
-import { printable, type ObjectRef, type Remedy } from '@larry/contracts';
+import { printable, type ObjectRef, type Owner, type Remedy } from '@larry/contracts';
 import type { ClusterReader } from '../reader';
 import { blobId } from './blob-id';
 import { Declarations } from './declarations';
@@ -14,7 +14,7 @@ const maxDiff = 8_000;
  * nothing, neither there nor in the cluster. Other remedies stay as they are.
  * @throws Error in one sentence when the folder is no repository that can be read
  */
-export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: Pick<ClusterReader, 'get'>, folder: string, findings: readonly T[], objectOf: (finding: T) => ObjectRef, signal?: AbortSignal): Promise<T[]> {
+export async function refineGitRemedies<T extends { owner?: Owner; remedy: Remedy }>(cluster: Pick<ClusterReader, 'get'>, folder: string, findings: readonly T[], objectOf: (finding: T) => ObjectRef, signal?: AbortSignal): Promise<T[]> {
   if (!findings.some(({ remedy }) => wantedOf(remedy))) return [...findings];
   const manifests = await readGitManifests(folder, signal);
   const declarations = new Declarations(manifests);
@@ -29,7 +29,8 @@ export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: P
     tried += 1;
     signal?.throwIfAborted();
     const remedy = finding.remedy as ManifestRemedy;
-    refined.push({ ...finding, remedy: await remedyIn(remedy, remedy.declared?.object ?? objectOf(finding), wanted) });
+    if (!remedy.declared && isRendered(finding.owner)) refined.push({ ...finding, remedy: noted(remedy, 'no diff: a chart renders it, and which of its values decides the field was not tried') });
+    else refined.push({ ...finding, remedy: await remedyIn(remedy, remedy.declared?.object ?? objectOf(finding), wanted) });
   }
   return refined;
 
@@ -52,6 +53,11 @@ export async function refineGitRemedies<T extends { remedy: Remedy }>(cluster: P
 }
 
 type ManifestRemedy = Extract<Remedy, { layer: 'manifest' }>;
+
+/** Of what a HelmRelease or HelmChart brings a repository holds the values, not the object. */
+function isRendered(owner: Owner | undefined): boolean {
+  return owner?.kind === 'k3s-helmchart' || (owner?.kind === 'flux' && owner.resource.startsWith('HelmRelease '));
+}
 
 /** The change of the object whose declaration is looked for: the one at fault, or the one that brings it. */
 function wantedOf(remedy: Remedy): WantedStep[] | undefined {

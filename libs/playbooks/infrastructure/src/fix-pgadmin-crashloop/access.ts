@@ -33,6 +33,7 @@ const reads: Readonly<Record<string, readonly string[]>> = {
   'networking.istio.io': ['destinationrules', 'virtualservices'],
   'traefik.io': ['ingressroutes'],
   'traefik.containo.us': ['ingressroutes'],
+  'argoproj.io': ['applications'],
   'helm.cattle.io': ['helmchartconfigs', 'helmcharts'],
   'helm.toolkit.fluxcd.io': ['helmreleases'],
   'k3s.cattle.io': ['addons'],

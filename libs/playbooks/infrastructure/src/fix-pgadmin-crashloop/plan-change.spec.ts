@@ -103,6 +103,8 @@ describe('what a Helm release owns', () => {
     ['values that nobody tried', { remedy }, 'its values were not tried'],
     ['a cause that is less sure', { remedy: { ...remedy, upgrade }, confidence: 0.85 }, '90 % are needed'],
     ['a patch of the live object', {}, 'something else owns it'],
+    ['Flux above the release', { remedy: { ...remedy, upgrade }, owner: { kind: 'flux', resource: 'HelmRelease shop/shop' } }, 'would undo an upgrade'],
+    ['k3s above the release', { remedy: { ...remedy, upgrade }, owner: { kind: 'k3s-helmchart', chart: 'shop', namespace: 'kube-system' } }, 'would undo an upgrade'],
   ])('is left to people with %s', (_, finding, reason) => {
     const planned = plannedFor(aFinding('incorrect_image_reference', `${container}/image`, { owner, ...finding }));
     expect('refused' in planned && planned.refused).toContain(reason);

@@ -23,6 +23,7 @@ export function plannedFor(finding: Finding): Planned {
     case 'manifest':
       return { refused: 'it is changed where it is applied from; a change in the cluster would be undone' };
     case 'helm-value':
+      if (finding.owner.kind !== 'helm') return { refused: 'something else drives its Helm release, and would undo an upgrade' };
       return remedy.upgrade ? upgradeFor(finding, remedy.upgrade, (remedy.wanted ?? []) as Operation[]) : { refused: `its Helm release ${remedy.namespace}/${remedy.release} owns it, and its values were not tried` };
     case 'patch':
       return finding.owner.kind === 'none' ? patchFor(finding, remedy.patch as Operation[], remedy.note ?? finding.title) : { refused: 'something else owns it' };
