@@ -23,12 +23,12 @@ export interface Outcome {
   ms: number;
 }
 
-/** Builds the case's cluster, lets Larry diagnose it, and compares. The time is that of reading and diagnosing. */
-export async function evaluate(one: EvalCase, open: (name: string, world: World) => ClusterReader | Promise<ClusterReader> = (name, world) => readerOf(name, world)): Promise<Outcome> {
+/** Builds the case's cluster, lets Larry diagnose it, or one namespace of it, and compares. The time is that of reading and diagnosing. */
+export async function evaluate(one: EvalCase, open: (name: string, world: World) => ClusterReader | Promise<ClusterReader> = (name, world) => readerOf(name, world), namespace?: string): Promise<Outcome> {
   const world = one.build();
   const reader = await open(one.id, world);
   const began = performance.now();
-  const facts = await collectFacts(reader, world.probes ? { probes: parseProbes(world.probes) } : {});
+  const facts = await collectFacts(reader, { ...(world.probes ? { probes: parseProbes(world.probes) } : {}), ...(namespace ? { namespace } : {}) });
   const { findings, unknowns } = diagnose(facts);
   const ms = performance.now() - began;
   await reader.close();

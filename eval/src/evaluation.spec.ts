@@ -89,6 +89,19 @@ describe('the figures', () => {
     expect(figuresOf(found).falseAlarms.filter((id) => !floors.falseAlarms[given].includes(id))).toEqual([]);
   });
 
+  it('are the same for one namespace: what the whole cluster is told about it, wherever the cause lies', async () => {
+    for (const [index, one] of cases.entries()) {
+      const whole = outcomes[index]?.found ?? [];
+      // A part of them: every one would take as long as all the rest.
+      if (index % 8 !== 0 || whole.length === 0) continue;
+      const namespaces = whole.flatMap(({ namespace, symptoms }) => [namespace, ...symptoms.flatMap((key) => / (.*)\//.exec(key)?.[1] ?? [])]).filter((namespace) => namespace !== '');
+      for (const namespace of new Set(namespaces)) {
+        const { found } = await evaluate(one, (name, world) => readerOf(name, world), namespace);
+        expect(found).toEqual(whole.filter((finding) => finding.namespace === '' || finding.namespace === namespace || finding.symptoms.some((key) => key.includes(` ${namespace}/`))));
+      }
+    }
+  });
+
   it('name every miss, and show what was found only when asked', () => {
     const figures = figuresOf(outcomes);
     expect(renderFigures('all', figures)).toContain('all, one fault');

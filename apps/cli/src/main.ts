@@ -1,5 +1,5 @@
 import { buildProgram } from './program';
-import { exitCodeOf, exitCodes, sentenceOf } from './user-error';
+import { exitCodes } from './exit-codes';
 
 // `larry events | head`: the reader has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -9,12 +9,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 buildProgram()
   .parseAsync(process.argv)
-  .catch((error: unknown) => {
+  .catch(async (error: unknown) => {
     if (isCommanderError(error)) {
       // commander has said it; help and version count as fine.
       process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
       return;
     }
+    // Help and version need none of the libraries that these are told with.
+    const { exitCodeOf, sentenceOf } = await import('./user-error.js');
     process.stderr.write(`larry: ${sentenceOf(error)}\n`);
     process.exitCode = exitCodeOf(error);
   });

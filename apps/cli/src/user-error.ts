@@ -1,7 +1,7 @@
 import { printable } from '@larry/contracts';
+import { exitCodes } from './exit-codes';
 
-/** Exit codes of every command; shown at the end of `larry --help`. */
-export const exitCodes = { ok: 0, found: 1, usage: 2, unreachable: 3, incomplete: 4, interrupted: 130 } as const;
+export { exitCodes };
 
 /** A mistake of the user's or of the surroundings, told in one sentence that says what to do; never a stack trace. */
 export class UserError extends Error {

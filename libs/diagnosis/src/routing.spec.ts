@@ -168,10 +168,9 @@ describe('what only looks like a fault', () => {
     expect(await diagnosed([aNode(), ...web, canary], says(lines))).toEqual([]);
   });
 
-  it('knows nothing of namespaces that were not read', async () => {
-    const web = aWorkload('web', { containers: [{ ...crashed(1), spec: { env: [{ name: 'REDIS_ADDR', value: 'redis.cache.svc:6379' }] } }] });
-    const redis = [...aWorkload('redis', { namespace: 'cache' }), aService({ name: 'redis', namespace: 'cache' })];
-    const findings = await diagnosed([aNode(), ...web, ...redis], { ...says('panic: nil map'), namespace: 'shop' });
-    expect(told(findings)).toEqual(['application_error Deployment shop/web']);
+  it('knows the Services of other namespaces also when one namespace is asked about', async () => {
+    const web = aWorkload('web', { containers: [{ ...crashed(1), spec: { env: [{ name: 'REDIS_ADDR', value: 'redis.cache.svc:6380' }] } }] });
+    const redis = [...aWorkload('redis', { namespace: 'cache' }), aService({ name: 'redis', namespace: 'cache', ports: [{ port: 6379 }] })];
+    for (const asked of [{}, { namespace: 'shop' }]) expect(told(await diagnosed([aNode(), ...web, ...redis], { ...says('panic: nil map'), ...asked }))).toEqual(['service_env_var_address_mismatch Deployment shop/web']);
   });
 });

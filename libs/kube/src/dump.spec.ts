@@ -107,6 +107,14 @@ describe('openDump', () => {
     expect(loaded.length + skipped.filter((s) => !s.partial).length).toBe(7);
   });
 
+  it('reads a file that is too large to be held as a whole like any other', async () => {
+    const large = ['a', 'b', 'c'].map((name) => ({ ...aPodItem('db', name), spec: { note: name.repeat(3 * 1024 * 1024) } }));
+    const seen: string[] = [];
+    const reader = await openDump(await aFolder({ 'db/pods.json': items('PodList', large), 'nodes.json': items('NodeList', []) }), (object) => seen.push(object.metadata.name));
+    expect(seen).toEqual(['a', 'b', 'c']);
+    expect((await listAll(reader, pod)).map((p) => p.metadata.name)).toEqual(['a', 'b', 'c']);
+  });
+
   it('names elements that are no objects of their folder', async () => {
     const reader = await openDump(await aFolder({ 'db/pods.json': items('PodList', [aPodItem('db', 'a'), aPodItem('../etc', 'b'), 'x', { metadata: {} }]) }));
     expect((await listAll(reader, pod)).map((p) => p.metadata.name)).toEqual(['a']);

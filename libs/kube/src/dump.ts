@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { KubeObject } from '@larry/contracts';
 import { builtinKinds, kindKey } from './builtin-kinds';
 import { readDumpLog } from './dump-logs';
-import { openDumpFile, type DumpFile } from './dump-file';
+import { openDumpFile, readSmall, type DumpFile } from './dump-file';
 import { LogUnavailableError, UnknownKindError } from './errors';
 import { walkTree, type Tree } from './folder';
 import type { ClusterReader, KindInfo, KindRef, ListOptions, SkippedFile, SourceInfo } from './reader';
@@ -68,10 +68,18 @@ class Dump implements ClusterReader {
   /** Looks through every file once: for damage, for the time of the dump and for the mark of a simulation. */
   async scan(each?: (object: KubeObject) => void): Promise<void> {
     let latest = '';
-    for (const file of this.tree.files) {
-      const { kind, namespace } = placeOf(file);
-      if (!kind) continue;
-      const opened = await openDumpFile(join(this.tree.root, file), file, kind, namespace, each);
+    const places = this.tree.files.flatMap((name) => {
+      const { kind, namespace } = placeOf(name);
+      return kind ? [{ path: join(this.tree.root, name), name, kind, namespace }] : [];
+    });
+    let ahead = places[0] && readSmall(places[0].path);
+    for (const [index, place] of places.entries()) {
+      const { kind } = place;
+      const bytes = await ahead;
+      // The next is read while this one is looked through.
+      const next = places[index + 1];
+      ahead = next && readSmall(next.path);
+      const opened = await openDumpFile(place, bytes, each);
       this.byKind.set(kindKey(kind), [...(this.byKind.get(kindKey(kind)) ?? []), opened]);
       this.note(opened);
       if (opened.latest > latest) latest = opened.latest;

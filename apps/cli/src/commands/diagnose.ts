@@ -30,7 +30,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<void> {
   const { facts, reader: cluster } = await read(options, { ...(options.namespace ? { namespace: options.namespace } : {}), ...(probes ? { probes } : {}) });
   try {
     requireNamespace(facts);
-    const report = await withManifests(await withValues(withScope(diagnoseFacts(facts), options.namespace), cluster), cluster, options.git ?? process.env['LARRY_GIT_REPOSITORY']);
+    const report = await withManifests(await withValues(diagnoseFacts(facts), cluster), cluster, options.git ?? process.env['LARRY_GIT_REPOSITORY']);
     line.clear();
     print(report, cluster.source, options);
     const blind = report.findings.length === 0 ? blindness(report, facts) : undefined;
@@ -100,14 +100,6 @@ function requireNamespace({ namespace, objects, events, source }: Facts): void {
   const seen = objects.list('Namespace').map(({ metadata }) => metadata.name).sort();
   const hint = seen.length === 0 ? '' : `; there are ${seen.slice(0, 12).join(', ')}${seen.length > 12 ? ` and ${seen.length - 12} more` : ''}`;
   throw new UserError(`--namespace ${printable(namespace, 100)}: ${source.type} ${printable(source.name, 200)} shows no such namespace and nothing in it${printable(hint, 1000)}`);
-}
-
-/** What a diagnosis of one namespace did not look at. */
-function withScope(report: DiagnosisReport, namespace: string | undefined): DiagnosisReport {
-  if (namespace === undefined) return report;
-  const read = [...new Set([namespace, 'kube-system'])].join(', ');
-  const unread = { subject: 'Services and objects of other namespaces', reason: printable(`--namespace: not looked at beyond ${read} and what belongs to no namespace`, 300) };
-  return { ...report, unknowns: [unread, ...report.unknowns] };
 }
 
 /** Why no root cause does not mean that all is well. */

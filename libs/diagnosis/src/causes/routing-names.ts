@@ -22,7 +22,7 @@ function addressCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
   if (!scene.facts.objects.knows('Service')) return [];
   return scene.calls.flatMap((call) => {
     const { workload, address, target } = call;
-    if (call.service || !scene.facts.objects.covers(target.namespace)) return [];
+    if (call.service || !scene.facts.objects.covers('Service', target.namespace)) return [];
     const complaint = complaintOf(complaints, call);
     const names = scene.facts.objects.list('Service', target.namespace).map((s) => s.metadata.name);
     const near = nearName(names, target.name, true) ?? elsewhere(scene, call);

@@ -1,3 +1,4 @@
+import { UnknownKindError, type ClusterReader } from '@larry/kube';
 import { aFolder, memoryCluster, removeFolders } from '@larry/kube/testing';
 import { aNode, anEvent, anObject, aWorkload, crashed, diagnosed, minutesAgo, testNow, told } from '../testing';
 import { diagnose } from '../diagnose';
@@ -48,10 +49,34 @@ describe('facts', () => {
     expect(told(findings).length).toBeGreaterThan(0);
   });
 
-  it('reads only what is asked for when a namespace is named, and kube-system', async () => {
+  it('reads everything when a namespace is named, since its causes may lie in others, and nothing else when it shall be alone', async () => {
     const reader = memoryCluster([...aWorkload('web', {}), ...aWorkload('pay', { namespace: 'bank' }), ...aWorkload('dns', { namespace: 'kube-system' })], { source });
-    const facts = await collectFacts(reader, { namespace: 'shop' });
-    expect(facts.workloads.map((w) => w.key).sort()).toEqual(['Deployment kube-system/dns', 'Deployment shop/web']);
+    const read = async (options: { alone?: boolean }) => (await collectFacts(reader, { namespace: 'shop', ...options })).workloads.map((w) => w.key).sort();
+    expect(await read({})).toEqual(['Deployment bank/pay', 'Deployment kube-system/dns', 'Deployment shop/web']);
+    expect(await read({ alone: true })).toEqual(['Deployment kube-system/dns', 'Deployment shop/web']);
+  });
+
+  it('reads with the rights of a Role what it may of the namespace and of those it calls, says what it could not, and accuses nothing unread', async () => {
+    const calls = (...hosts: string[]) => ({ env: hosts.map((host, i) => ({ name: `URL_${i}`, value: `http://${host}.svc.cluster.local:8080` })) });
+    const inside = aWorkload('web', { containers: [{ ready: false, spec: calls('pay.bank', 'mail.post') }] });
+    const bank = aWorkload('pay', { namespace: 'bank', containers: [crashed(137, { reason: 'OOMKilled' })] });
+    const service = anObject('v1', 'Service', { name: 'pay', namespace: 'bank', spec: { selector: { app: 'pay' }, ports: [{ port: 8080 }] } });
+    const cluster = memoryCluster([...inside, ...bank, service, aNode()], { source: { ...source, type: 'live' } });
+    const roles = new Set(['shop', 'bank']);
+    const reader: ClusterReader = {
+      ...cluster,
+      list: (kind, options = {}) => {
+        if (!roles.has(options.namespace ?? '')) throw new UnknownKindError(kind.kind, `forbidden: cannot list ${kind.kind} in ${options.namespace ?? 'the cluster'}`);
+        return cluster.list(kind, options);
+      },
+    };
+    const facts = await collectFacts(reader, { namespace: 'shop', now: () => new Date(testNow) });
+    expect(facts.workloads.map((w) => w.key).sort()).toEqual(['Deployment bank/pay', 'Deployment shop/web']);
+    expect(facts.unknowns[0]).toEqual({ subject: expect.stringMatching(/^ConfigMap, .* more kinds in namespaces other than bank, shop$/), reason: expect.stringContaining('in the cluster') });
+    expect(facts.unknowns).toContainEqual({ subject: 'Node objects', reason: expect.stringContaining('forbidden') });
+    expect(facts.objects.isMissing('Service', 'post', 'mail')).toBe(false);
+    expect(facts.objects.isMissing('Service', 'bank', 'mail')).toBe(true);
+    expect(told(diagnose(facts).findings)).toEqual(['oom_killed Deployment bank/pay']);
   });
 
   it('counts of the named namespace alone, though kube-system is read with it', async () => {

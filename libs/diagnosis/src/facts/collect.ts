@@ -1,35 +1,34 @@
 import { printable, valueIn, type KubeObject } from '@larry/contracts';
-import { builtinKinds, LogUnavailableError, openDump, UnknownKindError, type ClusterReader, type KindInfo } from '@larry/kube';
-import { EventIndex } from './event-index';
+import { LogUnavailableError, openDump, type ClusterReader } from '@larry/kube';
+import { sceneOf } from '../graph/edges';
+import { Kept } from './kept';
 import { LogIndex, type LogFacts } from './log-index';
 import type { Facts, Workload } from './model';
-import { objectKey, ObjectIndex } from './object-index';
-import { podFacts, type ContainerFacts, type PodFacts } from './pod-facts';
+import type { ContainerFacts, PodFacts } from './pod-facts';
 import { readProbesOf, type Probes } from './probes';
+import { isWanted, nameUnread, readKinds, readMore } from './read-kinds';
 import { timeOf } from './times';
-import { slim } from './slim';
 import { workloadsOf } from './workloads';
 
 /** What {@link collectFacts} takes beside the source. */
 export interface CollectOptions {
-  /** Reads and judges this namespace alone, and what belongs to none. */
+  /** Asked about: findings are its own and those of others that reach into it. All others are read with it, as far as the account may. */
   namespace?: string;
+  /** Reads nothing of other namespaces but `kube-system`: quicker, and a cause that lies in another is not found. */
+  alone?: boolean;
   probes?: Probes;
   /** Now, for a live cluster and manifests; a snapshot and a dump carry their own time. */
   now?: () => Date;
   signal?: AbortSignal;
 }
 
-/** Kinds of Kubernetes that say nothing about why a workload does not run. */
-const unread = new Set(['ControllerRevision', 'PodTemplate', 'Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding', 'CSIDriver', 'CSIStorageCapacity', 'PriorityClass', 'RuntimeClass', 'CustomResourceDefinition', 'APIService', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'CertificateSigningRequest', 'Endpoints', 'VolumeAttachment']);
-/** Custom kinds that do: routes, what installed a release, what scales to zero. */
-const customKinds = new Set(['gateway.networking.k8s.io/HTTPRoute', 'gateway.networking.k8s.io/GRPCRoute', 'networking.istio.io/VirtualService', 'networking.istio.io/DestinationRule', 'traefik.io/IngressRoute', 'traefik.containo.us/IngressRoute', 'helm.cattle.io/HelmChart', 'helm.toolkit.fluxcd.io/HelmRelease', 'k3s.cattle.io/Addon', 'keda.sh/ScaledObject']);
-
 /** Logs are read of at most this many workloads that do not run, and of this many pods of each. */
 const mostUnwell = 200;
 const podsOfWorkload = 2;
 /** Where logs are files: of at most this many that do run. */
 const mostRunning = 300;
+/** Namespaces that are read one by one because a list across all is refused. */
+const mostCalled = 20;
 
 /**
  * Reads everything that a diagnosis needs, page by page, keeping only what says something: no managed fields, no values of Secrets,
@@ -39,17 +38,23 @@ const mostRunning = 300;
 export async function collectFacts(reader: ClusterReader, given: CollectOptions = {}): Promise<Facts> {
   const kept = new Kept();
   const options = given.probes ? given : { ...given, ...(await probesBeside(reader, kept)) };
-  for (const kind of (await reader.kinds()).filter(isWanted)) await readKind(reader, kind, kept, options);
+  const refused = await readKinds(reader, kept, options);
+  if (refused.length > 0 && !options.alone) await readMore(reader, kept, refused, calledFrom(modelOf(reader, kept, options)), options.signal);
+  nameUnread(kept, refused);
   return factsFrom(reader, kept, options);
+}
+
+/** The namespaces that workloads of the one asked about call into. */
+function calledFrom(facts: Facts): string[] {
+  const read = new Set([facts.namespace, 'kube-system']);
+  const called = sceneOf(facts).calls.filter(({ workload }) => workload.namespace === facts.namespace).map(({ target }) => target.namespace);
+  return [...new Set(called)].filter((namespace) => !read.has(namespace)).slice(0, mostCalled);
 }
 
 /** {@link collectFacts} for the folder of a dump, whose files are then read once instead of twice. Close the reader. @throws Error in one sentence when it is no dump. */
 export async function collectDump(path: string, options: CollectOptions = {}): Promise<{ facts: Facts; reader: ClusterReader }> {
   const kept = new Kept();
-  const reader = await openDump(path, (object) => {
-    const { namespace } = object.metadata;
-    if (options.namespace === undefined || namespace === undefined || namespace === options.namespace || namespace === 'kube-system') kept.take(object);
-  });
+  const reader = await openDump(path, (object) => kept.take(object));
   for (const { kind, availability } of (await reader.kinds()).filter(isWanted)) {
     if (availability.state === 'listed') kept.objects.listed(kind);
     else kept.unknown(kind, availability.reason);
@@ -70,41 +75,22 @@ async function probesBeside({ source }: ClusterReader, kept: Kept): Promise<{ pr
   }
 }
 
-/** What is kept of everything that was read. */
-class Kept {
-  readonly objects = new ObjectIndex();
-  readonly events = new EventIndex();
-  readonly unknowns: Facts['unknowns'] = [];
-  readonly origins: Facts['origins'] = new Map();
-  readonly pods: PodFacts[] = [];
-
-  take(object: KubeObject, origin?: { file: string; line?: number }): void {
-    if (object.kind === 'Event') return this.events.add(object);
-    const kept = slim(object);
-    this.objects.add(kept);
-    if (origin) this.origins.set(objectKey(kept), origin);
-    if (object.kind === 'Pod') this.pods.push(podFacts(kept));
-  }
-
-  unknown(kind: string, reason: string): void {
-    this.objects.unknown(kind, reason);
-    this.unknowns.push({ subject: `${kind} objects`, reason: printable(reason, 300) });
-  }
-
-  incomplete(kind: string, reason: string): void {
-    this.objects.unknown(kind, reason);
-    this.unknowns.push({ subject: `some ${kind} objects`, reason: printable(reason, 300) });
-  }
+async function factsFrom(reader: ClusterReader, kept: Kept, options: CollectOptions): Promise<Facts> {
+  const facts = modelOf(reader, kept, options);
+  const { unknowns } = facts;
+  unknowns.push(...(options.probes?.notProbed ?? []).map(({ subject, reason }) => ({ subject: printable(`probe of ${subject}`, 300), reason: printable(reason, 300) })));
+  for (const { file, reason, line } of reader.files().skipped.slice(0, 200)) unknowns.push({ subject: printable(`file ${file}${line ? `:${line}` : ''}`, 300), reason: printable(reason, 300) });
+  if (facts.runtime) await readLogs(reader, facts, options.signal);
+  return facts;
 }
 
-async function factsFrom(reader: ClusterReader, { objects, events, unknowns, origins, pods }: Kept, options: CollectOptions): Promise<Facts> {
-  const { source } = reader;
-  if (options.namespace !== undefined) objects.only([options.namespace, 'kube-system']);
-  else if (source.namespaces) objects.only(source.namespaces);
+/** Facts without logs, of what has been read so far. */
+function modelOf({ source }: ClusterReader, { objects, events, unknowns, origins, pods }: Kept, options: CollectOptions): Facts {
+  if (source.namespaces) objects.only(source.namespaces);
   const runtime = source.type !== 'manifests';
   const atMs = clusterTime(objects.list('Lease', 'kube-node-lease'), timeOf(source.takenAt) ?? (options.now ?? (() => new Date()))().getTime());
   const workloads = workloadsOf(objects, pods, events, atMs, runtime);
-  const facts: Facts = {
+  return {
     atMs,
     source,
     runtime,
@@ -119,10 +105,6 @@ async function factsFrom(reader: ClusterReader, { objects, events, unknowns, ori
     origins,
     unknowns,
   };
-  unknowns.push(...(options.probes?.notProbed ?? []).map(({ subject, reason }) => ({ subject: printable(`probe of ${subject}`, 300), reason: printable(reason, 300) })));
-  for (const { file, reason, line } of reader.files().skipped.slice(0, 200)) unknowns.push({ subject: printable(`file ${file}${line ? `:${line}` : ''}`, 300), reason: printable(reason, 300) });
-  if (runtime) await readLogs(reader, facts, options.signal);
-  return facts;
 }
 
 /**
@@ -135,29 +117,6 @@ export function clusterTime(leases: readonly KubeObject[], ours: number): number
   return Math.max(ours, median);
 }
 
-function isWanted({ apiVersion, kind }: KindInfo): boolean {
-  const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
-  if (builtinKinds.some((b) => b.kind === kind && (b.apiVersion.includes('/') ? b.apiVersion.split('/')[0] : '') === group)) return !unread.has(kind);
-  return customKinds.has(`${group}/${kind}`);
-}
-
-async function readKind(reader: ClusterReader, kind: KindInfo, kept: Kept, options: CollectOptions): Promise<void> {
-  // Controllers of the cluster live in kube-system, whatever namespace is asked about.
-  const namespaces = options.namespace !== undefined && kind.namespaced ? [...new Set([options.namespace, 'kube-system'])] : [undefined];
-  for (const namespace of namespaces) {
-    try {
-      const list = reader.list(kind, { ...(namespace ? { namespace } : {}), ...(options.signal ? { signal: options.signal } : {}) });
-      for await (const object of list) kept.take(object, reader.originOf(object));
-      kept.objects.listed(kind.kind);
-    } catch (error) {
-      if (!(error instanceof UnknownKindError)) throw error;
-      if (namespace === 'kube-system' && options.namespace !== 'kube-system') continue;
-      kept.unknown(kind.kind, error.reason);
-    }
-  }
-  if (kind.availability.state === 'listed' && kind.availability.incomplete !== undefined) kept.incomplete(kind.kind, kind.availability.incomplete);
-}
-
 interface Wanted {
   pod: PodFacts;
   container: ContainerFacts;
@@ -166,11 +125,14 @@ interface Wanted {
 }
 
 async function readLogs(reader: ClusterReader, facts: Facts, signal?: AbortSignal): Promise<void> {
-  const unwell = facts.workloads.filter((w) => w.unwell.length > 0);
+  const asked = facts.workloads.filter((w) => w.namespace === facts.namespace);
+  const others = facts.workloads.filter((w) => w.namespace !== facts.namespace);
+  const workloads = [...asked, ...others];
+  const unwell = workloads.filter((w) => w.unwell.length > 0);
   const wanted = unwell.slice(0, mostUnwell).flatMap(logsOfUnwell);
   if (unwell.length > mostUnwell) facts.unknowns.push({ subject: `logs of ${unwell.length - mostUnwell} more workloads`, reason: `logs of at most ${mostUnwell} workloads that do not run are read` });
   if (reader.source.type !== 'live') {
-    const running = facts.workloads.filter((w) => w.unwell.length === 0 && w.pods.length > 0);
+    const running = workloads.filter((w) => w.unwell.length === 0 && w.pods.length > 0);
     wanted.push(...running.slice(0, mostRunning).flatMap(logsOfRunning));
     if (running.length > mostRunning) facts.unknowns.push({ subject: `logs of ${running.length - mostRunning} workloads that run`, reason: `logs of at most ${mostRunning} of those are read` });
   }

@@ -17,6 +17,8 @@ export class ObjectIndex {
   private readonly byNamespace = new Map<string, KubeObject[]>();
   private readonly unknownKinds = new Map<string, string>();
   private scope: ReadonlySet<string> | undefined;
+  /** Of kinds that were read of some namespaces alone: which. */
+  private readonly narrow = new Map<string, Set<string>>();
 
   add(object: KubeObject): void {
     const key = objectKey(object);
@@ -30,9 +32,15 @@ export class ObjectIndex {
     this.scope = new Set(namespaces);
   }
 
-  /** Whether what is not here of a namespace is not there. */
-  covers(namespace: string): boolean {
-    return this.scope === undefined || this.scope.has(namespace);
+  /** Whether what is not here of a kind and namespace is not there. */
+  covers(kind: string, namespace: string): boolean {
+    return (this.scope?.has(namespace) ?? true) && (this.narrow.get(kind)?.has(namespace) ?? true);
+  }
+
+  /** The namespaces that a kind was read of; undefined when all. */
+  namespacesOf(kind: string): string[] | undefined {
+    const namespaces = this.narrow.get(kind);
+    return namespaces && [...namespaces];
   }
 
   /** Whether the source showed a namespace: it, or anything in it. */
@@ -40,9 +48,10 @@ export class ObjectIndex {
     return this.get('Namespace', undefined, namespace) !== undefined || [...this.byKey.values()].some((object) => object.metadata.namespace === namespace);
   }
 
-  /** The source listed the kind: an object that is not here does not exist. */
-  listed(kind: string): void {
+  /** The source listed the kind, all of it or that of one namespace: an object that is not here does not exist. */
+  listed(kind: string, namespace?: string): void {
     if (!this.byKind.has(kind)) this.byKind.set(kind, []);
+    if (namespace !== undefined) this.narrow.set(kind, (this.narrow.get(kind) ?? new Set()).add(namespace));
   }
 
   /** The source cannot tell, or not wholly: what is here exists, what is not may. */
@@ -77,7 +86,7 @@ export class ObjectIndex {
 
   /** Object missing for certain: the kind was listed and it is not there. */
   isMissing(kind: string, namespace: string | undefined, name: string): boolean {
-    return this.knows(kind) && (namespace === undefined || this.covers(namespace)) && this.get(kind, namespace, name) === undefined;
+    return this.knows(kind) && (namespace === undefined || this.covers(kind, namespace)) && this.get(kind, namespace, name) === undefined;
   }
 }
 

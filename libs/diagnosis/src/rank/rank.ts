@@ -129,8 +129,15 @@ function symptomsOf(scene: Scene, candidate: Candidate, followers: Candidate[], 
     for (const key of follower.explains) link(key, keyOf(follower.object), 'waits with it');
     climb(keysOf(follower));
   }
-  const chain = [...edges.values()].slice(0, mostSymptoms);
+  const chain = firstOf([...edges.values()], scene.facts.namespace);
   return { symptoms: chain.map((edge) => edge.from), chain };
+}
+
+/** So many of them as are shown; when that is not all, those of the namespace asked about stay. */
+function firstOf(edges: Edge[], namespace: string | undefined): Edge[] {
+  if (edges.length <= mostSymptoms || namespace === undefined) return edges.slice(0, mostSymptoms);
+  const asked = (edge: Edge): boolean => edge.from.includes(` ${namespace}/`);
+  return [...edges.filter(asked), ...edges.filter((edge) => !asked(edge))].slice(0, mostSymptoms);
 }
 
 const isObjectKey = (key: string): boolean => /^[A-Z][A-Za-z]* /.test(key);

@@ -23,7 +23,7 @@ export function look(context: PlaybookContext<Options>, namespace?: string): Pro
   const kinds = (namespace === undefined ? undefined : kindsOf.get(cluster)) ?? cluster.kinds();
   kindsOf.set(cluster, kinds);
   const reader = Object.create(cluster, { kinds: { value: () => kinds } }) as ClusterReader;
-  return collectFacts(reader, { now: () => context.now(), signal, ...(namespace === undefined ? {} : { namespace }) });
+  return collectFacts(reader, { now: () => context.now(), signal, ...(namespace === undefined ? {} : { namespace, alone: true }) });
 }
 
 /** Waits while a PgAdmin is just starting, or until the time for it is over. Returns whether anything may be new. */
