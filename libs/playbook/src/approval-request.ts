@@ -17,6 +17,8 @@ const requestedChangeSchema = z.strictObject({
 export const approvalRequestSchema = z.strictObject({
   /** The task's own words. Not bound to the digest: nothing is to be decided by it. */
   summary: z.string(),
+  /** Each change may be decided by itself. Not bound to the digest either: who applies them knows it of the playbook. */
+  apart: z.literal(true).optional(),
   changes: z.array(requestedChangeSchema).min(1),
 });
 export type ApprovalRequest = z.infer<typeof approvalRequestSchema>;

@@ -23,6 +23,8 @@ export interface Intent {
   /** The ids beside it. */
   previousEarlier?: string;
   hadAnnotations: boolean;
+  /** The person whose word it was made by; absent where nobody was asked. */
+  approvedBy?: string;
   /** False for Secrets: their values are not written down, so nothing can be put back. */
   restorable: boolean;
   /** For `patch`: restores the touched fields as they were. */

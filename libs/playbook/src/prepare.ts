@@ -9,22 +9,26 @@ import { valueAt } from './json-pointer';
 import type { PlaybookContext } from './playbook';
 
 /**
- * @internal Reads each target once, so that every planned change has the digest of what was observed, and a diff for people. What
- * earlier attempts left in effect comes first, whether it is planned again or not.
+ * @internal Every change of an attempt: what earlier ones left comes first, as they planned it and in their order, whether it is planned
+ * again or not.
  */
-export async function prepare(context: PlaybookContext, planned: PlannedChange[], earlier: readonly EarlierChange[]): Promise<Step[]> {
+export async function prepare(context: PlaybookContext, planned: readonly PlannedChange[], earlier: readonly EarlierChange[]): Promise<Step[]> {
+  const left = earlier.filter((e) => e.matters).map((e): Step => {
+    const { id, change, digest } = e.intent;
+    return { change, report: reportOf(id, change, digest, undefined), requested: requestedChange(change, undefined), earlier: e };
+  });
+  const fresh = planned.filter(({ step }) => !left.some((s) => s.report.id === changeId(context.run, context.task, step)));
+  return [...left, ...(await prepareNew(context, fresh, earlier))];
+}
+
+/** @internal Reads each target once, so that every planned change has the digest of what was observed, and a diff for people. */
+export async function prepareNew(context: PlaybookContext, planned: readonly PlannedChange[], earlier: readonly EarlierChange[]): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const { intent, matters, ...rest } of earlier) {
-    if (!matters || planned.some((p) => changeId(context.run, context.task, p.step) === intent.id)) continue;
-    const { id, change, digest } = intent;
-    steps.push({ change, report: reportOf(id, change, digest, undefined), requested: requestedChange(change, undefined), earlier: { intent, matters, ...rest } });
-  }
   for (const change of planned) {
     const id = changeId(context.run, context.task, change.step);
     const before = earlier.find((e) => e.intent.id === id);
     const live = await context.cluster.get(change.target, context.signal);
-    const digest = before?.matters ? before.intent.digest : changeDigest(change, live);
-    steps.push({ change, report: reportOf(id, change, digest, live), requested: requestedChange(change, live), ...(before ? { earlier: before } : {}) });
+    steps.push({ change, report: reportOf(id, change, changeDigest(change, live), live), requested: requestedChange(change, live), ...(before ? { earlier: before } : {}) });
   }
   return steps;
 }
