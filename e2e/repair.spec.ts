@@ -1,4 +1,4 @@
-import type { PlannedChange } from '@larry/contracts';
+import type { KubeObject, PlannedChange } from '@larry/contracts';
 import { openLive, type LiveCluster } from '@larry/kube';
 import { requestDiff, runPlaybook, type Playbook, type PlaybookContext, type PlaybookResult, type RunOptions } from '@larry/playbook';
 import { memoryJournal } from '@larry/playbook/testing';
@@ -78,6 +78,19 @@ const asked: Record<string, Fault> = {
   denied: { cause: 'deployment_zero_replicas', objects: () => [app({}, {}, { replicas: 0 }), service({ type: 'NodePort' })] },
 };
 
+/** Two faults in one workload, the second hidden by the first. */
+const readiness = (port: number) => ({ httpGet: { path: '/', port }, periodSeconds: 5, failureThreshold: 3 });
+const hidden: Record<string, Fault & { second: string }> = {
+  'hidden-data': { cause: 'pgadmin_invalid_email', second: 'pgadmin_data_not_writable', objects: (ns) => (faults['pgadmin-data'] as Fault).objects(ns).map((o) => (o.kind === 'Deployment' ? withEmail(o, 'a@b.local') : o)) },
+  'hidden-probe': { ...(faults['image'] as Fault), second: 'readiness_probe_incorrect_port', then: { image: 'nginx:1.28-typo', readinessProbe: readiness(8081) } },
+};
+
+function withEmail(deployment: KubeObject, email: string): KubeObject {
+  const copy = structuredClone(deployment) as unknown as { spec: { template: { spec: { containers: { env: unknown }[] } } } };
+  for (const container of copy.spec.template.spec.containers) container.env = pgadminEnv({ PGADMIN_DEFAULT_EMAIL: email });
+  return copy as unknown as KubeObject;
+}
+
 /** The task with what its plan becomes. */
 function planned(change: (step: PlannedChange, ns: string) => PlannedChange[]): Playbook {
   const plan = repair.plan as NonNullable<Playbook['plan']>;
@@ -90,7 +103,7 @@ describe('one run in auto over many faults', () => {
   let task: ReturnType<typeof aTask>;
   let result: PlaybookResult;
   beforeAll(async () => {
-    await injected({ ...faults, ...wrong, ...asked });
+    await injected({ ...faults, ...wrong, ...hidden, ...asked });
     for (const ns of Object.keys(wrong)) before[ns] = await specOf(ns, kindOf(ns));
     task = aTask(planned((step, ns) => (ns in asked ? [] : ns in wrong ? [{ ...step, patch: step.patch?.map((o) => ({ ...o, value: wrong[ns]?.with })) }] : [step])));
     result = await task.run();
@@ -100,6 +113,11 @@ describe('one run in auto over many faults', () => {
     expect(find(result, ns)?.rule).toBe(faults[ns]?.cause);
     expect(changeIn(result, ns)).toMatchObject({ outcome: 'verified' });
     expect(result.criteria.find((c) => c.id.startsWith('repaired-') && c.observation?.subject.includes(` ${ns}/`))).toMatchObject({ verdict: 'met' });
+  });
+
+  it.each(Object.keys(hidden))('%s is repaired in two rounds, and both changes are verified', (ns) => {
+    expect(result.changes.filter((c) => c.target.namespace === ns).map((c) => [c.id.includes((hidden[ns]?.second ?? '').replaceAll('_', '-')), c.outcome])).toEqual([[false, 'verified'], [true, 'verified']]);
+    expect(result.findings.filter((f) => f.object.namespace === ns).map((f) => f.rule)).toEqual([hidden[ns]?.cause, hidden[ns]?.second]);
   });
 
   it.each(names((f) => f.refusal !== undefined))('%s is left to people, and the finding says why', (ns) => {

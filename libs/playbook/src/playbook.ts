@@ -65,7 +65,8 @@ export interface Verification {
   rollBack: { step: string; reason: string }[];
   /**
    * Steps that are all in effect on one object, in order: what each was to mend is mended, and the object shows another
-   * fault that was hidden by it. The engine goes another round, by `next`, or takes them all back.
+   * fault that was hidden by it. The engine goes another round, by `next`, or takes them all back; steps of which nothing
+   * is said here are verified again then.
    */
   uncovered?: { steps: string[]; reason: string }[];
   /** Steps whose object is well so far, and has not been seen well for long enough. */

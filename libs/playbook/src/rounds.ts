@@ -34,7 +34,7 @@ interface Chain {
 export async function runRounds(attempt: Attempt, first: Look): Promise<Omit<Rounds, 'waiting' | 'left'> & { asks?: Asks }> {
   const { playbook, context, earlier } = attempt;
   const { facts, diagnosis } = first;
-  const planned = diagnosis.skip ? [] : (playbook.plan?.(facts, diagnosis, context.options) ?? []);
+  const planned = diagnosis.skip ? [] : (playbook.plan?.(facts, diagnosis, context.options) ?? []).filter((change) => !isBegun(attempt, change));
   const rounds: Rounds = { steps: await prepare(context, planned, earlier), criteria: diagnosis.criteria, findings: diagnosis.findings, waiting: [], left: [] };
   const asks = await begin(attempt, rounds);
   if (asks) return { ...rounds, asks };
@@ -42,12 +42,18 @@ export async function runRounds(attempt: Attempt, first: Look): Promise<Omit<Rou
   let open = rounds.steps.filter(isInEffect);
   if (open.length === 0 && rounds.waiting.length > 0) return { ...rounds, ...ask(rounds) };
   do {
-    const chains = await verify(attempt, look, open, rounds);
+    const { chains, rest } = await verify(attempt, look, open, rounds);
     if (chains.length === 0) break;
     look = await lookAt(playbook, context);
-    open = await nextRound(attempt, look, chains, rounds);
+    open = [...rest, ...(await nextRound(attempt, look, chains, rounds))];
   } while (open.length > 0);
   return { ...rounds, ...ask(rounds) };
+}
+
+/** What an earlier attempt has begun to mend is looked at first: its next change is one of another round. */
+function isBegun({ playbook, earlier, context }: Attempt, { target, step }: PlannedChange): boolean {
+  const id = changeId(context.run, context.task, step);
+  return playbook.next !== undefined && earlier.some(({ state, intent }) => state === 'in-effect' && intent.id !== id && describeRef(intent.target) === describeRef(target));
 }
 
 /** The first round. Returns what a plan that is decided as a whole waits for. */
@@ -61,20 +67,21 @@ async function begin(attempt: Attempt, rounds: Rounds): Promise<Asks | undefined
   return undefined;
 }
 
-/** Looks at what is in effect, and takes back what did not help. Returns what uncovered something else. */
-async function verify(attempt: Attempt, { facts }: Look, open: readonly Step[], rounds: Rounds): Promise<Chain[]> {
+/** Looks at what is in effect, and takes back what did not help. Returns what uncovered something else, and what is looked at again then. */
+async function verify(attempt: Attempt, { facts }: Look, open: readonly Step[], rounds: Rounds): Promise<{ chains: Chain[]; rest: Step[] }> {
   const { playbook, context } = attempt;
   const seen = (await playbook.verify?.(context, facts, open.map((s) => s.change))) ?? { criteria: [], rollBack: [] };
   rounds.criteria = mergeCriteria(rounds.criteria, seen.criteria);
-  const chains = (seen.uncovered ?? []).map(({ steps, reason }): Chain => ({ steps: open.filter((s) => steps.includes(s.change.step)), reason }));
   const reasons = new Map(seen.rollBack.map(({ step, reason }) => [step, reason]));
-  for (const step of open) {
-    const provisional = seen.provisional?.find((p) => p.step === step.change.step);
-    if (reasons.has(step.change.step) || chains.some((c) => c.steps.includes(step))) continue;
-    Object.assign(step.report, provisional ? { outcome: 'provisional', reason: provisional.reason } : { outcome: 'verified' });
-  }
   await takeBack(attempt, open.filter((s) => reasons.has(s.change.step)), (s) => reasons.get(s.change.step) ?? '');
-  return chains;
+  const chains = (seen.uncovered ?? []).map(({ steps, reason }): Chain => ({ steps: open.filter((s) => steps.includes(s.change.step)), reason }));
+  const rest = open.filter((s) => !reasons.has(s.change.step) && !chains.some((c) => c.steps.includes(s)));
+  if (chains.length > 0) return { chains, rest };
+  for (const { change, report } of rest) {
+    const provisional = seen.provisional?.find((p) => p.step === change.step);
+    Object.assign(report, provisional ? { outcome: 'provisional', reason: provisional.reason } : { outcome: 'verified' });
+  }
+  return { chains, rest: [] };
 }
 
 /** Makes the next change of each chain. Returns the steps of those that go on, to be verified; what does not is taken back. */
@@ -113,7 +120,7 @@ function nextOf({ playbook, context, earlier }: Attempt, { facts, diagnosis }: L
     rounds.left = rounds.left.filter((s) => s !== known);
     return { waits: true };
   }
-  if (known) return { none: `the change for that is ${known.report.outcome} in this run already${known.report.reason ? ` (${known.report.reason})` : ''}` };
+  if (known) return { none: isInEffect(known) ? 'the change for that is in effect already' : `the change for that was not made: ${known.report.reason ?? known.report.outcome}` };
   if (earlier.some((e) => e.matters && e.intent.id === id)) return { none: 'the change for that was made before in this run' };
   return next;
 }

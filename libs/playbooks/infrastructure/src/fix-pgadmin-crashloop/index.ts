@@ -2,6 +2,7 @@ import { definePlaybook } from '@larry/playbook';
 import { access } from './access';
 import { categories } from './change-kinds';
 import { diagnose, taskId } from './diagnose';
+import { nextChange } from './hidden-fault';
 import { observe } from './observe';
 import { optionsSchema } from './options';
 import { plan } from './plan';
@@ -24,6 +25,7 @@ export const fixPgadminCrashloop = definePlaybook({
   refine,
   plan,
   independentSteps: true,
+  next: (_facts, { findings }, _options, made) => nextChange(findings, made),
   verify,
   // Whoever validates may not have the options of the plan at hand: the defaults then.
   validate: (context, result) => validate({ ...context, options: optionsSchema.parse(context.options ?? {}) }, result),
