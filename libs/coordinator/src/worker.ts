@@ -166,6 +166,7 @@ function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, ev
     audit: new AuditLog(environment.LARRY_AUDIT_LOG),
     guard: () => lease.guard(),
     approval: async (digest) => verdictOn(lease, digest, environment, log),
+    asksNoMore: lease.unanswered,
     rollbackInitiated: async (reason, data) => {
       await events.publish({
         id: `${lease.task}/${lease.attempt}/rollback/${digestOf(data).slice(0, 12)}`,
@@ -189,9 +190,9 @@ function helmFor({ environment }: WorkerParts, cluster: ClusterReader, helm: Hel
 
 /** Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. */
 function verdictOn(lease: HeldLease, digest: string, environment: WorkerEnvironment, log: PlaybookLog): Approval | undefined {
-  const given = lease.approval;
+  const given = [lease.approval, ...lease.verdicts].find((verdict) => verdict?.digest === digest);
   const publicKey = approvalKeyOf(environment);
-  if (!given || given.digest !== digest || !publicKey) return undefined;
+  if (!given || !publicKey) return undefined;
   const record = verifyApproval(parsedJson(given.proof), publicKey);
   if (!record || record.digest !== digest || record.run !== lease.run || record.task !== lease.task) {
     log.warn({ digest }, 'an approval without a valid signature is ignored');

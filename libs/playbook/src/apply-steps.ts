@@ -51,10 +51,11 @@ export async function applyApart(attempt: Attempt, steps: readonly Step[]): Prom
     const verdict = verdicts.get(one.step);
     if (verdict?.granted) one.approvedBy = one.step.report.approvedBy = verdict.who;
     else if (verdict) Object.assign(one.step.report, { outcome: 'refused', reason: `denied by ${verdict.who}` });
+    else if (hands.asksNoMore) Object.assign(one.step.report, { outcome: 'refused', reason: 'nobody decided on it in time' });
   }
   await applyReady(attempt, ready.filter((r) => r.who !== undefined || r.approvedBy !== undefined), true);
   const someDecided = verdicts.size > 0 || steps.some((s) => s.earlier?.intent.approvedBy !== undefined);
-  return { waiting: asked.filter((r) => !verdicts.has(r.step)).map((r) => r.step), someFree: asked.length < ready.length, someDecided };
+  return { waiting: hands.asksNoMore ? [] : asked.filter((r) => !verdicts.has(r.step)).map((r) => r.step), someFree: asked.length < ready.length, someDecided };
 }
 
 /** @internal Asks for steps that are each decided by themselves; also written into their reports. */

@@ -50,6 +50,8 @@ export interface Hands {
   guard(): void;
   /** The verdict on exactly this digest, if there is one: of one change, or of several (`approvalDigest`). */
   approval(digest: string): Promise<Approval | undefined>;
+  /** Nobody decided in time on what was asked: nothing more is asked for, and what needs a person is not made. */
+  asksNoMore?: boolean;
   /** Says an alert to everybody: a rollback was begun. */
   rollbackInitiated(reason: string, data: Record<string, unknown>): Promise<void>;
 }

@@ -125,6 +125,14 @@ describe('a next change that needs a person', () => {
     expect(world.rollbacks).toHaveLength(1);
   });
 
+  it('takes the first back where nobody decides in time', async () => {
+    const world = aWorld(memoryTarget([broken('a', 'b')]));
+    await world.run(asking());
+    const result = await world.run(asking(), {}, {}, { asksNoMore: true });
+    expect(result).toMatchObject({ outcome: 'failed', changes: [{ outcome: 'rolled-back' }, { outcome: 'refused', reason: 'nobody decided on it in time' }] });
+    expect(dataOf(world.target)).toMatchObject({ a: 'bad', b: 'bad' });
+  });
+
   it('is not made where the object is well by itself in the meantime', async () => {
     const world = aWorld(memoryTarget([broken('a', 'b')]));
     const parked = await world.run(asking());
