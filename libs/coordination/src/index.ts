@@ -2,8 +2,6 @@ export { Coordination } from './coordination';
 export { defaultTtlMs } from './lease';
 export type {
   Approval,
-  ChangeVerdict,
-  Decisions,
   ClaimOutcome,
   CreateOutcome,
   DecideOutcome,
