@@ -6,6 +6,7 @@ import { Leases } from './leases';
 import {
   defaultTtlMs,
   type Approval,
+  type ChangeVerdict,
   type ClaimOutcome,
   type CreateOutcome,
   type DecideOutcome,
@@ -91,6 +92,7 @@ export class Coordination {
       result: text ? (JSON.parse(text) as unknown) : undefined,
       parked: state.status === 'awaiting_approval' || state.skipReason === 'denied' ? { digest: hash['digest'] ?? '', request: JSON.parse(hash['request'] ?? 'null') as unknown } : undefined,
       approval: hash['approval'] ? (JSON.parse(hash['approval']) as Approval) : undefined,
+      verdicts: hash['verdicts'] ? verdictsOf(hash['verdicts']) : undefined,
       startedAt: hash['startedAt'] ? Number(hash['startedAt']) : undefined,
       endedAt: hash['endedAt'] ? Number(hash['endedAt']) : undefined,
     };
@@ -125,13 +127,15 @@ export class Coordination {
   async start({ run, task, claim, holder, node = '' }: Omit<TaskLease, 'fence' | 'larry'> & { readonly node?: string }, ttlMs = defaultTtlMs): Promise<StartOutcome> {
     const reply = await this.transitions.onTask('start', run, task, [claim, holder, ttlMs, node]);
     if (!reply.ok) return refused(reply);
-    const [fence, until, attempt, larry, approval] = reply.values.map(String);
+    const [fence, until, attempt, larry, approval, verdicts, begun] = reply.values.map(String);
     return {
       outcome: 'started',
       lease: { run, task, larry: larry ?? '', claim, holder, fence: fence ?? '' },
       until: Number(until),
       attempt: Number(attempt),
       approval: approval ? (JSON.parse(approval) as Approval) : undefined,
+      verdicts: verdictsOf(verdicts),
+      unanswered: begun === 'unanswered',
     };
   }
 
@@ -168,7 +172,14 @@ export class Coordination {
   /** A person's decision about a parked task. `proof` is opaque here: whoever applies the change verifies it. */
   async decide(decision: { run: string; task: string; digest: string; decision: 'granted' | 'denied'; who: string; proof: string }): Promise<DecideOutcome> {
     const { run, task, digest, decision: word, who, proof } = decision;
-    const reply = await this.transitions.onTask('decide', run, task, [digest, word, who, proof]);
+    const reply = await this.transitions.onTask('decide', run, task, [digest, word, who, proof, '']);
+    return reply.ok ? { outcome: 'decided' } : refused(reply);
+  }
+
+  /** The same about single changes of what a task is parked for with `digest`. The task goes on once each change has a verdict. */
+  async decideChanges(decision: { run: string; task: string; digest: string; decision: 'granted' | 'denied'; who: string; changes: readonly { digest: string; proof: string }[] }): Promise<DecideOutcome> {
+    const { run, task, digest, decision: word, who, changes } = decision;
+    const reply = await this.transitions.onTask('decide', run, task, [digest, word, who, '', JSON.stringify(changes)]);
     return reply.ok ? { outcome: 'decided' } : refused(reply);
   }
 
@@ -243,8 +254,8 @@ export class Coordination {
     return { outcome: 'settled', status: String(reply.values[0]) as TaskStatus };
   }
 
-  private async park(lease: TaskLease, { digest, request }: Extract<Settlement, { outcome: 'parked' }>): Promise<SettleOutcome> {
-    const args = [lease.holder, lease.fence, digest, JSON.stringify(request)];
+  private async park(lease: TaskLease, { digest, request, changes = [], begun = false }: Extract<Settlement, { outcome: 'parked' }>): Promise<SettleOutcome> {
+    const args = [lease.holder, lease.fence, digest, JSON.stringify(request), changes.length > 0 ? JSON.stringify(changes) : '', begun ? '1' : ''];
     const reply = await this.transitions.onTask('park', lease.run, lease.task, args);
     await this.locks.release(lease.task, lockValue(lease.larry, lease.claim));
     if (!reply.ok) return refused(reply);
@@ -275,4 +286,8 @@ export class Coordination {
     if (entries.size > 0 && (await this.redis.named(this.redis.commands.hget(this.keys.run, 'id'))) === run) this.graph = { run, entries };
     return entries;
   }
+}
+
+function verdictsOf(text: string | undefined): ChangeVerdict[] {
+  return Object.entries(JSON.parse(text || '{}') as Record<string, Omit<ChangeVerdict, 'digest'>>).map(([digest, verdict]) => ({ digest, ...verdict }));
 }

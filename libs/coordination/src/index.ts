@@ -2,6 +2,8 @@ export { Coordination } from './coordination';
 export { defaultTtlMs } from './lease';
 export type {
   Approval,
+  ChangeVerdict,
+  Decisions,
   ClaimOutcome,
   CreateOutcome,
   DecideOutcome,

@@ -30,13 +30,28 @@ export interface Approval {
   readonly at: string;
 }
 
+/** A verdict on one change of those that may be decided one by one, by its digest. */
+export interface ChangeVerdict extends Approval {
+  /** As Redis has it: the proof says. */
+  readonly decision: 'granted' | 'denied';
+}
+
+/** What a worker is told of decisions when it starts. */
+export interface Decisions {
+  /** What was decided as a whole. */
+  readonly approval?: Approval;
+  readonly verdicts: readonly ChangeVerdict[];
+  /** Nobody decided in time on what the task was parked for. */
+  readonly unanswered: boolean;
+}
+
 export type CreateOutcome = { readonly outcome: 'created' | 'exists' } | Refused;
 export type ClaimOutcome =
   | { readonly outcome: 'claimed'; readonly fence: string; readonly until: number; readonly attempt: number }
   | { readonly outcome: 'conflict'; readonly owner: string }
   | Refused;
 export type StartOutcome =
-  | { readonly outcome: 'started'; readonly lease: TaskLease; readonly until: number; readonly attempt: number; readonly approval?: Approval }
+  | ({ readonly outcome: 'started'; readonly lease: TaskLease; readonly until: number; readonly attempt: number } & Decisions)
   | Refused;
 /** `lost`: the lock is gone or foreign; the caller stops and gives the task back. */
 export type RenewOutcome = { readonly outcome: 'renewed'; readonly until: number } | { readonly outcome: 'lost'; readonly why: string } | Refused;
@@ -51,6 +66,8 @@ export interface TaskRecord extends TaskState {
   readonly parked?: { readonly digest: string; readonly request: unknown };
   /** The last verdict on it, granted or denied: the proof says which. */
   readonly approval?: Approval;
+  /** The verdicts on single changes. */
+  readonly verdicts?: readonly ChangeVerdict[];
   readonly startedAt?: number;
   readonly endedAt?: number;
 }

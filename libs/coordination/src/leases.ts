@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RedisError, RedisUnavailableError } from '@larry/redis';
 import type { Coordination } from './coordination';
 import { LeaseLostError } from './errors';
-import { defaultTtlMs, type Approval, type RenewOutcome, type SettleOutcome, type TaskLease } from './lease';
+import { defaultTtlMs, type Decisions, type RenewOutcome, type SettleOutcome, type TaskLease } from './lease';
 import type { Refused } from './outcomes';
 import { retryWaitMs, type Settlement } from './settlement';
 
@@ -19,10 +19,8 @@ export interface LeaseOptions {
 }
 
 /** What the work sees of its lease. */
-export interface HeldLease extends TaskLease {
+export interface HeldLease extends TaskLease, Decisions {
   readonly attempt: number;
-  /** What a person allowed, when the task was parked before. */
-  readonly approval?: Approval;
   /** Aborted when the lease is lost or the process must stop. After a pause it is late: `guard()` is not. */
   readonly signal: AbortSignal;
   /**
@@ -59,8 +57,8 @@ export class Leases {
     const stop = (): void => keeper.lose('the process is stopping');
     options.stop?.addEventListener('abort', stop, { once: true });
     if (options.stop?.aborted) stop();
-    const { attempt, approval } = started;
-    const held: HeldLease = { ...started.lease, attempt, approval, signal: keeper.signal, guard: () => keeper.guard() };
+    const { attempt, approval, verdicts, unanswered } = started;
+    const held: HeldLease = { ...started.lease, attempt, approval, verdicts, unanswered, signal: keeper.signal, guard: () => keeper.guard() };
     const settlement = await settled(work, held).finally(() => {
       options.stop?.removeEventListener('abort', stop);
       return keeper.end();

@@ -6,7 +6,8 @@ import type { SkipReason } from '@larry/contracts';
  * - `failed`: the task has ended; trying again cannot help.
  * - `error`: an error of the task: it uses one attempt, and the next waits `retryAfterMs`. Failed when none is left.
  * - `returned`: given back through no error of the task (a lost lease, a stop): five times in a run that costs no attempt.
- * - `parked`: waits for a person to allow exactly this digest.
+ * - `parked`: waits for a person to allow exactly this digest, or each of `changes` by itself. With `begun` something of the
+ *   task is in effect, so that it comes back to a worker whatever is decided, also when nobody decides in time.
  */
 export type Settlement =
   | { readonly outcome: 'completed'; readonly result?: unknown }
@@ -14,7 +15,7 @@ export type Settlement =
   | { readonly outcome: 'failed'; readonly reason: string; readonly result?: unknown }
   | { readonly outcome: 'error'; readonly reason: string; readonly retryAfterMs?: number }
   | { readonly outcome: 'returned'; readonly reason: string }
-  | { readonly outcome: 'parked'; readonly digest: string; readonly request: unknown };
+  | { readonly outcome: 'parked'; readonly digest: string; readonly request: unknown; readonly changes?: readonly string[]; readonly begun?: boolean };
 
 /** Waits before the second, third, … attempt, milliseconds: grows, so that what needs a moment gets one. */
 export function retryWaitMs(attempt: number): number {

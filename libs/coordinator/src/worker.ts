@@ -3,7 +3,7 @@ import { planTasks, printable, taskResultSchema, type OwnedTask, type TaskResult
 import { Coordination, type HeldLease, type Settlement } from '@larry/coordination';
 import { EventPublisher } from '@larry/events';
 import { findHelm, helmReleases, type HelmLocation } from '@larry/helm';
-import { gitBranches, type ClusterReader, type ClusterWriter } from '@larry/kube';
+import type { ClusterReader, ClusterWriter } from '@larry/kube';
 import {
   digestOf,
   emptyResult,
@@ -108,7 +108,7 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
     if (writer && !parts.environment.LARRY_JOURNAL_KEY) {
       throw new TerminalError('LARRY_JOURNAL_KEY names no file: without the key that seals the journal nothing is changed');
     }
-    const hands = writer ? { ...handsOf(parts, lease, writer, events, times), ...helmFor(parts, cluster, helm), ...gitFor(parts) } : undefined;
+    const hands = writer ? { ...handsOf(parts, lease, writer, events, times), ...helmFor(parts, cluster, helm) } : undefined;
     const result = await runPlaybook(times.playbook(playbook), context, { mode, allow, ...(hands ? { hands } : {}) });
     return settlementOf(result);
   } catch (error) {
@@ -166,6 +166,7 @@ function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, ev
     audit: new AuditLog(environment.LARRY_AUDIT_LOG),
     guard: () => lease.guard(),
     approval: async (digest) => verdictOn(lease, digest, environment, log),
+    asksNoMore: lease.unanswered,
     rollbackInitiated: async (reason, data) => {
       await events.publish({
         id: `${lease.task}/${lease.attempt}/rollback/${digestOf(data).slice(0, 12)}`,
@@ -187,16 +188,11 @@ function helmFor({ environment }: WorkerParts, cluster: ClusterReader, helm: Hel
   return { helm: helmReleases({ cluster, helm: helm.file, ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) }) };
 }
 
-/** The working clone that manifests come from; without one what it declares is left to people. */
-function gitFor({ environment: { LARRY_GIT_REPOSITORY: folder } }: WorkerParts): Pick<Hands, 'git'> {
-  return folder ? { git: gitBranches(folder) } : {};
-}
-
 /** Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. */
 function verdictOn(lease: HeldLease, digest: string, environment: WorkerEnvironment, log: PlaybookLog): Approval | undefined {
-  const given = lease.approval;
+  const given = [lease.approval, ...lease.verdicts].find((verdict) => verdict?.digest === digest);
   const publicKey = approvalKeyOf(environment);
-  if (!given || given.digest !== digest || !publicKey) return undefined;
+  if (!given || !publicKey) return undefined;
   const record = verifyApproval(parsedJson(given.proof), publicKey);
   if (!record || record.digest !== digest || record.run !== lease.run || record.task !== lease.task) {
     log.warn({ digest }, 'an approval without a valid signature is ignored');

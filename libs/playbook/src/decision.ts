@@ -1,10 +1,9 @@
 import { describeRef, printable, type PlannedChange } from '@larry/contracts';
 import type { ClusterWriter, WriteOutcome } from '@larry/kube';
 import { approvalDigest, holdsSecret, type ApprovalRequest } from './approval-request';
-import type { Hands, RunOptions, Step } from './engine';
+import type { Approval, Hands, RunOptions, Step } from './engine';
 import { NoVerdictError } from './errors';
 import { fieldTests, markedChange, type PatchOperation } from './json-patch';
-import { judgeBranch } from './git-decision';
 import { judgeUpgrade } from './helm-decision';
 import { carries } from './marks';
 import type { PlaybookContext } from './playbook';
@@ -19,7 +18,10 @@ export const earlierAttempt = 'larry (earlier attempt)';
 export async function judge(context: PlaybookContext, hands: Hands, options: RunOptions, step: Step): Promise<Judgement> {
   const { change, report } = step;
   if (change.verb === 'helm-upgrade') return judgeUpgrade(context, hands, step, () => byWhoseWord(options, step));
-  if (change.verb === 'git-branch') return judgeBranch(context, hands, step, () => byWhoseWord(options, step));
+  if (change.verb === 'git-branch') {
+    Object.assign(report, { outcome: 'refused', reason: 'there is no repository to make the branch in' });
+    return 'no';
+  }
   const live = await context.cluster.get(change.target, context.signal);
   if (carries(live, report.id)) return { who: earlierAttempt };
   // Nothing to ask for: a journal that is lost must not stop the steps that follow.
@@ -52,6 +54,17 @@ export type Word = { granted: string } | { denied: string } | 'not-asked' | { as
 export interface Asks {
   digest: string;
   request: ApprovalRequest;
+  /** The digests of the changes that may each be decided by itself; none where they are decided as a whole. */
+  changes: string[];
+  /** Something of the task is in effect: also a denial goes back to the worker, who has to see to it. */
+  begun: boolean;
+}
+
+/** @internal What is asked for `waiting`. */
+export function asksFor(waiting: readonly Step[], apart: boolean, begun: boolean): Asks {
+  const digests = waiting.map((s) => s.report.digest);
+  const request = { summary: waiting.map((s) => s.change.summary).join('; '), ...(apart ? { apart: true as const } : {}), changes: waiting.map((s) => s.requested) };
+  return { digest: approvalDigest(digests), request, changes: apart ? digests : [], begun };
 }
 
 /**
@@ -60,14 +73,29 @@ export interface Asks {
  * a plan behind.
  */
 export async function personsWord(hands: Hands, options: RunOptions, steps: readonly Step[], waiting: readonly Step[], begun: readonly Step[]): Promise<Word> {
+  const approval = await verdictOnAll(hands, options, steps, waiting, begun);
+  if (approval) return approval.granted ? { granted: approval.who } : { denied: approval.who };
+  return begun.length > 0 ? 'not-asked' : { asks: asksFor(waiting, false, false) };
+}
+
+/** @internal The verdict on each step that has one: its own, else that on all that were asked for together. */
+export async function verdictsOf(hands: Hands, options: RunOptions, steps: readonly Step[], waiting: readonly Step[]): Promise<Map<Step, Approval>> {
+  const onAll = waiting.length > 0 ? await verdictOnAll(hands, options, steps, waiting, steps.filter((s) => s.earlier?.matters)) : undefined;
+  const verdicts = new Map<Step, Approval>();
+  for (const step of waiting) {
+    const verdict = (await hands.approval(step.report.digest)) ?? onAll;
+    if (verdict) verdicts.set(step, verdict);
+  }
+  return verdicts;
+}
+
+async function verdictOnAll(hands: Hands, options: RunOptions, steps: readonly Step[], waiting: readonly Step[], begun: readonly Step[]): Promise<Approval | undefined> {
   const whole = steps.filter((s) => waiting.includes(s) || (begun.includes(s) && needsPerson(options, s.change)));
   for (const covered of [waiting, whole]) {
     const approval = await hands.approval(approvalDigest(covered.map((s) => s.report.digest)));
-    if (approval) return approval.granted ? { granted: approval.who } : { denied: approval.who };
+    if (approval) return approval;
   }
-  if (begun.length > 0) return 'not-asked';
-  const request = { summary: waiting.map((s) => s.change.summary).join('; '), changes: waiting.map((s) => s.requested) };
-  return { asks: { digest: approvalDigest(waiting.map((s) => s.report.digest)), request } };
+  return undefined;
 }
 
 function needsPerson(options: RunOptions, change: PlannedChange): boolean {

@@ -23,6 +23,8 @@ export interface Intent {
   /** The ids beside it. */
   previousEarlier?: string;
   hadAnnotations: boolean;
+  /** The person whose word it was made by; absent where nobody was asked. */
+  approvedBy?: string;
   /** False for Secrets: their values are not written down, so nothing can be put back. */
   restorable: boolean;
   /** For `patch`: restores the touched fields as they were. */
@@ -31,8 +33,6 @@ export interface Intent {
   touched: TouchedPlace[];
   /** For `patch`: the names of the list elements that hold what is touched; a list that was reordered since is seen by them. */
   elements?: TouchedPlace[];
-  /** For `git-branch`: the commit that the branch's comes after. */
-  base?: string;
   /** For `delete`: the object, as it is created again by a rollback. */
   before?: KubeObject;
 }

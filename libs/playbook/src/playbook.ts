@@ -63,6 +63,12 @@ export interface Verification {
   criteria: Criterion[];
   /** Steps whose change did not help: the engine rolls them back. */
   rollBack: { step: string; reason: string }[];
+  /**
+   * Steps that are all in effect on one object, in order: what each was to mend is mended, and the object shows another
+   * fault that was hidden by it. The engine goes another round, by `next`, or takes them all back; steps of which nothing
+   * is said here are verified again then.
+   */
+  uncovered?: { steps: string[]; reason: string }[];
   /** Steps whose object is well so far, and has not been seen well for long enough. */
   provisional?: { step: string; reason: string }[];
 }
@@ -89,10 +95,15 @@ export interface Playbook<Facts = unknown, Options = unknown> {
   /** Ordered, reversible steps; absent for a playbook that only reads. */
   plan?(facts: Facts, diagnosis: Diagnosis, options: Options): PlannedChange[];
   /**
-   * Its steps do not build on each other: one that fails keeps no other from being made, and where one would wait for a
-   * person, what needs none is made first and the rest is left for another run.
+   * Its steps do not build on each other: each may be approved by itself, and one that fails or is denied keeps no other
+   * from being made. Where `auto` can make one without a person, the rest is left for another run.
    */
   independentSteps?: true;
+  /**
+   * The next change of an object whose changes so far (`made`, in order) mended what they were made for and uncovered
+   * another fault; or why there is none. Pure.
+   */
+  next?(facts: Facts, diagnosis: Diagnosis, options: Options, made: readonly PlannedChange[]): { change: PlannedChange } | { none: string };
   /** Looks again after the changes (or, without changes, for the criteria that need a second look). */
   verify?(context: PlaybookContext<Options>, facts: Facts, applied: PlannedChange[]): Promise<Verification>;
   /**

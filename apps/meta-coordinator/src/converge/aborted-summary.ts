@@ -29,18 +29,12 @@ export async function begunChanges({ journal }: Coordination, { records, snapsho
 async function lookedAt(entry: JournalEntry, cluster: Pick<ClusterReader, 'get'>): Promise<BegunEntry> {
   const intent = intentSchema.safeParse(entry.intent);
   if (entry.outcome !== undefined || !intent.success) return entry;
-  const { change, ...value } = intent.data.value;
-  const branch = change?.git?.branch;
-  return { ...entry, seen: await seenChange(cluster, { id: entry.change, ...value, ...(branch === undefined ? {} : { branch }) }) };
+  return { ...entry, seen: await seenChange(cluster, { id: entry.change, ...intent.data.value }) };
 }
 
 /** What of an intent is needed to look at its object. It comes from Redis: what it names is read, and nothing else. */
 const intentSchema = z.object({
-  value: z.object({
-    verb: z.string(),
-    target: z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string().optional(), name: z.string() }),
-    change: z.object({ git: z.object({ branch: z.string() }).optional() }).optional(),
-  }),
+  value: z.object({ verb: z.string(), target: z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string().optional(), name: z.string() }) }),
 });
 
 /**

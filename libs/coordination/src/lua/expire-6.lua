@@ -37,6 +37,12 @@ redis.call('HSET', RUN, 'clock', now)
 local ended = 0
 local function skip(task)
   if has_ended(status_of(task)) then return end
+  -- Something of it is in effect: its worker sees to that, as if it had been denied.
+  if status_of(task) == 'awaiting_approval' and redis.call('HGET', STATUS, task .. '/begun') then
+    approval_ends()
+    redis.call('HSET', STATUS, task .. '/begun', 'unanswered')
+    return make_ready(task, entry_of(task))
+  end
   local untouched = status_of(task) == 'ready'
   end_task(task, 'skipped', untouched and blocked[task] and 'foreign-lock' or 'timed-out')
   ended = ended + 1

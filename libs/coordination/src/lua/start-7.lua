@@ -17,8 +17,8 @@
 --   6 ttl        of the lease, milliseconds
 --   7 node       where it runs, or '' when it does not know
 -- Returns
---   {1, fence, until, attempt, larry, approval}   started; approval is '' or JSON of what was approved
---   {0, fence, until, attempt, larry, approval}   started before by this holder
+--   {1, fence, until, attempt, larry, approval, verdicts, begun}   started; '' or JSON of what was decided as a whole, and by change; begun is `unanswered` where nobody did in time
+--   {0, fence, until, attempt, larry, approval, verdicts, begun}   started before by this holder
 --   {-1}         no such run
 --   {-5}         the claim is not the task's any more
 --   {-6}         the task has ended
@@ -30,14 +30,14 @@ local prefix, run, task, claim, holder, ttl, node = ARGV[1], ARGV[2], ARGV[3], A
 -- @include state
 -- @include lease
 -- @include ending
-local stored = redis.call('HMGET', TASK, 'run', 'claim', 'holder', 'fence', 'larry', 'approval')
+local stored = redis.call('HMGET', TASK, 'run', 'claim', 'holder', 'fence', 'larry', 'approval', 'verdicts')
 if not is_current() or stored[1] ~= run then return { -1 } end
 local word = status_of(task)
 if has_ended(word) then return { -6 } end
 if stored[2] ~= claim then return { -5 } end
 if word == 'in_progress' then
   if stored[3] ~= holder then return { -11 } end
-  return { 0, stored[4], due_of(), attempt_of(task), stored[5], stored[6] or '' }
+  return { 0, stored[4], due_of(), attempt_of(task), stored[5], stored[6] or '', stored[7] or '', redis.call('HGET', STATUS, task .. '/begun') or '' }
 end
 if word ~= 'claimed' then return { -5 } end
 local fence = next_fence()
@@ -50,4 +50,4 @@ if node == '' then redis.call('HDEL', STATUS, task .. '/node') else redis.call('
 if entry_of(task).converge then
   say('larry:coordination', run .. '/' .. attempt_of(task), { event = 'convergence_started', from = stored[5] })
 end
-return { 1, fence, lease_for(ttl), attempt_of(task), stored[5], stored[6] or '' }
+return { 1, fence, lease_for(ttl), attempt_of(task), stored[5], stored[6] or '', stored[7] or '', redis.call('HGET', STATUS, task .. '/begun') or '' }

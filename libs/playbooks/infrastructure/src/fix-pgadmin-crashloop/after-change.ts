@@ -2,6 +2,7 @@ import { describeRef, listOf, printable, valueIn, type ObjectRef } from '@larry/
 import { diagnose as diagnoseCluster, type DiagnosisFinding, type Facts as ClusterFacts } from '@larry/diagnosis';
 import type { PlaybookContext } from '@larry/playbook';
 import { wishesOf } from './diagnose';
+import { hiddenFault, saysLittle } from './hidden-fault';
 import { look } from './observe';
 import type { Options } from './options';
 
@@ -27,6 +28,13 @@ export async function stillUnwell(context: PlaybookContext<Options>, repaired: R
   if (workload === undefined || workload.state !== 'running') return workload === undefined ? undefined : printable(`it is ${workload.state}: ${workload.ready} of ${workload.desired} ready`, 400);
   const unserved = cluster.objects.list('Service', target.namespace).find((s) => selects(valueIn(s, 'spec', 'selector'), workload.labels) && withoutEndpoints(cluster, { apiVersion: 'v1', kind: 'Service', namespace: target.namespace ?? '', name: s.metadata.name }) !== undefined);
   return unserved === undefined ? undefined : printable(`Service ${unserved.metadata.namespace ?? ''}/${unserved.metadata.name}, which leads to it, has no ready endpoint`, 400);
+}
+
+/** The fault of an object that its changes have uncovered; or why there is none, and whether anything close is `named` so far. */
+export async function uncovered(context: PlaybookContext<Options>, target: ObjectRef, made: readonly { step: string }[]): Promise<{ fault: DiagnosisFinding } | { none: string; named: boolean }> {
+  const found = diagnoseCluster(await look(context, target.namespace), wishesOf(context.options)).findings.filter((f) => isAbout(f, target));
+  const hidden = hiddenFault(made, found);
+  return 'fault' in hidden ? hidden : { ...hidden, named: found.some((f) => !saysLittle(f.cause)) };
 }
 
 const isAbout = (finding: DiagnosisFinding, { kind, namespace = '', name }: ObjectRef): boolean => finding.kind === kind && finding.namespace === namespace && finding.name === name;

@@ -1,5 +1,6 @@
 import { changeAnnotation, refOf, type ObjectRef } from '@larry/contracts';
 import { pgadminIndex, type Facts as ClusterFacts, type Workload } from '@larry/diagnosis';
+import { earlierAnnotation } from '@larry/playbook';
 import { writableKinds } from './access';
 
 /** Everything that `observe` saw. */
@@ -15,12 +16,13 @@ export function pgadminsOf({ workloads }: ClusterFacts): Workload[] {
   return workloads.filter((w) => pgadminIndex(w.podSpec) >= 0).sort((a, b) => weight(a) - weight(b) || a.key.localeCompare(b.key));
 }
 
-/** The objects of the kinds that this task changes which carry a mark of its own. */
+/** The objects of the kinds that this task changes which carry marks of its own, the first change of each first. */
 export function changedBy(run: string, task: string, cluster: ClusterFacts): Facts['changed'] {
   const ours = `${run}/${task}/`;
   const objects = Object.keys(writableKinds).flatMap((kind) => cluster.objects.list(kind));
   return objects.flatMap((object) => {
-    const mark = object.metadata.annotations?.[changeAnnotation];
-    return mark?.startsWith(ours) ? [{ ref: refOf(object), step: mark.slice(ours.length) }] : [];
+    const { [earlierAnnotation]: earlier = '', [changeAnnotation]: last = '' } = object.metadata.annotations ?? {};
+    const marks = [...earlier.split(' '), last].filter((mark) => mark.startsWith(ours));
+    return marks.map((mark) => ({ ref: refOf(object), step: mark.slice(ours.length) }));
   });
 }

@@ -2,6 +2,7 @@ import { definePlaybook } from '@larry/playbook';
 import { access } from './access';
 import { categories } from './change-kinds';
 import { diagnose, taskId } from './diagnose';
+import { nextChange } from './hidden-fault';
 import { observe } from './observe';
 import { optionsSchema } from './options';
 import { plan } from './plan';
@@ -9,13 +10,13 @@ import { refine } from './refine';
 import { validate } from './validate';
 import { verify } from './verify';
 
-/** Finds what does not run and why, as `larry diagnose` does; repairs what nothing else owns, what Helm owns through Helm, and what Git declares by a branch there. See the readme beside this file. */
+/** Finds what does not run and why, as `larry diagnose` does; repairs what nothing else owns, and what Helm owns through Helm. See the readme beside this file. */
 export const fixPgadminCrashloop = definePlaybook({
   id: taskId,
   title: 'Repair workloads that will not run',
   description:
     'Reads what larry diagnose reads: workloads, pods, their events and logs, Services, routes, ConfigMaps, claims, quotas, nodes. ' +
-    'May change the field that is at fault in a workload, Service, route or node that nothing else owns, the value of a Helm release behind it, or a branch in the Git repository that declares it.',
+    'May change the field that is at fault in a workload, Service, route or node that nothing else owns, or the value of a Helm release behind it.',
   options: optionsSchema,
   access,
   categories: [...categories],
@@ -24,6 +25,7 @@ export const fixPgadminCrashloop = definePlaybook({
   refine,
   plan,
   independentSteps: true,
+  next: (_facts, { findings }, _options, made) => nextChange(findings, made),
   verify,
   // Whoever validates may not have the options of the plan at hand: the defaults then.
   validate: (context, result) => validate({ ...context, options: optionsSchema.parse(context.options ?? {}) }, result),

@@ -1,7 +1,7 @@
 import { criterionSchema, type KubeObject, type PlannedChange, type TaskResult } from '@larry/contracts';
 import { aReplicaSet, memoryCluster } from '@larry/kube/testing';
 import type { ClusterReader } from '@larry/kube';
-import { aContext, now, pgadminObjects } from './__fixtures__/pgadmin-cluster';
+import { aContext, literal, now, pgadminObjects } from './__fixtures__/pgadmin-cluster';
 import type { Facts } from './facts';
 import { fixPgadminCrashloop } from '.';
 import { validate } from './validate';
@@ -52,12 +52,12 @@ describe('verify', () => {
   });
   it('rolls back what does not get ready in time', async () => {
     const { criteria, rollBack } = await verify(context({ readySeconds: 5 }, starting()), facts, [change]);
-    expect(rollBack).toEqual([{ step: 'pgadmin-invalid-email-x', reason: 'not ready within 5 s: 0 of 1 ready, 1 of the new revision' }]);
+    expect(rollBack).toEqual([{ step: 'pgadmin-invalid-email-x', reason: 'not ready within 5 s: 0 of 1 ready, 1 of the new revision; missing_secret_binding comes from the change: its pods had been past that' }]);
     expect(criteria[0]?.verdict).toBe('not-met');
   });
   it('rolls back at once when a pod of the new revision is in back-off', async () => {
     const { rollBack } = await verify(context({}, crashing()), facts, [change]);
-    expect(rollBack[0]?.reason).toBe('Pod database/pgadmin-2-abcde crashed again (CrashLoopBackOff)');
+    expect(rollBack[0]?.reason).toBe('Pod database/pgadmin-2-abcde crashed again (CrashLoopBackOff); the cause is still there: pgadmin_invalid_email');
   });
   it('rolls back what crashes after it was ready', async () => {
     const { criteria, rollBack } = await verify(context({}, running(), running(), crashing()), facts, [change]);
@@ -76,6 +76,21 @@ describe('verify', () => {
     const unseen = running().map((o) => (o.kind === 'Deployment' ? { ...o, metadata: { ...o.metadata, generation: 2 } } : o));
     const { rollBack } = await verify(context({ readySeconds: 3 }, unseen), facts, [change]);
     expect(rollBack[0]?.reason).toBe('not ready within 3 s: its controller has not seen the change yet');
+  });
+  it('names a fault that was hidden by the one that was mended, and takes nothing back for it; one that comes from the change is none', async () => {
+    const made = (step: string): PlannedChange => ({ ...change, step });
+    const hidden = await verify(context({}, crashing()), facts, [made('incorrect-image-reference-x')]);
+    expect(hidden).toMatchObject({ rollBack: [], provisional: [], uncovered: [{ steps: ['incorrect-image-reference-x'], reason: expect.stringMatching(/^it is unwell for another reason now: pgadmin_invalid_email, /) as string }] });
+    const both = await verify(context({}, crashing()), facts, [made('incorrect-image-reference-x'), made('pgadmin-invalid-email-x')]);
+    expect(both).toMatchObject({ uncovered: [], rollBack: [{ step: 'incorrect-image-reference-x' }, { step: 'pgadmin-invalid-email-x' }] });
+    const later = await verify(context({}, crashing()), facts, [made('pgadmin-privileged-port-x')]);
+    expect(later.uncovered).toHaveLength(1);
+  });
+  it('looks again where a crash has not said yet why, before it takes anything back', async () => {
+    const silent = pgadminObjects({ metadata: revision, env: [literal('PGADMIN_DEFAULT_EMAIL', 'a@example.com'), literal('PGADMIN_DEFAULT_PASSWORD', 'x')] });
+    const made = [{ ...change, step: 'incorrect-image-reference-x' }];
+    expect((await verify(context({}, silent, silent, crashing()), facts, made)).uncovered).toHaveLength(1);
+    expect(await verify(context({}, silent), facts, made)).toMatchObject({ uncovered: [], rollBack: [{ reason: 'Pod database/pgadmin-2-abcde crashed again (CrashLoopBackOff)' }] });
   });
   it('looks at nothing when nothing was changed', async () => {
     expect(await verify(context({}, crashing()), facts, [])).toEqual({ criteria: [], rollBack: [] });
