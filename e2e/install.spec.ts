@@ -18,13 +18,13 @@ afterAll(async () => {
 });
 
 const canary = 'pass-4f1c9e-canary';
-const wanted = ['--images', 'registry.example/not-built', '--redis-url', `redis://:${canary}@redis-cluster.redis-ha.svc:6379`, '--write-namespaces', 'database', '--modes', 'observe,ask', '--user', 'ada'];
+const wanted = ['--images', 'registry.example/not-built', '--redis-url', `redis://:${canary}@redis-cluster.redis-ha.svc:6379`, '--write-namespaces', 'database', '--repair-helm', 'database', '--modes', 'observe,ask', '--user', 'ada'];
 
 const kubectl = (...args: string[]): Promise<string> => kubectlOf(tools, ...args);
 
 /** Names of everything that an installation could leave. */
 async function everything(): Promise<string[]> {
-  const kinds = 'namespace,secret,configmap,serviceaccount,service,deployment,statefulset,job,pvc,role,rolebinding,clusterrole,clusterrolebinding,poddisruptionbudget,networkpolicy';
+  const kinds = 'validatingadmissionpolicy,validatingadmissionpolicybinding,namespace,secret,configmap,serviceaccount,service,deployment,statefulset,job,pvc,role,rolebinding,clusterrole,clusterrolebinding,poddisruptionbudget,networkpolicy';
   const names = await kubectl('get', kinds, '-A', '-o', 'jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{"\\n"}{end}');
   return names.split('\n').filter(Boolean).sort();
 }
@@ -38,7 +38,7 @@ itWithTools('shows what it would make and makes nothing: by --dry-run, and where
   const before = await everything();
   const dry = await tools.larry('install', ...wanted, '--dry-run');
   expect([dry.code, dry.err]).toEqual([0, '']);
-  expect(dry.out).toMatch(/SIMULATED[\s\S]*new: meta-coordinator[\s\S]*writes {6}what larry-01's playbooks declare, in database[\s\S]*Nothing was made/);
+  expect(dry.out).toMatch(/SIMULATED[\s\S]*new: meta-coordinator[\s\S]*of Secrets those in database\n {2}writes {6}what larry-01's playbooks declare, in database; repairs through Helm: Helm releases in database \(larry-01 then reads every Secret there\)[\s\S]*Nothing was made/);
   const unasked = await tools.larry('install', ...wanted);
   expect([unasked.code, unasked.err]).toEqual([2, expect.stringContaining('nobody can be asked here, and nothing was done; add --yes')]);
   const nowhere = await tools.larry('install', ...wanted.map((word) => (word === 'database' ? 'database,nowhere' : word)), '--yes');
@@ -63,11 +63,11 @@ itWithTools('installs four releases with keys that fit each other, again without
   const { 'approval.key': privateKey = '' } = await secret('meta-coordinator', 'larry-approval-key');
   const keys = await secret('larry-03', 'larry-keys');
   expect(keys['approval.pub']).toBe(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }));
-  expect(await kubectl('get', 'role', '-n', 'database', '-l', 'app.kubernetes.io/part-of=larry', '-o', 'name')).toBe('role.rbac.authorization.k8s.io/larry-01-write\n');
+  expect(await kubectl('get', 'role', '-n', 'database', '-l', 'app.kubernetes.io/part-of=larry', '-o', 'name')).toBe('role.rbac.authorization.k8s.io/larry-01-helm\nrole.rbac.authorization.k8s.io/larry-01-write\n');
   for (const chart of charts) expect((await tools.helm('get', 'values', chart, '-n', chart)).out + (await tools.helm('get', 'manifest', chart, '-n', chart)).out).not.toContain(canary);
 
   const less = await tools.larry('install', '--images', 'registry.example/not-built', '--dry-run');
-  expect([less.code, less.out]).toEqual([0, expect.stringContaining('nothing (was: database); runs may be: observe (was: observe, ask)')]);
+  expect([less.code, less.out]).toEqual([0, expect.stringContaining('nothing (was: database); repairs through Helm: none (was: database); runs may be: observe (was: observe, ask)')]);
   const [address = ''] = wanted.filter((word) => word.includes(canary));
   const again = await tools.larry('install', ...wanted.map((word) => (word === '--redis-url' ? '--redis-url-file' : word === address ? tools.file('redis-url', `${address}\n`) : word)), '--yes');
   expect([again.code, again.out]).toEqual([0, expect.not.stringContaining('LARRY_TOKEN')]);

@@ -38,3 +38,14 @@ function expression(path, open) {
   if (path.length === 0) return same;
   return `(${has('object')}) == (${has('oldObject')}) && (!(${has('object')}) || (${same}))`;
 }
+
+const isRelease = (object) => `${object}.type == "helm.sh/release.v1"`;
+const sameData = 'has(object.data) == has(oldObject.data) && (!has(object.data) || object.data == oldObject.data)';
+
+/** Of Secrets those that hold Helm's releases may be written, created and deleted; of any other the content stays what it is. */
+export const releaseSecretsOnly = [
+  {
+    expression: `((object == null || ${isRelease('object')}) && (oldObject == null || ${isRelease('oldObject')})) || (object != null && oldObject != null && object.type == oldObject.type && ${sameData})`,
+    message: "Larry may write Secrets of the type helm.sh/release.v1 only, in which Helm keeps its releases",
+  },
+];

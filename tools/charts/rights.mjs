@@ -1,5 +1,5 @@
 // Rights of the accounts, from the declarations of the playbooks (`access`) and of the launcher.
-import { validationsFor } from './declared-fields.mjs';
+import { releaseSecretsOnly, validationsFor } from './declared-fields.mjs';
 
 const writing = ['create', 'patch', 'delete'];
 const isWrite = (verb) => writing.includes(verb);
@@ -65,13 +65,39 @@ function parts(playbooks, kinds) {
   };
 }
 
-/** Rights of a Larry's worker (`read`, `readSecrets`, `write`, `confine`) and of its coordinator (`launch`). */
+/** What else a release usually has: an upgrade applies all its objects, and may change none of these. */
+const ofReleases = [
+  { apiGroups: [''], resources: ['configmaps', 'persistentvolumeclaims', 'serviceaccounts', 'services'] },
+  { apiGroups: ['apps'], resources: ['daemonsets', 'deployments', 'statefulsets'] },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'] },
+  { apiGroups: ['batch'], resources: ['cronjobs'] },
+  { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'networkpolicies'] },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'] },
+];
+
+/**
+ * What `helm upgrade` needs in one namespace, for a Larry that repairs through Helm: the Secrets in which Helm keeps releases, which RBAC
+ * cannot tell from others, and what releases are made of. `confine`: which of it an admission policy keeps as it is.
+ */
+function helmRights(playbooks, writes) {
+  if (!playbooks.some(({ categories }) => categories?.includes('helm-value'))) return {};
+  const apply = ofReleases.map((rule) => ({ ...rule, verbs: ['get', 'patch'] }));
+  const rules = merged([...apply, ...writes, { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update'] }]);
+  const declared = new Set(writes.flatMap(({ apiGroups, resources }) => apiGroups.flatMap((group) => resources.map((resource) => `${group}/${resource}`))));
+  const untouched = ofReleases
+    .map((rule) => ({ ...rule, resources: rule.resources.filter((resource) => !declared.has(`${rule.apiGroups[0]}/${resource}`)) }))
+    .filter(({ resources }) => resources.length > 0);
+  const confine = untouched.map((rule) => ({ ...rule, operations: ['UPDATE'], validations: validationsFor(['/metadata/managedFields']) }));
+  return { helm: { rules, confine: [...confine, { apiGroups: [''], resources: ['secrets'], operations: ['CREATE', 'UPDATE', 'DELETE'], validations: releaseSecretsOnly }] } };
+}
+
+/** Rights of a Larry's worker (`read`, `readSecrets`, `write`, `confine`, `helm`) and of its coordinator (`launch`). */
 export function larryRights(playbooks, kinds, launcher) {
   const { read, readSecrets, writes } = parts(playbooks, kinds);
   const confine = writes
     .filter((rule) => rule.verbs.includes('patch'))
     .map(({ apiGroups, resources, fields }) => ({ apiGroups, resources, validations: validationsFor(fields) }));
-  return { read, readSecrets, write: merged(writes), confine, launch: merged(launcher) };
+  return { read, readSecrets, write: merged(writes), confine, ...helmRights(playbooks, writes), launch: merged(launcher) };
 }
 
 /** The meta-coordinator looks again at what every Larry claims, and whether the plan's nodes are there. It writes nothing. */

@@ -87,6 +87,7 @@ export const larrySchema = () =>
       launchPatienceMs: whole(1000, 3_600_000),
     }),
     rbac: object({ ...rbac, writeNamespaces: namespaces }),
+    repair: object({ helm: object({ namespaces, program: { type: 'string', pattern: '^/[^\\s]+$' } }) }),
   });
 
 /** Of the meta-coordinator. */

@@ -57,6 +57,10 @@ spec:
               value: /etc/larry/keys/journal.key
             - name: NODE_OPTIONS
               value: --max-old-space-size=512
+            {{- if .Values.repair.helm.namespaces }}
+            - name: LARRY_HELM
+              value: {{ .Values.repair.helm.program }}
+            {{- end }}
             {{- with .Values.extraEnv }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
@@ -71,6 +75,10 @@ spec:
             - name: keys
               mountPath: /etc/larry/keys
               readOnly: true
+            {{- if .Values.repair.helm.namespaces }}
+            - name: tmp
+              mountPath: /tmp
+            {{- end }}
       volumes:
         {{- include "larry-common.tokenVolume" . | nindent 8 }}
         {{- include "larry-common.redisVolume" . | nindent 8 }}
@@ -84,4 +92,11 @@ spec:
                 path: approval.pub
               - key: journal.key
                 path: journal.key
+        {{- if .Values.repair.helm.namespaces }}
+        # Charts, while helm renders them; values among them may be secrets, so that they stay in memory.
+        - name: tmp
+          emptyDir:
+            medium: Memory
+            sizeLimit: 64Mi
+        {{- end }}
 {{- end }}

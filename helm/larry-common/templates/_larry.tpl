@@ -32,6 +32,7 @@ data:
 ---
 {{ include "larry-common.rights" (list . (printf "%s-worker" .Chart.Name)) }}
 {{ include "larry-common.writing" (list . (printf "%s-worker" .Chart.Name)) }}
+{{ include "larry-common.repairing" (list . (printf "%s-worker" .Chart.Name)) }}
 {{ include "larry-common.confinement" (list . (printf "%s-worker" .Chart.Name)) }}
 ---
 {{ include "larry-common.claim" . }}

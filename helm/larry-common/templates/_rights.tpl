@@ -99,6 +99,47 @@ metadata:
 {{- end }}
 {{- end }}
 
+{{/* Repairing through Helm: a Role in each namespace that values name for it, and no other. Call with (list context account). */}}
+{{- define "larry-common.repairing" -}}
+{{- $ := index . 0 }}{{- $account := index . 1 }}
+{{- $rights := $.Files.Get "files/rights.yaml" | fromYaml }}
+{{- $name := include "larry-common.clusterName" $ }}
+{{- $namespaces := $.Values.repair.helm.namespaces }}
+{{- if $namespaces }}
+{{- if not $rights.helm }}
+{{- fail (printf "repair.helm.namespaces: no playbook of %s repairs through Helm, so there is nothing to allow; leave it empty" $.Chart.Name) }}
+{{- end }}
+{{- if not ($.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") }}
+{{- fail "repair.helm.namespaces needs an API server with ValidatingAdmissionPolicies (Kubernetes 1.30): RBAC alone would let Larry write every Secret there" }}
+{{- end }}
+{{- if not (or $.Values.storage.size $.Values.storage.claim) }}
+{{- fail "repair.helm.namespaces needs storage.size or storage.claim: every change is written to an audit log before it is made, and that log must outlive the pod" }}
+{{- end }}
+{{- end }}
+{{- include "larry-common.needNamespaces" (list "repair.helm.namespaces" $namespaces) }}
+{{- range $namespaces }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ $name }}-helm
+  namespace: {{ . }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+rules:
+  {{- toYaml $rights.helm.rules | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}-helm
+  namespace: {{ . }}
+  labels:
+    {{- include "larry-common.labels" $ | nindent 4 }}
+{{ include "larry-common.bindingOf" (list $ "Role" (printf "%s-helm" $name) $account) }}
+{{- end }}
+{{- end }}
+
 {{/*
 RBAC knows kinds, not fields: where the API server has admission policies, one confines our account to the fields that the
 playbooks declare. It matches no request of anybody else. Call with (list context account).
@@ -107,13 +148,28 @@ playbooks declare. It matches no request of anybody else. Call with (list contex
 {{- $ := index . 0 }}{{- $account := index . 1 }}
 {{- $rights := $.Files.Get "files/rights.yaml" | fromYaml }}
 {{- $name := include "larry-common.clusterName" $ }}
-{{- if and $.Values.rbac.writeNamespaces ($.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") }}
+{{- if $.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" }}
+{{- if or $.Values.rbac.writeNamespaces $.Values.repair.helm.namespaces }}
 {{- range $i, $rule := $rights.confine }}
+{{- include "larry-common.policy" (list $ $account (printf "%s-declared-fields-%d" $name $i) $rule) }}
+{{- end }}
+{{- end }}
+{{- if $.Values.repair.helm.namespaces }}
+{{- range $i, $rule := $rights.helm.confine }}
+{{- include "larry-common.policy" (list $ $account (printf "%s-helm-%d" $name $i) $rule) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* One such policy and its binding. Call with (list context account name rule). */}}
+{{- define "larry-common.policy" -}}
+{{- $ := index . 0 }}{{- $account := index . 1 }}{{- $name := index . 2 }}{{- $rule := index . 3 }}
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
-  name: {{ $name }}-declared-fields-{{ $i }}
+  name: {{ $name }}
   labels:
     {{- include "larry-common.labels" $ | nindent 4 }}
 spec:
@@ -123,7 +179,7 @@ spec:
       - apiGroups: {{ toJson $rule.apiGroups }}
         apiVersions: [v1]
         resources: {{ toJson $rule.resources }}
-        operations: [UPDATE]
+        operations: {{ toJson ($rule.operations | default (list "UPDATE")) }}
   matchConditions:
     - name: our-account
       expression: request.userInfo.username == "system:serviceaccount:{{ $.Release.Namespace }}:{{ $account }}"
@@ -133,15 +189,13 @@ spec:
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
-  name: {{ $name }}-declared-fields-{{ $i }}
+  name: {{ $name }}
   labels:
     {{- include "larry-common.labels" $ | nindent 4 }}
 spec:
-  policyName: {{ $name }}-declared-fields-{{ $i }}
+  policyName: {{ $name }}
   validationActions: [Deny]
-{{- end }}
-{{- end }}
-{{- end }}
+{{ end }}
 
 {{/* An account without a token of its own: pods get theirs by a projected volume. Call with (list context name). */}}
 {{- define "larry-common.account" -}}

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { UserError } from '../user-error';
 import { askedChoices, checkWords, type InstallOptions } from './choices';
 
-const options: InstallOptions = { images: 'localhost:5000/larry', redisUrl: 'redis://redis:6379', writeNamespaces: [], modes: ['observe'], values: [] };
+const options: InstallOptions = { images: 'localhost:5000/larry', redisUrl: 'redis://redis:6379', writeNamespaces: [], repairHelm: [], modes: ['observe'], values: [] };
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(path.join(os.tmpdir(), 'larry-choices-'))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

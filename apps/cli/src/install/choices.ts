@@ -37,12 +37,13 @@ export async function askedChoices(options: InstallOptions, redisIsThere: boolea
   const given = options.redisUrlFile === undefined ? options.redisUrl : addressIn(options.redisUrlFile);
   const needsRedis = !given && !options.redisImage && !redisIsThere;
   const redisUrl = given ?? (needsRedis ? await asked('The address of your Redis (redis://HOST:6379)?', '--redis-url URL', 'or --redis-url-file FILE for one with a password, or --redis-image IMAGE for a small one of its own') : undefined);
-  const keeps = options.writeNamespaces.length > 0 || options.modes.some((mode) => mode !== 'observe');
-  const { tag, redisImage, storageClass, singleNode, writeNamespaces, modes, values } = options;
+  const keeps = options.writeNamespaces.length > 0 || options.repairHelm.length > 0 || options.modes.some((mode) => mode !== 'observe');
+  const { tag, redisImage, storageClass, singleNode, writeNamespaces, repairHelm, modes, values } = options;
   const storageSize = options.storageSize ?? (keeps ? '1Gi' : undefined);
   return {
     images: images.replace(/\/$/, ''),
     writeNamespaces,
+    repairHelm,
     modes,
     values,
     ...(tag ? { tag } : {}),

@@ -31,7 +31,9 @@ async function installInto(cluster: LiveCluster, helm: HelmTool, options: Instal
   const choices = await askedChoices(options, existing !== undefined);
   const user = options.user ?? (os.userInfo().username || 'operator');
   const secrets = await neededSecrets(choices, user, (namespace, name) => secretValues(cluster, namespace, name));
-  await checkWriteNamespaces(cluster, choices.writeNamespaces);
+  await checkNamespaces(cluster, '--write-namespaces', choices.writeNamespaces);
+  await checkNamespaces(cluster, '--repair-helm', choices.repairHelm);
+  if (choices.repairHelm.length > 0 && !servesPolicies(await cluster.kinds())) throw new UserError('--repair-helm needs an API server with ValidatingAdmissionPolicies (Kubernetes 1.30): Roles alone would let larry-01 write every Secret of these namespaces; leave it out; nothing was made');
   const namespaces = await missingNamespaces(cluster);
   const custom = await customResources(cluster);
   process.stdout.write(planned(cluster, choices, secrets, namespaces, custom, await installedBefore(helm)));
@@ -67,10 +69,10 @@ async function secretValues(cluster: LiveCluster, namespace: string, name: strin
 }
 
 /** Said before anything is made: the first release would be there already when helm refuses the second. */
-async function checkWriteNamespaces(cluster: LiveCluster, names: readonly string[]): Promise<void> {
+async function checkNamespaces(cluster: LiveCluster, option: string, names: readonly string[]): Promise<void> {
   const missing: string[] = [];
   for (const name of names) if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name }))) missing.push(name);
-  if (missing.length > 0) throw new UserError(`--write-namespaces: there is no namespace ${missing.map((name) => `"${printable(name, 100)}"`).join(', ')} in this cluster; take it out, or create it first; nothing was made`);
+  if (missing.length > 0) throw new UserError(`${option}: there is no namespace ${missing.map((name) => `"${printable(name, 100)}"`).join(', ')} in this cluster; take it out, or create it first; nothing was made`);
 }
 
 async function missingNamespaces(cluster: LiveCluster): Promise<KubeObject[]> {
@@ -118,7 +120,7 @@ function planned(cluster: LiveCluster, choices: InstallChoices, secrets: NeededS
     `  Redis       ${redis}`,
     `  namespaces  ${namespaces.length === 0 ? 'all are there' : `new: ${namespaces.map(({ metadata }) => metadata.name).join(', ')}`}`,
     `  Secrets     ${names.length === 0 ? 'all are there' : `new: ${names.join(', ')}`}${secrets.kept.length > 0 && names.length > 0 ? `; kept: ${secrets.kept.join(', ')}` : ''}`,
-    `  reads       ${custom.length === 0 ? 'Kubernetes\' own kinds' : `Kubernetes' own kinds, and of ${custom.map(({ apiGroup }) => apiGroup).join(', ')}`}; no Secrets`,
+    `  reads       ${custom.length === 0 ? 'Kubernetes\' own kinds' : `Kubernetes' own kinds, and of ${custom.map(({ apiGroup }) => apiGroup).join(', ')}`}; ${choices.repairHelm.length === 0 ? 'no Secrets' : `of Secrets those in ${printable(choices.repairHelm.join(', '), 300)}`}`,
     `  writes      ${printable(rightsLine(choices, before), 1000)}`,
   ];
   return `${lines.join('\n')}\n`;

@@ -7,15 +7,16 @@ import { meta, type InstallChoices } from './releases';
 export interface Installed {
   modes?: string[];
   writeNamespaces?: string[];
+  repairHelm?: string[];
 }
 
-const givenValues = z.object({ modesAllowed: z.array(z.string()).optional(), rbac: z.object({ writeNamespaces: z.array(z.string()).optional() }).optional() });
+const givenValues = z.object({ modesAllowed: z.array(z.string()).optional(), rbac: z.object({ writeNamespaces: z.array(z.string()).optional() }).optional(), repair: z.object({ helm: z.object({ namespaces: z.array(z.string()).optional() }).optional() }).optional() });
 
 /** Read from the values of the releases that are there. */
 export async function installedBefore(helm: Pick<HelmTool, 'run'>): Promise<Installed> {
   const ofMeta = await valuesGiven(helm, meta);
   const ofWriter = await valuesGiven(helm, 'larry-01');
-  return { ...(ofMeta ? { modes: ofMeta.modesAllowed ?? ['observe'] } : {}), ...(ofWriter ? { writeNamespaces: ofWriter.rbac?.writeNamespaces ?? [] } : {}) };
+  return { ...(ofMeta ? { modes: ofMeta.modesAllowed ?? ['observe'] } : {}), ...(ofWriter ? { writeNamespaces: ofWriter.rbac?.writeNamespaces ?? [], repairHelm: ofWriter.repair?.helm?.namespaces ?? [] } : {}) };
 }
 
 async function valuesGiven(helm: Pick<HelmTool, 'run'>, release: string): Promise<z.infer<typeof givenValues> | undefined> {
@@ -28,9 +29,11 @@ async function valuesGiven(helm: Pick<HelmTool, 'run'>, release: string): Promis
 }
 
 /** The plan's line of what may be written and run, with what it was where that changes. */
-export function rightsLine({ writeNamespaces, modes }: Pick<InstallChoices, 'writeNamespaces' | 'modes'>, before: Installed): string {
+export function rightsLine({ writeNamespaces, repairHelm, modes }: Pick<InstallChoices, 'writeNamespaces' | 'repairHelm' | 'modes'>, before: Installed): string {
   const writes = writeNamespaces.length === 0 ? 'nothing' : `what larry-01's playbooks declare, in ${writeNamespaces.join(', ')}`;
-  return `${writes}${was(before.writeNamespaces, writeNamespaces)}; runs may be: ${modes.join(', ')}${was(before.modes, modes)}`;
+  const repairs = repairHelm.length === 0 ? 'none' : `Helm releases in ${repairHelm.join(', ')} (larry-01 then reads every Secret there)`;
+  const through = repairHelm.length > 0 || (before.repairHelm ?? []).length > 0 ? `; repairs through Helm: ${repairs}${was(before.repairHelm, repairHelm)}` : '';
+  return `${writes}${was(before.writeNamespaces, writeNamespaces)}${through}; runs may be: ${modes.join(', ')}${was(before.modes, modes)}`;
 }
 
 function was(before: readonly string[] | undefined, now: readonly string[]): string {

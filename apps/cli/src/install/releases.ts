@@ -15,6 +15,8 @@ export interface InstallChoices {
   redisImage?: string;
   /** Namespaces where Larry-01 may change what its playbooks declare. */
   writeNamespaces: string[];
+  /** Namespaces where Larry-01 may repair what Helm releases own through Helm; he then reads their Secrets. */
+  repairHelm: string[];
   modes: string[];
   storageSize?: string;
   storageClass?: string;
@@ -42,10 +44,12 @@ export function valuesOf(release: string, choices: InstallChoices, customResourc
   const isMeta = release === meta;
   const storage = { ...(choices.storageSize ? { size: choices.storageSize } : {}), ...(choices.storageClass ? { className: choices.storageClass } : {}) };
   const writes = release === 'larry-01' && choices.writeNamespaces.length > 0;
+  const repairs = release === 'larry-01' && choices.repairHelm.length > 0;
   const catalogs = isMeta || release === 'larry-03';
   return {
     image: { repository: `${choices.images}/${release}`, ...(choices.tag ? { tag: choices.tag } : {}) },
-    ...((isMeta && choices.modes.some((mode) => mode !== 'observe')) || writes ? { storage } : {}),
+    ...((isMeta && choices.modes.some((mode) => mode !== 'observe')) || writes || repairs ? { storage } : {}),
+    ...(repairs ? { repair: { helm: { namespaces: choices.repairHelm } } } : {}),
     ...(isMeta ? { modesAllowed: choices.modes } : {}),
     ...(isMeta && choices.redisImage ? { redis: { own: { image: choices.redisImage, ...(choices.storageSize ? { size: choices.storageSize } : {}) } } } : {}),
     ...(writes || (catalogs && customResources.length > 0)

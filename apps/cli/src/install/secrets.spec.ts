@@ -4,7 +4,7 @@ import { UserError } from '../user-error';
 import type { InstallChoices } from './releases';
 import { neededSecrets } from './secrets';
 
-const choices: InstallChoices = { images: 'r/larry', redisUrl: 'redis://redis:6379', writeNamespaces: [], modes: ['observe'], values: [] };
+const choices: InstallChoices = { images: 'r/larry', redisUrl: 'redis://redis:6379', writeNamespaces: [], repairHelm: [], modes: ['observe'], values: [] };
 const none = () => Promise.resolve(undefined);
 
 const values = (object: KubeObject | undefined): Record<string, string> =>

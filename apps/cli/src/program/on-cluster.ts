@@ -4,13 +4,14 @@ import { examples } from './run-address';
 /** The commands for Larry on a cluster: the four Helm releases come and go. */
 export function onCluster(program: Command): void {
   clusterChoice(program.command('install'))
-    .description('Installs the four Helm releases with the Secrets that they need. Shows what it will make, and asks. Read-only, unless --write-namespaces says otherwise.')
+    .description('Installs the four Helm releases with the Secrets that they need. Shows what it will make, and asks. Read-only, unless --write-namespaces or --repair-helm says otherwise.')
     .option('--images <prefix>', 'where the images are, as scripts/images --repository has it')
     .option('--tag <tag>', "the images' tag (default: the charts' version)")
     .option('--redis-url <url>', 'your Redis: redis://, rediss://, redis-sentinel:// or redis-cluster://; without a password, which others could read in the list of processes')
     .option('--redis-url-file <file>', 'the same, read from a file, or from standard input (-): the way for an address with a password')
     .option('--redis-image <image>', 'a small Redis of its own, from this image')
     .option('--write-namespaces <list>', "namespaces where larry-01 may change what its playbooks declare, separated by commas", listOf, [])
+    .option('--repair-helm <list>', 'namespaces where larry-01 may repair what Helm releases own by helm upgrade; he then reads every Secret there', listOf, [])
     .option('--modes <list>', 'what runs may be: observe, ask, auto', listOf, ['observe'])
     .option('--storage-size <size>', 'of the volumes for audit logs (default: 1Gi where something may be changed or approved)')
     .option('--storage-class <name>', 'their storage class (default: the cluster\'s)')
