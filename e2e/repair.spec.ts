@@ -1,9 +1,11 @@
 import type { KubeObject, PlannedChange } from '@larry/contracts';
-import { openLive, type LiveCluster } from '@larry/kube';
+import { gitBranches, openLive, type LiveCluster } from '@larry/kube';
+import { aCartBranch, aClone, cartManifest, type TestClone } from '@larry/kube/testing';
 import { requestDiff, runPlaybook, type Playbook, type PlaybookContext, type PlaybookResult, type RunOptions } from '@larry/playbook';
 import { memoryJournal } from '@larry/playbook/testing';
 import { infrastructurePlaybooks } from '@larry/playbooks-infrastructure';
 import { startSimulatedCluster, type SimulatedCluster } from '@larry/simulation';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -32,7 +34,7 @@ afterAll(async () => {
 });
 
 /** Runs of one task by one person's verdicts. */
-function aTask(playbook: Playbook = repair, options: Record<string, unknown> = patience) {
+function aTask(playbook: Playbook = repair, options: Record<string, unknown> = patience, git?: string) {
   runs += 1;
   const rollbacks: string[] = [];
   const verdicts = new Map<string, { granted: boolean; who: string }>();
@@ -40,10 +42,10 @@ function aTask(playbook: Playbook = repair, options: Record<string, unknown> = p
   const journal = memoryJournal();
   const context = (): PlaybookContext => ({
     run: `run-${runs}`, task: repair.id, cluster: live, options, signal: new AbortController().signal, results: new Map(), log: { debug: quiet, info: quiet, warn: quiet },
-    now: () => new Date(), progress: quiet, wait: (ms) => sleep(ms),
+    now: () => new Date(), progress: quiet, wait: (ms) => sleep(ms), ...(git ? { git } : {}),
   });
   const hands: RunOptions['hands'] = {
-    writer: live.writer(), journal, guard: quiet,
+    writer: live.writer(), journal, guard: quiet, ...(git ? { git: gitBranches(git) } : {}),
     audit: { append: () => Promise.resolve() },
     approval: (digest) => Promise.resolve(verdicts.get(digest)),
     rollbackInitiated: (reason) => Promise.resolve(void rollbacks.push(reason)),
@@ -75,6 +77,7 @@ const wrong: Record<string, Fault & { with: unknown }> = {
 };
 const asked: Record<string, Fault> = {
   asked: { cause: 'pgadmin_invalid_email', objects: () => [app({ image: 'dpage/pgadmin4:9.8', env: pgadminEnv({ PGADMIN_DEFAULT_EMAIL: 'me@home.local' }) })] },
+  'in-git': { cause: 'pgadmin_invalid_email', objects: () => [{ ...app({ image: 'dpage/pgadmin4:9.8', env: pgadminEnv({ PGADMIN_DEFAULT_EMAIL: 'me@home.local' }) }), metadata: { name: 'app', labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps', 'kustomize.toolkit.fluxcd.io/namespace': 'flux-system' } } }] },
   denied: { cause: 'deployment_zero_replicas', objects: () => [app({}, {}, { replicas: 0 }), service({ type: 'NodePort' })] },
 };
 
@@ -140,7 +143,7 @@ describe('one run in auto over many faults', () => {
 });
 
 describe('a person who is asked', () => {
-  const only = (ns: string) => aTask(planned((step, of) => (of === ns ? [step] : [])), { ...patience, verifySeconds: 1 });
+  const only = (ns: string, git?: string) => aTask(planned((step, of) => (of === ns ? [step] : [])), { ...patience, verifySeconds: 1 }, git);
   const asksOf = ({ asks }: PlaybookResult) => asks as NonNullable<typeof asks>;
 
   it('sees the exact change; approved after the object changed it is asked for again; then it is made', async () => {
@@ -165,4 +168,87 @@ describe('a person who is asked', () => {
     for (const mode of ['auto', 'ask'] as const) expect((await task.run(mode)).changes).toMatchObject([{ outcome: 'refused', reason: 'denied by ada' }]);
     expect(await specOf('denied')).toMatchObject({ replicas: 0 });
   }, 120_000);
+
+  it('of what Flux applies from a repository sees the file\'s change, and approves a branch: nothing else of the clone and nothing in the cluster is touched', async () => {
+    const clone = aClone();
+    try {
+      clone.commit({ 'apps/app.yaml': inGit, 'apps/other.yaml': 'a: 1\n' });
+      writeFileSync(path.join(clone.folder, 'apps/other.yaml'), 'a: 2 # not committed\n');
+      const [before, untouched] = [await specOf('in-git'), clone.untouchable()];
+      const branches = (): string => clone.git('for-each-ref', '--format=%(refname:short)', 'refs/heads/larry');
+      const task = only('in-git', clone.folder);
+      expect((await task.run('observe')).changes).toMatchObject([{ outcome: 'proposed', diff: expect.stringContaining('+              value: me@example.com # mine') as string }]);
+      const parked = await task.run('ask');
+      expect([parked.outcome, branches()]).toEqual(['awaiting_approval', '']);
+      expect(requestDiff(asksOf(parked).request)).toContain('-              value: me@home.local # mine\n+              value: me@example.com # mine');
+      task.verdicts.set(asksOf(parked).digest, { granted: true, who: 'ada' });
+      const done = await task.run('ask');
+      const branch = branches();
+      expect(done.changes).toMatchObject([{ outcome: 'provisional', approvedBy: 'ada', git: { branch, commit: clone.git('rev-parse', branch) }, reason: expect.stringContaining(`git -C ${clone.folder} push origin ${branch} to publish`) as string }]);
+      expect(done.criteria.find((c) => c.id.startsWith('repaired-'))).toMatchObject({ verdict: 'provisional', observation: { value: expect.stringContaining('the cause is still there') as string } });
+      expect(clone.git('diff', '--unified=0', 'main', branch).split('\n').filter((line) => /^[+-]/.test(line))).toEqual(['--- a/apps/app.yaml', '+++ b/apps/app.yaml', '-              value: me@home.local # mine', '+              value: me@example.com # mine']);
+      expect([clone.untouchable(), await specOf('in-git')]).toEqual([untouched, before]);
+    } finally {
+      clone.remove();
+    }
+  }, 120_000);
+});
+
+/** How the repository has it. */
+const inGit = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: app
+  namespace: in-git
+spec:
+  template:
+    spec:
+      containers:
+        - name: app
+          image: dpage/pgadmin4:9.8
+          env:
+            - name: PGADMIN_DEFAULT_EMAIL
+              value: me@home.local # mine
+            - name: PGADMIN_DEFAULT_PASSWORD
+              value: x
+`;
+
+describe('a worker that is killed while it makes a branch', () => {
+  let clone: TestClone;
+  beforeEach(() => {
+    clone = aClone();
+    clone.commit({ 'cart.yaml': cartManifest() });
+  });
+  afterEach(() => clone.remove());
+
+  /** Another process, which ends itself with SIGKILL where it is told to. Prints what it came to, and then its journal. */
+  function attempt(dieAt: 'guard' | 'outcome' | 'never') {
+    const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'cart' };
+    const change = { step: 'one', summary: 's', verb: 'git-branch', target, depends: [], category: 'git-branch', alwaysAsk: false, git: aCartBranch(clone, 'cart.yaml') };
+    const program = `
+      const { gitBranches } = require('@larry/kube'), { applyChange, changeDigest } = require('@larry/playbook'), { memoryJournal } = require('@larry/playbook/testing');
+      let looks = 0;
+      const die = (at) => at === '${dieAt}' && process.kill(process.pid, 'SIGKILL');
+      const journal = memoryJournal(), outcome = journal.outcome;
+      journal.outcome = (...given) => { die('outcome'); return outcome(...given); };
+      const change = ${JSON.stringify(change)};
+      const context = { run: 'r', task: 't', cluster: { get: async () => undefined }, git: gitBranches(${JSON.stringify(clone.folder)}), journal, guard: () => ++looks === 2 && die('guard'), signal: new AbortController().signal };
+      applyChange(context, change, changeDigest(change, undefined)).then((became) => console.log(JSON.stringify(became)));`;
+    const { signal, stdout } = spawnSync(process.execPath, ['-e', program], { cwd: path.resolve(__dirname, '..'), encoding: 'utf8', timeout: 60_000 });
+    return { signal, became: stdout === '' ? undefined : (JSON.parse(stdout) as Record<string, unknown>) };
+  }
+
+  it.each([
+    ['before the branch is there', 'guard', '', 'applied'],
+    ['after it is there', 'outcome', 'there', 'adopted'],
+  ] as const)('%s leaves it to the next, who makes it once', (_, dieAt, left, became) => {
+    const before = clone.untouchable();
+    const tips = (): string => clone.git('for-each-ref', '--format=%(objectname)', 'refs/heads/larry');
+    expect(attempt(dieAt)).toEqual({ signal: 'SIGKILL', became: undefined });
+    const tip = tips();
+    expect(tip === '' ? '' : 'there').toBe(left);
+    expect(attempt('never').became).toEqual({ outcome: became, commit: tips() });
+    if (tip !== '') expect(tips()).toBe(tip);
+    expect([clone.untouchable(), clone.git('log', '--oneline', '--all', '--not', 'main').split('\n').length]).toEqual([before, 1]);
+  });
 });

@@ -49,7 +49,7 @@ function runCommand(program: Command): void {
     .addOption(new Option('--simulated', 'against a simulated cluster that comes and goes with the run').conflicts(['manifests', 'snapshot', 'dump', 'kubeconfig', 'context']))
     .addOption(new Option('--mode <mode>', 'observe changes nothing, ask waits for larry approve, auto also makes the changes of --allow').choices(['observe', 'ask', 'auto']).default('observe'))
     .option('--allow <categories>', 'categories of change that auto may make, separated by commas', listOf, ['workload-env', 'workload-security-context'])
-    .option('--git <dir>', 'a working clone of the repository that manifests come from: what they own is shown as a diff, never written (default: $LARRY_GIT_REPOSITORY)')
+    .option('--git <dir>', 'a working clone of the repository that manifests come from: what they declare is shown as a diff; ask makes it a commit on a branch larry/… once approved, auto with --allow git-branch; nothing is pushed (default: $LARRY_GIT_REPOSITORY)')
     .option('--plan <file>', 'the plan (default: plans/3-larry.yaml)')
     .option('--state <dir>', 'where logs, keys, the audit log and reports are kept', '.larry')
     .option('--output <dir>', 'where the reports are written (default: reports under --state)')

@@ -55,7 +55,7 @@ export const appliedChangeSchema = z.object({
   /** The Helm release that was upgraded for it: its mark is in the release's record, not on the object. */
   helm: z.object({ release: z.string(), namespace: z.string() }).optional(),
   /** The branch that holds it: nothing in the cluster changes until somebody merges it. The commit is there once it was made. */
-  git: gitBranchSchema.pick({ branch: true, file: true, wanted: true }).extend({ commit: z.string().optional() }).optional(),
+  git: gitBranchSchema.pick({ branch: true, file: true, before: true, after: true, wanted: true }).extend({ commit: z.string().optional() }).optional(),
   outcome: z.enum(changeOutcomes),
   reason: z.string().optional(),
   /** Digest (sha-256, hex) of the change and of what was observed; what an approval is bound to. */

@@ -26,7 +26,7 @@ export function turnedCriteria(claimed: readonly Criterion[], now: readonly Crit
 /** Looks anew at what tasks claimed. One task's trouble is its own: it is said as a problem, and the others go on. */
 export async function validateAnew(
   request: ValidationRequest,
-  parts: { larry: string; libraries: readonly PlaybookLibrary[]; cluster: ClusterReader; signal: AbortSignal; log: PlaybookLog },
+  parts: { larry: string; libraries: readonly PlaybookLibrary[]; cluster: ClusterReader; git?: string; signal: AbortSignal; log: PlaybookLog },
 ): Promise<Validation[]> {
   const results = new Map(request.tasks.map((t) => [t.task, t.result]));
   const validations: Validation[] = [];

@@ -69,7 +69,7 @@ async function validate(libraries: readonly PlaybookLibrary[]): Promise<number> 
   const cluster = await openConfiguredSource(environment);
   try {
     const signal = new AbortController().signal;
-    const validations = await validateAnew(request, { larry: environment.LARRY_ID, libraries, cluster, signal, log });
+    const validations = await validateAnew(request, { larry: environment.LARRY_ID, libraries, cluster, ...(environment.LARRY_GIT_REPOSITORY ? { git: environment.LARRY_GIT_REPOSITORY } : {}), signal, log });
     await new Promise<void>((resolve) => process.stdout.write(JSON.stringify({ validations }), () => resolve()));
     return workerExitCodes.done;
   } finally {

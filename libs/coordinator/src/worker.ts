@@ -3,7 +3,7 @@ import { planTasks, printable, taskResultSchema, type OwnedTask, type TaskResult
 import { Coordination, type HeldLease, type Settlement } from '@larry/coordination';
 import { EventPublisher } from '@larry/events';
 import { findHelm, helmReleases, type HelmLocation } from '@larry/helm';
-import type { ClusterReader, ClusterWriter } from '@larry/kube';
+import { gitBranches, type ClusterReader, type ClusterWriter } from '@larry/kube';
 import {
   digestOf,
   emptyResult,
@@ -108,7 +108,7 @@ async function attempt(parts: WorkerParts, lease: HeldLease, document: RunDocume
     if (writer && !parts.environment.LARRY_JOURNAL_KEY) {
       throw new TerminalError('LARRY_JOURNAL_KEY names no file: without the key that seals the journal nothing is changed');
     }
-    const hands = writer ? { ...handsOf(parts, lease, writer, events, times), ...helmFor(parts, cluster, helm) } : undefined;
+    const hands = writer ? { ...handsOf(parts, lease, writer, events, times), ...helmFor(parts, cluster, helm), ...gitFor(parts) } : undefined;
     const result = await runPlaybook(times.playbook(playbook), context, { mode, allow, ...(hands ? { hands } : {}) });
     return settlementOf(result);
   } catch (error) {
@@ -186,6 +186,11 @@ function helmFor({ environment }: WorkerParts, cluster: ClusterReader, helm: Hel
   if (!helm || 'missing' in helm) return {};
   const { LARRY_KUBECONFIG: kubeconfig, LARRY_CONTEXT: context } = environment;
   return { helm: helmReleases({ cluster, helm: helm.file, ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) }) };
+}
+
+/** The working clone that manifests come from; without one what it declares is left to people. */
+function gitFor({ environment: { LARRY_GIT_REPOSITORY: folder } }: WorkerParts): Pick<Hands, 'git'> {
+  return folder ? { git: gitBranches(folder) } : {};
 }
 
 /** Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. */

@@ -14,6 +14,8 @@ export { openLive, type LiveCluster, type LiveOptions } from './live/live';
 export type { ProxyAnswer, ProxyTarget } from './live/proxied';
 export type { ObjectChange, WatchOptions } from './live/watch';
 export { kubeconfigFiles, serviceAccountFolder, type KubeconfigOptions } from './live/kubeconfig';
+export { gitBranches, isBranchOf, type BranchAnswer, type BranchOf, type BranchStanding, type BranchTip, type GitBranches } from './git/branches';
+export type { CommitOf } from './git/commit-objects';
 export { readGitHead } from './git/repository';
 export { refineGitRemedies } from './git/refine-git';
 export { decodeHelmRelease, isHelmReleaseRecord, redactedReleaseAnnotation } from './helm-release';

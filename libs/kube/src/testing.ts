@@ -1,3 +1,4 @@
 export * from './builders';
 export * from './memory-cluster';
 export * from './testing-folder';
+export * from './git/testing-clone';

@@ -3,6 +3,7 @@ import { asksFor, earlierAttempt, judge, personsWord, verdictsOf, type Asks, typ
 import type { EarlierChange } from './earlier';
 import { applyChange, type EffectContext } from './effects';
 import type { Step } from './engine';
+import { commitOf } from './git-effect';
 
 /** A step that the cluster would take, and by whose word; without one it waits for a person. */
 interface Ready {
@@ -114,6 +115,7 @@ async function applyReady({ context, effects, hands }: Attempt, ready: readonly 
     await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor });
     const became = await applyChange(who === undefined ? allowedBy(effects, actor) : effects, step.change, step.report.digest, step.earlier?.intent);
     Object.assign(step.report, { outcome: became.outcome, ...('reason' in became ? { reason: became.reason } : {}) });
+    if ('commit' in became && step.report.git) step.report.git.commit = became.commit;
     await hands.audit.append({ ...auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`), actor });
     step.failed = became.outcome === 'outcome-unknown';
     blocked = !apart && became.outcome !== 'applied' && became.outcome !== 'adopted';
@@ -132,6 +134,7 @@ async function takeUp(attempt: Attempt, step: Step, { state, intent }: EarlierCh
   switch (state) {
     case 'in-effect':
       step.report.outcome = 'adopted';
+      if (step.report.git) step.report.git.commit = await commitOf(attempt.effects, intent);
       return true;
     case 'unknown':
       step.failed = true;

@@ -1,9 +1,10 @@
-import { canonicalJson, describeRef, plannedChangeSchema, printable, redact, stripControl, type KubeObject, type PlannedChange } from '@larry/contracts';
+import { canonicalJson, describeRef, plannedChangeSchema, printable, redact, stripControl, type FileEdit, type KubeObject, type PlannedChange } from '@larry/contracts';
 import { z } from 'zod';
 import { digestOf } from './digest';
+import { gitLines } from './git-diff';
 import { helmLines } from './helm-diff';
 import type { PatchOperation } from './json-patch';
-import { pointerParts, valueAt } from './json-pointer';
+import { pointerParts, toPointer, valueAt } from './json-pointer';
 
 const requestedChangeSchema = z.strictObject({
   change: plannedChangeSchema,
@@ -55,10 +56,11 @@ export function requestDiff({ changes }: ApprovalRequest): string {
 }
 
 function linesOf({ change, observed }: RequestedChange): string[] {
-  const { verb, target, summary, object, patch, helm } = change;
+  const { verb, target, summary, object, patch, helm, git } = change;
   const head = [printable(`${verb} ${describeRef(target)}: ${summary}`, 900)];
   if (verb === 'delete') return head;
   if (verb === 'helm-upgrade') return [...head, ...(helm ? helmLines(helm) : [])];
+  if (verb === 'git-branch') return [...head, ...(git ? gitLines(git) : [])];
   if (verb === 'create') return [...head, `+ ${line(redact(object))}`];
   return [...head, ...((patch ?? []) as PatchOperation[]).flatMap((operation) => linesOfOperation(operation, observed))];
 }
@@ -76,6 +78,9 @@ function linesOfOperation(operation: PatchOperation, observed: RequestedChange['
   ];
 }
 
+/** An edit of a file, so that its path says of its value what it is. */
+const asOperation = ({ path, set }: FileEdit): Record<string, unknown> => ({ op: 'add', path: toPointer(path.map(String)), ...(set === undefined ? {} : { value: set }) });
+
 /** JSON on one line. */
 const line = (value: unknown): string => stripControl(canonicalJson(value ?? null)).replace(/\s+/g, ' ');
 
@@ -87,7 +92,7 @@ export const named = (path: string, value: unknown): unknown => redact({ op: 'ad
  * what they decide on. Whatever stands in a Secret is one, but for its metadata.
  */
 export function holdsSecret({ change, observed }: RequestedChange): boolean {
-  const operations = (change.patch ?? []) as PatchOperation[];
+  const operations = [...(change.patch ?? []), ...(change.git?.wanted ?? []), ...(change.git?.edits ?? []).map(asOperation)] as PatchOperation[];
   const inSecret = change.target.kind === 'Secret';
   const places = [...operations.filter((o) => o.value !== undefined).map((o) => String(o.path)), ...observed.filter(([, value]) => value !== null).map(([p]) => p)];
   if (inSecret && (change.object !== undefined || places.some((path) => pointerParts(path)[0] !== 'metadata'))) return true;

@@ -52,5 +52,7 @@ export async function takeBack({ effects, hands }: Pick<Attempt, 'effects' | 'ha
 
 /** @internal What the audit log says of a step. */
 export function auditOf({ run, task }: { run: string; task: string }, { change, report }: Step, action: string) {
-  return { action, run, task, step: change.step, digest: report.digest, details: { target: describeRef(report.target), diff: report.diff } };
+  const { digest, target, diff, git } = report;
+  const branch = git && { branch: git.branch, ...(git.commit ? { commit: git.commit } : {}) };
+  return { action, run, task, step: change.step, digest, details: { target: describeRef(target), ...branch, diff } };
 }

@@ -4,6 +4,7 @@ import { approvalDigest, holdsSecret, type ApprovalRequest } from './approval-re
 import type { Approval, Hands, RunOptions, Step } from './engine';
 import { NoVerdictError } from './errors';
 import { fieldTests, markedChange, type PatchOperation } from './json-patch';
+import { judgeBranch } from './git-decision';
 import { judgeUpgrade } from './helm-decision';
 import { carries } from './marks';
 import type { PlaybookContext } from './playbook';
@@ -18,10 +19,7 @@ export const earlierAttempt = 'larry (earlier attempt)';
 export async function judge(context: PlaybookContext, hands: Hands, options: RunOptions, step: Step): Promise<Judgement> {
   const { change, report } = step;
   if (change.verb === 'helm-upgrade') return judgeUpgrade(context, hands, step, () => byWhoseWord(options, step));
-  if (change.verb === 'git-branch') {
-    Object.assign(report, { outcome: 'refused', reason: 'there is no repository to make the branch in' });
-    return 'no';
-  }
+  if (change.verb === 'git-branch') return judgeBranch(context, hands, step, () => byWhoseWord(options, step));
   const live = await context.cluster.get(change.target, context.signal);
   if (carries(live, report.id)) return { who: earlierAttempt };
   // Nothing to ask for: a journal that is lost must not stop the steps that follow.

@@ -1,8 +1,9 @@
 import { changeAnnotation, describeRef, type KubeObject, type ObjectRef, type PlannedChange } from '@larry/contracts';
-import type { ClusterReader, ClusterWriter, WriteOutcome } from '@larry/kube';
+import type { ClusterReader, ClusterWriter, GitBranches, WriteOutcome } from '@larry/kube';
 import type { HelmReleases } from '@larry/helm';
 import { changeDigest, changeId } from './change-digest';
 import { PatchError } from './errors';
+import { applyGitBranch, resolveGitBranch } from './git-effect';
 import { applyHelmUpgrade, resolveHelmUpgrade } from './helm-effect';
 import { intentOf, standsAsWanted, type EffectJournal, type Intent } from './intent';
 import { conditionalPatch, type PatchOperation } from './json-patch';
@@ -16,6 +17,8 @@ export interface EffectContext {
   writer: ClusterWriter;
   /** For upgrades of Helm releases; absent where there is no helm. */
   helm?: HelmReleases;
+  /** For branches in the working clone of the manifests; absent where none is configured. */
+  git?: GitBranches;
   journal: EffectJournal;
   guard(): void;
   signal: AbortSignal;
@@ -23,7 +26,8 @@ export interface EffectContext {
 
 /** What became of one change at its target. */
 export type EffectOutcome =
-  | { outcome: 'applied' | 'adopted' }
+  /** `commit`: of a change that is one. */
+  | { outcome: 'applied' | 'adopted'; commit?: string }
   | { outcome: 'superseded' | 'refused' | 'outcome-unknown'; reason: string };
 
 export { changeDigest, changeId };
@@ -39,6 +43,7 @@ const attemptsWithoutAnswer = 2;
  */
 export async function applyChange(context: EffectContext, change: PlannedChange, expectedDigest: string, earlier?: Intent): Promise<EffectOutcome> {
   if (change.verb === 'helm-upgrade') return applyHelmUpgrade(context, change, expectedDigest, earlier);
+  if (change.verb === 'git-branch') return applyGitBranch(context, change, expectedDigest, earlier);
   const id = changeId(context.run, context.task, change.step);
   let last: Intent | undefined;
   let unanswered = 0;
@@ -113,6 +118,7 @@ async function adopt(context: EffectContext, intent: Intent, kept: boolean): Pro
 /** Decides what became of an intent that has no outcome, by looking at its target. `half-made`: it has to be taken back. */
 export async function resolveIntent(context: EffectContext, intent: Intent): Promise<'applied' | 'not-applied' | 'half-made' | 'outcome-unknown'> {
   if (intent.verb === 'helm-upgrade') return resolveHelmUpgrade(context, intent);
+  if (intent.verb === 'git-branch') return resolveGitBranch(context, intent);
   const live = await look(context, intent.target);
   if (live === 'unreadable') return 'outcome-unknown';
   if (carries(live, intent.id)) return 'applied';

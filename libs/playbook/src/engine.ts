@@ -1,6 +1,6 @@
 import type { AppliedChange, Criterion, Finding, PlannedChange, TaskResult } from '@larry/contracts';
 import type { HelmReleases } from '@larry/helm';
-import type { ClusterWriter } from '@larry/kube';
+import type { ClusterWriter, GitBranches } from '@larry/kube';
 import type { RequestedChange } from './approval-request';
 import { lookAt, type Attempt } from './attempt';
 import type { Asks } from './decision';
@@ -44,6 +44,8 @@ export interface Hands {
   writer: ClusterWriter;
   /** For changes of what Helm releases own; absent where there is no helm. */
   helm?: HelmReleases;
+  /** For branches in the working clone of the manifests; absent where none is configured. */
+  git?: GitBranches;
   journal: EffectJournal;
   audit: AuditTrail;
   /** Synchronous; throws when the lease may be over. Called directly before each request. */
@@ -150,5 +152,5 @@ function summaryWith(summary: string, changes: AppliedChange[]): string {
 
 function effectContext(context: PlaybookContext, hands: Hands): EffectContext {
   const { run, task, cluster, signal } = context;
-  return { run, task, cluster, signal, writer: hands.writer, ...(hands.helm ? { helm: hands.helm } : {}), journal: hands.journal, guard: () => hands.guard() };
+  return { run, task, cluster, signal, writer: hands.writer, ...(hands.helm ? { helm: hands.helm } : {}), ...(hands.git ? { git: hands.git } : {}), journal: hands.journal, guard: () => hands.guard() };
 }

@@ -4,7 +4,7 @@ export { applyChange, changeDigest, changeId, resolveIntent } from './effects';
 export type { EffectContext, EffectOutcome } from './effects';
 export * from './engine';
 export * from './errors';
-export { repeatableOutcomes, type EffectJournal, type Intent, type IntentOutcome } from './intent';
+export { repeatableOutcomes, standsAsWanted, type EffectJournal, type Intent, type IntentOutcome } from './intent';
 export * from './json-patch';
 export * from './json-pointer';
 export { earlierAnnotation } from './marks';

@@ -33,6 +33,8 @@ export interface Intent {
   touched: TouchedPlace[];
   /** For `patch`: the names of the list elements that hold what is touched; a list that was reordered since is seen by them. */
   elements?: TouchedPlace[];
+  /** For `git-branch`: the commit that the branch's comes after. */
+  base?: string;
   /** For `delete`: the object, as it is created again by a rollback. */
   before?: KubeObject;
 }

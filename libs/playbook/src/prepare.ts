@@ -3,6 +3,7 @@ import { named, requestedChange } from './approval-request';
 import type { EarlierChange } from './earlier';
 import { changeDigest, changeId } from './effects';
 import type { Step } from './engine';
+import { gitLines } from './git-diff';
 import { helmLines } from './helm-diff';
 import type { PatchOperation } from './json-patch';
 import { valueAt } from './json-pointer';
@@ -35,12 +36,14 @@ export async function prepareNew(context: PlaybookContext, planned: readonly Pla
 
 function reportOf(id: string, change: PlannedChange, digest: string, live: unknown): AppliedChange {
   const helm = change.helm && { release: change.helm.release, namespace: change.helm.namespace };
-  return { id, summary: change.summary, target: change.target, ...(helm ? { helm } : {}), outcome: 'proposed', digest, diff: diffText(change, live) };
+  const git = change.git && { branch: change.git.branch, file: change.git.file, before: change.git.before, after: change.git.after, wanted: change.git.wanted };
+  return { id, summary: change.summary, target: change.target, ...(helm ? { helm } : {}), ...(git ? { git } : {}), outcome: 'proposed', digest, diff: diffText(change, live) };
 }
 
 function diffText(change: PlannedChange, live: unknown): string {
   if (change.verb === 'delete') return `delete ${describeRef(change.target)}`;
   if (change.verb === 'helm-upgrade') return (change.helm ? helmLines(change.helm) : []).join('\n').slice(0, 8000);
+  if (change.verb === 'git-branch') return (change.git ? gitLines(change.git) : []).join('\n').slice(0, 8000);
   if (change.verb === 'create') return redact(`create ${describeRef(change.target)}${change.object ? `\n${canonicalJson(change.object)}` : ''}`).slice(0, 8000);
   const lines = ((change.patch ?? []) as PatchOperation[]).flatMap(({ op, path, value }) => [
     path,

@@ -1,6 +1,7 @@
 import { canonicalJson, describeRef, type KubeObject } from '@larry/contracts';
 import type { WriteOutcome } from '@larry/kube';
 import type { EffectContext, EffectOutcome } from './effects';
+import { rollBackGit } from './git-effect';
 import { rollBackHelm } from './helm-effect';
 import { asCreated, standsAsLeft, type Intent } from './intent';
 import { versionTest, type PatchOperation } from './json-patch';
@@ -17,9 +18,14 @@ const attempts = 8;
 export async function rollBack(context: EffectContext, intent: Intent): Promise<EffectOutcome> {
   if (!intent.restorable) return { outcome: 'refused', reason: `what ${describeRef(intent.target)} was before is not kept; restore it by hand` };
   await context.journal.outcome(intent.id, 'rolling-back');
-  const became = intent.verb === 'helm-upgrade' ? await rollBackHelm(context, intent) : await restore(context, intent);
+  const became = await takenBack(context, intent);
   if (became.outcome === 'applied' || became.outcome === 'adopted') await context.journal.outcome(intent.id, 'rolled-back');
   return became;
+}
+
+function takenBack(context: EffectContext, intent: Intent): Promise<EffectOutcome> {
+  if (intent.verb === 'helm-upgrade') return rollBackHelm(context, intent);
+  return intent.verb === 'git-branch' ? rollBackGit(context, intent) : restore(context, intent);
 }
 
 async function restore(context: EffectContext, intent: Intent): Promise<EffectOutcome> {

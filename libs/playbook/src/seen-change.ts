@@ -8,13 +8,16 @@ export interface BegunChange {
   id: string;
   verb: string;
   target: ObjectRef;
+  /** For `git-branch`: the branch. */
+  branch?: string;
 }
 
 /**
  * Whether a change that was begun is in effect, by a look at its object: a sentence without a full stop that begins with
  * `made`, `not made` or `not known`, and says what was seen. Reads only, and never throws.
  */
-export async function seenChange(cluster: Pick<ClusterReader, 'get'>, { id, verb, target }: BegunChange): Promise<string> {
+export async function seenChange(cluster: Pick<ClusterReader, 'get'>, { id, verb, target, branch }: BegunChange): Promise<string> {
+  if (verb === 'git-branch') return `not known: it is a branch of the repository${branch === undefined ? '' : `: git log -1 ${printable(branch, 150)} shows it where it was made`}`;
   const name = printable(describeRef(target), 300);
   let live: KubeObject | undefined;
   try {

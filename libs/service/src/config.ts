@@ -22,7 +22,7 @@ export const serviceEnvironmentSchema = z.object({
   /** The kubeconfig of a live source; without it KUBECONFIG, ~/.kube/config or the pod's own account. */
   LARRY_KUBECONFIG: z.string().optional(),
   LARRY_CONTEXT: z.string().optional(),
-  /** A working clone of the Git repository that manifests come from; read only, never fetched or pushed. */
+  /** A working clone of the Git repository that manifests come from; never fetched or pushed. In `ask` and `auto` branches are made in it. */
   LARRY_GIT_REPOSITORY: z.string().optional(),
   /** The append-only log of changes and approvals. */
   LARRY_AUDIT_LOG: z.string().default('.larry/audit.jsonl'),

@@ -2,6 +2,7 @@ import { printable, type RunSummary, type Validation } from '@larry/contracts';
 import { planHash, validateAnew } from '@larry/coordinator';
 import { criterionBasis, criterionMark } from '@larry/reports';
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { readPlan } from '../plan-file';
 import { playbookLibraries } from '../playbook-libraries';
 import { progressLine } from '../progress-line';
@@ -16,6 +17,7 @@ interface VerifyOptions extends SourceOptions {
   state: string;
   report?: string;
   plan?: string;
+  git?: string;
   json?: boolean;
 }
 
@@ -28,13 +30,14 @@ export async function verify(options: VerifyOptions): Promise<void> {
   if (planHash(plan) !== summary.plan.hash) process.stderr.write('larry: the plan is another than that run had; tasks are looked at with the options of this one (--plan names another)\n');
   const claims = claimsOf(summary, plan);
   if (claims.length === 0) throw new UserError(`${file} claims nothing: no task of run ${printable(summary.run, 100)} completed`);
+  const git = options.git ?? process.env['LARRY_GIT_REPOSITORY'];
   const cluster = await openReported(summary, options);
   const line = progressLine();
   try {
     const validations: Validation[] = [];
     for (const { larry, request } of claims) {
       line.show(`looking anew at ${request.tasks.length} tasks of ${larry}`);
-      validations.push(...(await validateAnew(request, { larry, libraries: playbookLibraries, cluster, signal: new AbortController().signal, log: quiet })));
+      validations.push(...(await validateAnew(request, { larry, libraries: playbookLibraries, cluster, ...(git ? { git: path.resolve(git) } : {}), signal: new AbortController().signal, log: quiet })));
     }
     line.clear();
     process.stdout.write(options.json ? `${JSON.stringify(validations, null, 2)}\n` : verifyText(summary, validations));

@@ -37,6 +37,7 @@ function verifying(program: Command): void {
   sourceOptions(stateFolder(program.command('verify')))
     .description("Looks anew at what the last run's report claimed, reading only; closes what was provisional.")
     .option('--report <file>', 'the summary to verify (default: reports/3-LARRY-EXECUTION-SUMMARY.json under --state)')
+    .option('--git <dir>', 'the working clone in which branches were made: says whether they are merged (default: $LARRY_GIT_REPOSITORY)')
     .option('--plan <file>', "the plan of that run, for its tasks' options (default: plans/3-larry.yaml)")
     .option('--json', 'print the validations as JSON')
     .addHelpText('after', `${examples('larry verify', 'larry verify --report /coordination/reports/3-LARRY-EXECUTION-SUMMARY.json', 'larry verify --kubeconfig ./prod.yaml --json')}\n\nExit codes: 0 every claim holds · 1 a claim has turned · 2 wrong words or input · 3 cluster out of reach · 4 something could not be looked at`)

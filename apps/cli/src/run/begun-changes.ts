@@ -32,8 +32,9 @@ async function becameOf(record: AuditRecord, run: string, cluster: Looked, kinds
   if (!apiVersion) return `not known: the audit log says that it was begun, and ${printable(described, 300)} cannot be looked at`;
   const target = { apiVersion, kind, ...(namespace ? { namespace } : {}), name };
   // The log does not name the verb: without a mark only a patch is certain, and a patch is what playbooks make.
-  const verb = record.details?.['verb'];
-  return seenChange(cluster, { id: changeId(run, record.task ?? '', record.step ?? ''), verb: typeof verb === 'string' ? verb : 'patch', target });
+  const { verb, branch } = record.details ?? {};
+  const inGit = typeof branch === 'string' ? { verb: 'git-branch', branch } : undefined;
+  return seenChange(cluster, { id: changeId(run, record.task ?? '', record.step ?? ''), verb: typeof verb === 'string' ? verb : 'patch', target, ...inGit });
 }
 
 /** The records of this run's changes, in their order; a line that is none is no reason to keep quiet about the others. */

@@ -29,12 +29,18 @@ export async function begunChanges({ journal }: Coordination, { records, snapsho
 async function lookedAt(entry: JournalEntry, cluster: Pick<ClusterReader, 'get'>): Promise<BegunEntry> {
   const intent = intentSchema.safeParse(entry.intent);
   if (entry.outcome !== undefined || !intent.success) return entry;
-  return { ...entry, seen: await seenChange(cluster, { id: entry.change, ...intent.data.value }) };
+  const { change, ...value } = intent.data.value;
+  const branch = change?.git?.branch;
+  return { ...entry, seen: await seenChange(cluster, { id: entry.change, ...value, ...(branch === undefined ? {} : { branch }) }) };
 }
 
 /** What of an intent is needed to look at its object. It comes from Redis: what it names is read, and nothing else. */
 const intentSchema = z.object({
-  value: z.object({ verb: z.string(), target: z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string().optional(), name: z.string() }) }),
+  value: z.object({
+    verb: z.string(),
+    target: z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string().optional(), name: z.string() }),
+    change: z.object({ git: z.object({ branch: z.string() }).optional() }).optional(),
+  }),
 });
 
 /**

@@ -9,7 +9,7 @@ export interface GitExit {
 
 /** What a run of git reads, and how it is ended. */
 export interface GitRun {
-  input?: string;
+  input?: string | Buffer;
   signal?: AbortSignal;
   /** More variables. */
   environment?: Record<string, string>;

@@ -26,6 +26,8 @@ export const categories = [
   'node-cordon',
   // Through Helm, whatever the field: an upgrade runs the release's hooks as well.
   'helm-value',
+  // In the repository that something is applied from, whatever the field: nothing in the cluster changes before somebody merges it.
+  'git-branch',
 ] as const;
 export type Category = (typeof categories)[number];
 

@@ -10,13 +10,13 @@ import { refine } from './refine';
 import { validate } from './validate';
 import { verify } from './verify';
 
-/** Finds what does not run and why, as `larry diagnose` does; repairs what nothing else owns, and what Helm owns through Helm. See the readme beside this file. */
+/** Finds what does not run and why, as `larry diagnose` does; repairs what nothing else owns, what Helm owns through Helm, and what Git declares by a branch there. See the readme beside this file. */
 export const fixPgadminCrashloop = definePlaybook({
   id: taskId,
   title: 'Repair workloads that will not run',
   description:
     'Reads what larry diagnose reads: workloads, pods, their events and logs, Services, routes, ConfigMaps, claims, quotas, nodes. ' +
-    'May change the field that is at fault in a workload, Service, route or node that nothing else owns, or the value of a Helm release behind it.',
+    'May change the field that is at fault in a workload, Service, route or node that nothing else owns, the value of a Helm release behind it, or a branch in the Git repository that declares it.',
   options: optionsSchema,
   access,
   categories: [...categories],

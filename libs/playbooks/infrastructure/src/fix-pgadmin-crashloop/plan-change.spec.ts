@@ -88,6 +88,45 @@ describe('a finding without a planned change says why', () => {
   });
 });
 
+describe('what is declared in Git', () => {
+  const owner = { kind: 'flux' as const, resource: 'Kustomization flux-system/shop' };
+  const change = { file: 'shop/web.yaml', before: 'a'.repeat(40), after: 'b'.repeat(40), declares: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' }, edits: [{ document: 0, path: ['spec'], set: 'b' }] };
+  const remedy = { layer: 'manifest' as const, file: 'shop/web.yaml', line: 3, yaml: 'image: b\n', diff: '-image: a\n+image: b\n', change, wanted: [{ op: 'replace', path: `${container}/image`, value: 'b' }] };
+  const title = `web cannot pull its image from https://ada:hunter2hunter2@registry.example.com`;
+  const branchOf = (finding: Partial<Finding> = {}) => changeOf(aFinding('incorrect_image_reference', '', { owner, remedy, title, ...finding }));
+
+  it('is changed by a branch of its own, under a category of its own, and on what the patch would depend on', () => {
+    const evidence = [{ at: '.spec.template.spec.containers[0].image', value: 'a' }, { at: 'log:web', value: 'secret' }].map((e) => ({ ...e, object: change.declares }));
+    const planned = branchOf({ evidence });
+    expect(planned).toMatchObject({ verb: 'git-branch', category: 'git-branch', depends: [`${container}/name`, `${container}/image`], git: { ...change, wanted: remedy.wanted, diff: remedy.diff } });
+    expect(planned.patch).toBeUndefined();
+    expect(planned.git?.branch).toMatch(/^larry\/incorrect-image-reference-shop-web-[0-9a-f]{8}-[0-9a-f]{8}$/);
+    expect(planned.summary).toBe(`Commit on branch ${planned.git?.branch ?? ''} for Deployment shop/web: shop/web.yaml`);
+    expect(planned.git?.message).toBe('fix(shop): repair Deployment web (incorrect_image_reference)\n\nweb cannot pull its image from https://ada:[redacted]@registry.example.com\n\nSeen at Deployment shop/web:\n- .spec.template.spec.containers[0].image\n');
+  });
+
+  it('has the same branch in every run, and another for another change', () => {
+    const other = branchOf({ remedy: { ...remedy, change: { ...change, after: 'c'.repeat(40) } } });
+    expect(branchOf().git?.branch).toBe(branchOf().git?.branch);
+    expect(other.git?.branch).not.toBe(branchOf().git?.branch);
+  });
+
+  it('has a name that Git takes, whatever the cause and the object', () => {
+    for (const rule of causeCodes) {
+      const { git } = branchOf({ rule, object: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'n-'.repeat(31), name: '.lock..'.repeat(20) }, remedy });
+      expect(plannedChangeSchema.shape.git.safeParse(git).success).toBe(true);
+    }
+  });
+
+  it.each<[string, Partial<Finding>, string]>([
+    ['where no file was found', { remedy: { ...remedy, change: undefined } as Finding['remedy'] }, 'where it is applied from'],
+    ['with a cause that is less sure', { confidence: 0.85 }, '90 % are needed'],
+  ])('is left to people %s', (_, finding, reason) => {
+    const planned = plannedFor(aFinding('incorrect_image_reference', '', { owner, remedy, ...finding }));
+    expect('refused' in planned && planned.refused).toContain(reason);
+  });
+});
+
 describe('what a Helm release owns', () => {
   const owner = { kind: 'helm' as const, release: 'shop', namespace: 'shop' };
   const upgrade = { release: 'shop', namespace: 'shop', revision: 3, set: [{ path: ['image', 'tag'], value: '1.25' }], rendered: [{ object: 'Deployment shop/web', path: `${container}/image`, before: 'a', after: 'b' }] };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { describeRef, printable, type Finding, type HelmUpgrade, type PlannedChange } from '@larry/contracts';
+import { describeRef, printable, type FileChange, type Finding, type HelmUpgrade, type PlannedChange } from '@larry/contracts';
 import { causeCodes } from '@larry/diagnosis';
 import { writableKinds } from './access';
+import { branchOf } from './branch-change';
 import { kindOfChange } from './change-kinds';
 
 type Operation = { op: string; path: string; value?: unknown };
@@ -21,7 +22,7 @@ export function plannedFor(finding: Finding): Planned {
     case 'none':
       return { refused: remedy.reason };
     case 'manifest':
-      return { refused: 'it is changed where it is applied from; a change in the cluster would be undone' };
+      return remedy.change && remedy.diff ? branchFor(finding, remedy.change, remedy.diff, (remedy.wanted ?? []) as Operation[]) : { refused: 'it is changed where it is applied from; a change in the cluster would be undone' };
     case 'helm-value':
       if (finding.owner.kind !== 'helm') return { refused: 'something else drives its Helm release, and would undo an upgrade' };
       return remedy.upgrade ? upgradeFor(finding, remedy.upgrade, (remedy.wanted ?? []) as Operation[]) : { refused: `its Helm release ${remedy.namespace}/${remedy.release} owns it, and its values were not tried` };
@@ -37,6 +38,12 @@ function upgradeFor(finding: Finding, helm: HelmUpgrade, wanted: Operation[]): P
   const { patch: _, ...change } = planned.change;
   const summary = printable(`Set ${helm.set.map(({ path }) => path.join('.')).join(', ')} of the Helm release ${helm.namespace}/${helm.release} for ${describeRef(finding.object)}`, 500);
   return { change: { ...change, summary, verb: 'helm-upgrade', helm, category: 'helm-value' } };
+}
+
+/** The same change, made by a commit in the repository: what a patch needs is needed here too. */
+function branchFor(finding: Finding, change: FileChange, diff: string, wanted: Operation[]): Planned {
+  const planned = patchFor(finding, wanted, finding.title);
+  return 'refused' in planned ? planned : { change: branchOf(finding, change, diff, planned.change) };
 }
 
 function patchFor(finding: Finding, patch: Operation[], note: string): Planned {

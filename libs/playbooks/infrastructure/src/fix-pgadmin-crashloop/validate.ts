@@ -1,7 +1,8 @@
-import { describeRef, type AppliedChange, type Criterion, type TaskResult } from '@larry/contracts';
+import { describeRef, printable, type AppliedChange, type Criterion, type TaskResult } from '@larry/contracts';
 import type { Facts as ClusterFacts } from '@larry/diagnosis';
 import type { PlaybookContext } from '@larry/playbook';
 import { stillUnwell } from './after-change';
+import { branchNow, claimOfBranch, minutesRunning } from './branch-claim';
 import { pgadminCriteria } from './criteria';
 import { pgadminsOf } from './facts';
 import { observe } from './observe';
@@ -29,13 +30,22 @@ const standing: ReadonlySet<AppliedChange['outcome']> = new Set(['applied', 'ado
 /** What was repaired and not taken back, as it is now: well for as long as the change stands. */
 async function repairsNow(context: PlaybookContext<Options>, cluster: ClusterFacts, result: TaskResult): Promise<Criterion[]> {
   const criteria: Criterion[] = [];
-  for (const { id, target, outcome } of result.changes ?? []) {
+  for (const { id, target, outcome, git, ...rest } of result.changes ?? []) {
     if (!standing.has(outcome)) continue;
     const step = id.slice(id.lastIndexOf('/') + 1);
     const gone = cluster.objects.knows(target.kind) && cluster.objects.resolve(target) === undefined;
     const failure = gone ? `${describeRef(target)} is gone` : await stillUnwell(context, { target, cause: causeOfStep(step) });
+    const at = new Date(cluster.atMs).toISOString();
     const minutes = (cluster.atMs - Date.parse(result.endedAt)) / 60_000;
-    criteria.push(repairCriterion({ step, target }, failure, minutes, new Date(cluster.atMs).toISOString()));
+    const claim = git && (await branchNow(context, { ...rest, id, target, outcome, git }, cluster.objects.resolve(target)));
+    if (claim && claim.verdict !== 'arrived' && failure !== undefined) {
+      const { id: criterion, text } = repairCriterion({ step, target }, undefined, 0, at);
+      criteria.push(claimOfBranch({ id: criterion, text }, printable(describeRef(target), 500), claim, failure, at));
+      continue;
+    }
+    // When it was merged nobody knows here; its pods have run since.
+    const since = claim ? Math.min(minutes, minutesRunning(cluster, target) ?? minutes) : minutes;
+    criteria.push(repairCriterion({ step, target }, failure, since, at));
   }
   return criteria;
 }

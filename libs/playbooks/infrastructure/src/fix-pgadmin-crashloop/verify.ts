@@ -3,6 +3,7 @@ import { clusterTime } from '@larry/diagnosis';
 import { UnknownKindError } from '@larry/kube';
 import type { PlaybookContext, Verification } from '@larry/playbook';
 import { stillUnwell, uncovered } from './after-change';
+import { claimOfBranch, isInGit, lookAtBranch, waitsForMerge, type InGit } from './branch-claim';
 import { pgadminCriteria } from './criteria';
 import type { Facts } from './facts';
 import { look } from './observe';
@@ -35,6 +36,35 @@ interface Watched {
  * change, no second look.
  */
 export async function verify(context: PlaybookContext<Options>, facts: Facts, applied: PlannedChange[]): Promise<Verification> {
+  if (applied.length === 0) return { criteria: [], rollBack: [] };
+  const inGit = await verifyBranches(context, applied.filter(isInGit));
+  const inCluster = await verifyInCluster(context, facts, applied.filter((change) => !isInGit(change)));
+  return {
+    criteria: [...inCluster.criteria, ...inGit.criteria],
+    rollBack: [...inCluster.rollBack, ...inGit.rollBack],
+    provisional: [...(inCluster.provisional ?? []), ...inGit.provisional],
+    ...(inCluster.uncovered ? { uncovered: inCluster.uncovered } : {}),
+  };
+}
+
+/** A branch is there as planned, or is taken back. That nobody has merged it yet is no failure of it, and no success of the repair. */
+async function verifyBranches(context: PlaybookContext<Options>, changes: InGit[]): Promise<Omit<Required<Verification>, 'uncovered'>> {
+  const seen: Omit<Required<Verification>, 'uncovered'> = { criteria: [], rollBack: [], provisional: [] };
+  for (const change of changes) {
+    const { step, target, git } = change;
+    const looked = await lookAtBranch(context, change);
+    if ('failure' in looked) seen.rollBack.push({ step, reason: looked.failure });
+    const reason = 'failure' in looked ? looked.failure : waitsForMerge(context.git ?? '', git.branch, looked.tip.commit);
+    if ('tip' in looked) seen.provisional.push({ step, reason });
+    const at = context.now().toISOString();
+    const { id, text } = repairCriterion({ step, target }, undefined, 0, at);
+    const unwell = await stillUnwell(context, { target, cause: causeOfStep(step) });
+    seen.criteria.push(claimOfBranch({ id, text }, printable(describeRef(target), 500), { verdict: 'failure' in looked ? 'turned' : 'open', text: reason }, unwell, at));
+  }
+  return seen;
+}
+
+async function verifyInCluster(context: PlaybookContext<Options>, facts: Facts, applied: PlannedChange[]): Promise<Verification> {
   if (applied.length === 0) return { criteria: [], rollBack: [] };
   const { readySeconds, verifySeconds, restartWindowMinutes } = context.options;
   const deadline = context.now().getTime() + readySeconds * 1000;
