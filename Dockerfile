@@ -2,7 +2,8 @@
 # scripts/images builds all four and loads them where they are needed. The charts of helm/ write the arguments.
 ARG NODE_IMAGE=docker.io/library/node:22-bookworm-slim
 
-# Compiled once, on the machine that builds: what comes out is JavaScript and runs on every platform.
+# Compiled once, on the machine that builds: what comes out is JavaScript and runs on every platform. (The compiled code beside
+# a bundle is of one version of Node and one processor; where it does not fit, it is not taken.)
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /opt/larry
 COPY . .

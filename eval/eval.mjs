@@ -5,6 +5,6 @@ import { checkNode, ensurePackages } from '../tools/setup.mjs';
 
 checkNode();
 ensurePackages();
-if (build('eval') !== 0) process.exit(3);
+if ((await build('eval')) !== 0) process.exit(3);
 const { main } = createRequire(import.meta.url)('./dist/main.js');
 process.exitCode = await main(process.argv.slice(2));

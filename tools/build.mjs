@@ -1,14 +1,16 @@
 // Builds one project (`node tools/build.mjs libs/redis`, what `nx build` calls) or, without an argument, all of them in
-// one compiler process. What is not TypeScript (Lua scripts, data, pages) is copied beside the compiled files.
+// one compiler process. What is not TypeScript (Lua scripts, data, pages) is copied beside the compiled files. Programs are
+// bundled when all is built; after the build of one project they start from their modules.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlePrograms } from './bundle/bundle.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Compiles and copies; returns the exit code. `project` is relative to the repository, `.` for all. */
-export function build(project = '.') {
+export async function build(project = '.') {
   if (!existsSync(path.join(root, project, 'tsconfig.json'))) {
     console.error(`build: no project at "${project}": give a folder that holds a tsconfig.json`);
     return 2;
@@ -20,6 +22,7 @@ export function build(project = '.') {
     copyAssets(one);
     removeStale(one);
   }
+  if (project === '.') await bundlePrograms(root);
   return 0;
 }
 
@@ -42,10 +45,11 @@ function removeStale(project) {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const made = path.join(entry.parentPath, entry.name);
     if (!entry.isFile() || entry.name.endsWith('.tsbuildinfo')) continue;
+    // A bundled program is named after its source: `main.modules.js`, `main.0123456789ab.bundle.js`.
     const source = path.join(src, path.relative(dist, made));
-    const compiled = source.replace(/(\.d\.ts|\.js)(\.map)?$/, '');
+    const compiled = source.replace(/(\.modules)?(\.d\.ts|\.js)(\.map)?$|\.[0-9a-f]{12}\.bundle\.js.*$/, '');
     if (![source, `${compiled}.ts`, `${compiled}.tsx`].some((file) => existsSync(file))) rmSync(made);
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(build(process.argv[2]));
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(await build(process.argv[2]));

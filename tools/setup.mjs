@@ -41,7 +41,7 @@ export function ensurePackages() {
 export async function ensureBuild() {
   say('building');
   const { build } = await import('./build.mjs');
-  if (build() !== 0) stop('setup: the build failed (see above).');
+  if ((await build()) !== 0) stop('setup: the build failed (see above).');
 }
 
 /** A Redis server program, or REDIS_URL: installed by apt where there is none and the user agrees. */
