@@ -64,8 +64,9 @@ function store(state: ServerState, writes: Writes, input: Fields, manager: strin
 
 /** Identity and defaults for what lacks them; an object with a uid comes from a cluster and only gets read. */
 function complete(state: ServerState, kind: Kind, input: Fields, manager: string): KubeObject {
-  const whole = structuredClone({ ...input, apiVersion: apiVersionOf(kind), kind: kind.kind });
-  const object = (kind.type ? readTyped(kind.type, whole).value : whole) as KubeObject;
+  const whole = { ...input, apiVersion: apiVersionOf(kind), kind: kind.kind };
+  // Reading by type makes a new object, but for values without a type, which nothing changes in place.
+  const object = (kind.type ? readTyped(kind.type, whole).value : structuredClone(whole)) as KubeObject;
   object.metadata = { ...object.metadata };
   if (object.metadata.uid) return object;
   const { status } = whole as Fields;
@@ -78,6 +79,6 @@ function complete(state: ServerState, kind: Kind, input: Fields, manager: string
   object.metadata.creationTimestamp = now;
   const kept = { managedFields, generation, deletionTimestamp, deletionGracePeriodSeconds };
   for (const [key, value] of Object.entries(kept)) if (value !== undefined) object.metadata[key] = value;
-  if (status !== undefined) object['status'] = status;
+  if (status !== undefined) object['status'] = structuredClone(status);
   return object;
 }

@@ -36,7 +36,12 @@ function struct(type: string, input: Fields, at: string, goPath: string, walk: W
   }
   const out: Fields = {};
   for (const [name, field] of fieldEntries(type)) {
-    const value = container(field, input[name], at ? `${at}.${name}` : name, { owner: type, path: goPath ? `${goPath}.${name}` : name }, walk);
+    const given = input[name];
+    // Most fields of a type are absent: nothing is told of them, so no path is made.
+    const value =
+      given === undefined || given === null
+        ? absent(field, walk)
+        : container(field, given, at ? `${at}.${name}` : name, { owner: type, path: goPath ? `${goPath}.${name}` : name }, walk);
     if (value !== undefined && !(type === 'meta.v1.ObjectMeta' && value === null)) out[name] = value;
   }
   return out;
@@ -55,14 +60,12 @@ function mistyped(walk: Walk, value: unknown, go: string, place: Place): undefin
 
 function container(field: Field, value: unknown, at: string, place: Place, walk: Walk): unknown {
   if (field.c === undefined) return single(field, value, at, place, walk);
-  if (value === undefined || value === null) return field.k ? null : undefined;
-  const go = goType(field);
   if (field.c === 'l') {
-    if (!Array.isArray(value)) return mistyped(walk, value, go, place);
+    if (!Array.isArray(value)) return mistyped(walk, value, goType(field), place);
     if (value.length === 0 && !field.k) return undefined;
     return value.map((item, i) => element(field.t, item, `${at}[${i}]`, place, walk));
   }
-  if (!isObject(value)) return mistyped(walk, value, go, place);
+  if (!isObject(value)) return mistyped(walk, value, goType(field), place);
   const entries = Object.entries(value);
   if (entries.length === 0 && !field.k) return undefined;
   return Object.fromEntries(entries.map(([key, item]) => [key, element(field.t, item, `${at}.${key}`, place, walk)]));
@@ -81,18 +84,19 @@ function element(type: string, value: unknown, at: string, place: Place, walk: W
 
 function single(field: Field, value: unknown, at: string, place: Place, walk: Walk): unknown {
   if (!isScalar(field.t)) {
-    if (isListWrapper(field.t)) return value ?? undefined;
-    if (value === undefined || value === null) return field.p ? (field.k ? null : undefined) : struct(field.t, {}, at, place.path, walk);
+    if (isListWrapper(field.t)) return value;
     return isObject(value) ? struct(field.t, value, at, place.path, walk) : mistyped(walk, value, goType(field), place);
   }
-  if (value === undefined || value === null) return absent(field);
   const read = scalarValue(field.t, value, place, walk);
   const zero = read === '' || read === 0 || read === false;
   return zero && !field.p && !field.k && field.t !== 'intstr' ? undefined : read;
 }
 
-function absent(field: Field): unknown {
-  if (field.p) return field.k ? null : undefined;
+/** What is written for a field that is not given: a struct that is no pointer always is. */
+function absent(field: Field, walk: Walk): unknown {
+  if (field.c === undefined && !isScalar(field.t) && isListWrapper(field.t)) return undefined;
+  if (field.c !== undefined || field.p) return field.k ? null : undefined;
+  if (!isScalar(field.t)) return struct(field.t, {}, '', '', walk);
   switch (field.t) {
     case 'time': case 'microtime': return null;
     case 'quantity': return '0';
