@@ -1,6 +1,7 @@
 import { readApprovalKey, verifyApproval, verifyAudit } from '@larry/audit';
 import { memoryCluster } from '@larry/kube/testing';
-import { digestOfRequest } from '@larry/playbook';
+import type { ApprovalView } from '@larry/contracts';
+import { digestOfRequest, singleChanges } from '@larry/playbook';
 import { readFileSync } from 'node:fs';
 import { aRequest, planDocument } from './builders';
 import { api, change, MetaUnderTest } from './meta-under-test';
@@ -46,6 +47,47 @@ describe('approvals', () => {
     expect(await reported()).toMatch(/^denied by somebody whose signature is missing or does not fit; the audit log says who: Set the e-mail/);
     expect(await verifyAudit(t.auditLog)).toMatchObject({ state: 'intact' });
     expect(logged().map((a) => `${a.actor} ${a.action}`)).toEqual(['user:ada run_begun', 'user:ada approval_denied']);
+  });
+
+  it('of changes that do not build on each other are given one by one: each signed, the task goes on after the last, and what Redis alone says counts for nothing', async () => {
+    const meta = await t.start();
+    const run = await t.beginRun(meta, { mode: 'ask' });
+    const [first] = asked.changes as [typeof asked.changes[0]];
+    const several = { ...asked, apart: true as const, changes: [first, ...['two', 'three'].map((step) => ({ ...first, change: { ...first.change, step, summary: `Do ${step}` } }))] };
+    const [one, two, three] = singleChanges(several).map((c) => c.digest) as [string, string, string];
+    const whole = digestOfRequest(several);
+    await t.doTask(run, 'repair', 'larry-01', { outcome: 'parked', digest: whole, request: several, changes: [one, two, three] });
+    const shown = async () => ((await api(meta).get('/approvals')).body as { approvals: ApprovalView[] }).approvals[0]?.asks;
+    expect(await shown()).toMatchObject({ changes: [{ digest: one, summary: 'Set the e-mail address' }, { digest: two, summary: 'Do two' }, { digest: three }], diff: expect.stringContaining(`change 2 of 3, ${two.slice(0, 12)}:`) as string });
+
+    await change(meta, `/approvals/${two.slice(0, 12)}`, { decision: 'denied' }).expect(200, { run, task: 'repair', digest: two, decision: 'denied', who: 'ada', changes: [two], open: 2 });
+    await change(meta, `/approvals/${two}`, { decision: 'granted' }).expect(409);
+    expect((await shown())?.changes?.map((c) => c.verdict)).toEqual([undefined, { granted: false, who: 'ada' }, undefined]);
+    // A verdict that somebody else has written is none.
+    const key = t.coordination.keys.task('repair');
+    const verdicts = JSON.parse((await t.client.commands.hget(key, 'verdicts')) ?? '{}') as Record<string, { proof: string }>;
+    await t.client.commands.hset(key, 'verdicts', JSON.stringify({ ...verdicts, [one]: { ...verdicts[two], decision: 'granted' } }));
+    expect((await shown())?.changes?.[0]?.verdict).toBeUndefined();
+    await t.client.commands.hset(key, 'verdicts', JSON.stringify(verdicts));
+
+    await change(meta, `/approvals/${whole}`, { decision: 'granted' }).expect(200, { run, task: 'repair', digest: whole, decision: 'granted', who: 'ada', changes: [one, three], open: 0 });
+    const { status, verdicts: kept = [] } = (await t.coordination.task('repair')) ?? {};
+    expect(status).toBe('ready');
+    const signed = kept.map((v) => verifyApproval(JSON.parse(v.proof), readApprovalKey(t.keys.publicKey, 'public')));
+    expect(Object.fromEntries(signed.map((v) => [v?.digest, v?.granted]))).toEqual({ [one]: true, [two]: false, [three]: true });
+    expect(logged().filter((l) => l.action.startsWith('approval')).map((l) => l.action)).toEqual(['approval_denied', 'approval_granted', 'approval_granted']);
+  });
+
+  it('are denied one by one as well: the report names who refused each', async () => {
+    const meta = await t.start();
+    const run = await t.beginRun(meta, { mode: 'ask' });
+    const several = { ...asked, apart: true as const, changes: [...asked.changes, ...asked.changes.map((c) => ({ ...c, change: { ...c.change, step: 'two', summary: 'Do two' } }))] };
+    const singles = singleChanges(several).map((c) => c.digest);
+    await t.doTask(run, 'repair', 'larry-01', { outcome: 'parked', digest: digestOfRequest(several), request: several, changes: singles });
+    for (const single of singles) await change(meta, `/approvals/${single}`, { decision: 'denied' }).expect(200);
+    expect(await t.coordination.task('repair')).toMatchObject({ status: 'skipped', skipReason: 'denied' });
+    const report = (await api(meta).get('/runs/current/reports/larry-01').expect(200)).body as { tasks: { reason?: string }[] };
+    expect(report.tasks[0]?.reason).toMatch(/^denied by ada at \S+: Set the e-mail address \(Deployment database\/pgadmin\); ada at \S+: Do two \(/);
   });
 
   it('need a prefix that means one', async () => {

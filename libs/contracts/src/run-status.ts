@@ -27,6 +27,20 @@ export interface ApprovalText {
   objects: string[];
   /** Each change line by line. */
   diff: string;
+  /** In their order; absent where they are decided together or not at all. */
+  changes?: ChangeText[];
+}
+
+/** One change of those that may be decided one by one. */
+export interface ChangeText {
+  /** What its own approval is bound to. */
+  digest: string;
+  summary: string;
+  object: string;
+  /** Line by line, under the place that it has among the others. */
+  diff: string;
+  /** What was decided, by a signature that fits; absent while it waits. */
+  verdict?: { granted: boolean; who: string };
 }
 
 /** One Larry's phase, as `GET /runs/current` shows it. */
@@ -71,7 +85,7 @@ export interface TaskStatusView {
   deadline?: string;
 }
 
-/** The changes of one plan that wait for a person, all or none. */
+/** The changes of one task that wait for a person: all or none, or each by itself (`asks.changes`). */
 export interface ApprovalView {
   task: string;
   larry: string;

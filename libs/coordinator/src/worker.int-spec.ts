@@ -1,8 +1,8 @@
 import { ensureApprovalKeys, readApprovalKey, signApproval, verifyAudit } from '@larry/audit';
-import type { ObjectRef } from '@larry/contracts';
+import type { KubeObject, ObjectRef, TaskResult } from '@larry/contracts';
 import { Coordination } from '@larry/coordination';
 import { aConfigMap } from '@larry/kube/testing';
-import { approvalRequestSchema, definePlaybook, digestOfRequest, TerminalError, type Playbook } from '@larry/playbook';
+import { approvalRequestSchema, definePlaybook, digestOfRequest, singleChanges, TerminalError, type Playbook } from '@larry/playbook';
 import { memoryTarget } from '@larry/playbook/testing';
 import { testRedis, type TestRedis } from '@larry/redis/testing';
 import { randomUUID } from 'node:crypto';
@@ -60,6 +60,13 @@ const library = {
       ...reads,
       plan: () =>
         ['one', 'two'].map((name) => ({ step: name, summary: `add ${name}`, verb: 'patch' as const, target: settings, patch: [{ op: 'add', path: `/data/${name}`, value: 'new' }], depends: ['/data/text'], category: 'workload-env', alwaysAsk: false })),
+    }),
+    definePlaybook({
+      id: 'changes-apart',
+      ...reads,
+      independentSteps: true,
+      plan: () =>
+        ['one', 'two', 'three', 'four'].map((name) => ({ step: name, summary: `add ${name}`, verb: 'patch' as const, target: settings, patch: [{ op: 'add', path: `/data/${name}`, value: 'new' }], depends: [`/data/${name}`], category: 'workload-env', alwaysAsk: false })),
     }),
   ],
   notBuilt: [{ id: 'later', why: 'comes with the next version' }],
@@ -249,6 +256,42 @@ describe('runWorker', () => {
       await work();
       expect((await record()).status).toBe('completed');
       expect(target.get(settings)?.['data']).toEqual(data);
+    });
+
+    it('makes of changes that do not build on each other those that were granted, and asks again for what has changed or was not signed', async () => {
+      const { run, task, coordination, work, record, target } = await aRun('changes-apart', { mode: 'ask' });
+      const parked = async () => {
+        const { digest, request } = (await record()).parked as { digest: string; request: unknown };
+        return { digest, singles: singleChanges(approvalRequestSchema.parse(request)) };
+      };
+      const decide = async (step: string, granted: boolean, sign = signed) => {
+        const { digest, singles } = await parked();
+        const single = singles.find((c) => c.requested.change.step === step)?.digest ?? '';
+        const proof = sign({ run, task, digest: single, granted, who: 'ada', at: new Date().toISOString() });
+        await coordination.decideChanges({ run, task, digest, decision: granted ? 'granted' : 'denied', who: 'ada', changes: [{ digest: single, proof }] });
+      };
+      await work();
+      expect((await parked()).singles).toHaveLength(4);
+      await decide('one', true);
+      await decide('two', false);
+      await decide('three', true);
+      expect((await record()).status).toBe('awaiting_approval');
+      await decide('four', true, (a) => JSON.stringify(a));
+      const live = target.get(settings) as KubeObject & { data: Record<string, string> };
+      target.edit({ ...live, data: { ...live.data, three: 'edited' } } as never);
+      await work();
+      expect((target.get(settings) as { data?: unknown }).data).toEqual({ text: 'old', three: 'edited', one: 'new' });
+      const again = await parked();
+      expect(again.singles.map((c) => c.requested.change.step)).toEqual(['three', 'four']);
+      await decide('three', true);
+      await decide('four', false);
+      await work();
+      const { status, result } = await record();
+      expect(status).toBe('completed');
+      expect((result as TaskResult).changes.map((c) => [c.summary, c.outcome, c.approvedBy ?? c.reason])).toEqual([
+        ['add one', 'verified', 'ada'], ['add two', 'refused', 'denied by ada'], ['add three', 'verified', 'ada'], ['add four', 'refused', 'denied by ada'],
+      ]);
+      expect(target.accepted.filter((w) => w.change)).toHaveLength(2);
     });
 
     it.each([

@@ -49,8 +49,30 @@ export function digestOfRequest({ changes }: ApprovalRequest): string {
 const maxDiff = 24_000;
 
 /** What a request would change, for people: each change with its object and its lines; redacted and safe to print. Pure. */
-export function requestDiff({ changes }: ApprovalRequest): string {
-  const all = changes.flatMap((requested, i) => [...(changes.length > 1 ? [`change ${i + 1} of ${changes.length}:`] : []), ...linesOf(requested)]).join('\n');
+export function requestDiff({ changes, apart }: ApprovalRequest): string {
+  return shortened(changes.flatMap((requested, i) => [...place(i, changes.length, apart ? requested : undefined), ...linesOf(requested)]).join('\n'));
+}
+
+/** One change of those that a request lets be decided one by one, with its digest. */
+export interface SingleChange {
+  digest: string;
+  requested: RequestedChange;
+  /** As {@link requestDiff} shows it among the others. */
+  diff: string;
+}
+
+/** The changes of a request that may each be decided by itself, in order; none where they are decided together. Pure. */
+export function singleChanges({ changes, apart }: ApprovalRequest): SingleChange[] {
+  if (!apart) return [];
+  return changes.map((requested, i) => ({ digest: digestOf(requested), requested, diff: shortened([...place(i, changes.length, requested), ...linesOf(requested)].join('\n')) }));
+}
+
+/** Which of several it is; with the digest by which it may be decided alone. */
+function place(i: number, of: number, alone: RequestedChange | undefined): string[] {
+  return of > 1 ? [`change ${i + 1} of ${of}${alone ? `, ${digestOf(alone).slice(0, 12)}` : ''}:`] : [];
+}
+
+function shortened(all: string): string {
   if (all.length <= maxDiff) return all;
   return `(only the first ${maxDiff} of ${all.length} characters are shown: deny it if you cannot look at the rest elsewhere)\n${all.slice(0, maxDiff)}`;
 }

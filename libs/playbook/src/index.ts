@@ -1,4 +1,4 @@
-export { approvalDigest, approvalRequestSchema, digestOfRequest, requestDiff, type ApprovalRequest, type RequestedChange } from './approval-request';
+export { approvalDigest, approvalRequestSchema, digestOfRequest, requestDiff, singleChanges, type ApprovalRequest, type RequestedChange, type SingleChange } from './approval-request';
 export * from './digest';
 export { applyChange, changeDigest, changeId, resolveIntent } from './effects';
 export type { EffectContext, EffectOutcome } from './effects';

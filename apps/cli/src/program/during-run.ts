@@ -36,15 +36,15 @@ function looking(program: Command): void {
 
 function deciding(program: Command): void {
   runAddress(program.command('approve'))
-    .argument('[digest]', 'the beginning of the digest, 8 digits or more; without it, what waits is listed')
-    .description('Shows a change that waits, with its diff, asks, and lets the run make it. Signed with your name, and in the audit log.')
+    .argument('[digest]', 'the beginning of the digest, 8 digits or more: of one change, or of all that a task waits with; without it, what waits is listed')
+    .description('Shows a change that waits, with its diff, asks, and lets the run make it. Signed with your name, and in the audit log. Where the changes of a task are decided one by one, it goes on once each has a verdict.')
     .option('--yes', 'do not ask')
     .option('--json', 'for programs')
     .addHelpText('after', examples('larry approve', 'larry approve 37e02466b644', 'larry approve 37e02466b644 --yes'))
     .action(async (digest: string | undefined, options) => (await import('../commands/approve.js')).approve(digest, options));
   runAddress(program.command('deny'))
-    .argument('<digest>', 'the beginning of the digest, 8 digits or more')
-    .description('Refuses a change that waits: its task ends as skipped(denied).')
+    .argument('<digest>', 'the beginning of the digest, 8 digits or more: of one change, or of all that a task waits with')
+    .description('Refuses a change that waits; a task of which all are refused ends as skipped(denied). What the task has changed before for the same object is taken back.')
     .option('--yes', 'do not ask')
     .option('--json', 'for programs')
     .addHelpText('after', examples('larry deny 37e02466b644'))

@@ -31,9 +31,9 @@ export const operationNotes: Record<string, OperationNote> = {
   RunsController_abort: { summary: 'End the current run: what has not ended is skipped(aborted)', answer: z.object({ run: z.string(), leasedUntil: z.string() }), problems: { ...needsToken, ...noRun, 409: 'it has ended already' } },
   ApprovalsController_list: { summary: 'The changes that wait for a person' },
   ApprovalsController_decide: {
-    summary: 'Grant or deny the change with this digest (8 digits of it or more)',
+    summary: 'Grant or deny the change with this digest (8 digits of it or more), or all of a task that wait',
     body: decisionSchema,
-    answer: z.object({ run: z.string(), task: z.string(), digest: z.string(), decision: z.string(), who: z.string() }),
+    answer: z.object({ run: z.string(), task: z.string(), digest: z.string(), decision: z.string(), who: z.string(), changes: z.array(z.string()).optional(), open: z.number().optional() }),
     problems: { ...needsToken, 404: 'nothing waits with this digest', 409: 'several do, or it was decided otherwise', 503: 'there is no key to sign with' },
   },
   EventsController_stream: { summary: 'Server-Sent Events: replay after Last-Event-ID (or ?after=start|now|<id>), then live; ?run= for one run', problems: { 400: 'no such place', 503: 'too many readers without a token, or with this one; or no Redis' } },

@@ -50,8 +50,8 @@ export function openApprovals(snapshot: RunSnapshot, details: ReadonlyMap<string
     const parked = details.get(task.task)?.parked;
     if (!parked) return [];
     const deadline = task.deadline === undefined ? {} : { deadline: iso(task.deadline) };
-    const { digest, request } = parked;
-    return [{ task: task.task, larry: task.larry, digest, ...approvalText(digest, request), attempt: task.attempt, ...deadline }];
+    const { digest, request, verdicts } = parked;
+    return [{ task: task.task, larry: task.larry, digest, ...approvalText(digest, request, verdicts), attempt: task.attempt, ...deadline }];
   });
 }
 

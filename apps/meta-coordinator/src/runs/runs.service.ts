@@ -61,7 +61,7 @@ export class RunsService {
     const snapshot = await this.snapshot();
     const [known, details, budget, trouble] = await Promise.all([
       readKnownRun(coordination, snapshot.run.run, snapshot.run.mode, approvalKey),
-      readTaskDetails(coordination, snapshot.run.run, snapshot.tasks),
+      readTaskDetails(coordination, snapshot.run.run, snapshot.tasks, approvalKey),
       this.usage(snapshot.run.run),
       // Asked anew each time: one that has ended needs no Redis that takes writes.
       snapshot.run.status === 'running' ? coordination.refusesWrites() : undefined,
@@ -139,7 +139,7 @@ export class RunsService {
     const snapshot = await this.parts.coordination.snapshot();
     if (!snapshot) return [];
     const parked = snapshot.tasks.filter((t) => t.status === 'awaiting_approval');
-    return openApprovals(snapshot, await readTaskDetails(this.parts.coordination, snapshot.run.run, parked));
+    return openApprovals(snapshot, await readTaskDetails(this.parts.coordination, snapshot.run.run, parked, this.parts.approvalKey));
   }
 
   async abort(who: string): Promise<{ run: string; leasedUntil: string }> {
