@@ -21,6 +21,10 @@ describe('whether a change that was begun was made is seen at its object', () =>
     expect(await seenChange(memoryCluster(objects), { id, verb, target })).toBe(sentence);
   });
 
+  it('does not look at the object for a branch: it is not there that it was made', async () => {
+    expect(await seenChange(memoryCluster([object(id)]), { id, verb: 'git-branch', target, branch: 'larry/x' })).toBe('not known: it is a branch of the repository: git log -1 larry/x shows it where it was made');
+  });
+
   it('says why it cannot be told where the object cannot be read', async () => {
     const closed = { get: async () => Promise.reject(new Error('https://10.0.0.1 refuses the connection')) };
     expect(await seenChange(closed, { id, verb: 'patch', target })).toBe('not known: Deployment database/pgadmin cannot be read (https://10.0.0.1 refuses the connection)');

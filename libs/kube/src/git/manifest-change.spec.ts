@@ -1,6 +1,6 @@
 import type { KubeObject } from '@larry/contracts';
 import { Declarations } from './declarations';
-import { changeManifest, type WantedStep } from './manifest-change';
+import { changeManifest, editedText, type WantedStep } from './manifest-change';
 
 const deployment = `# Shop
 apiVersion: apps/v1
@@ -66,6 +66,8 @@ async function change(texts: Record<string, string>, wanted: WantedStep[], live 
   const { declaration, patched } = located;
   const text = texts[declaration.file] ?? '';
   const result = await changeManifest(text, declaration, patched, live, wanted);
+  // A branch is made of the edits alone.
+  if ('edits' in result) expect(await editedText(declaration.file, text, result.edits)).toBe(result.text);
   const lines = 'diff' in result ? result.diff.split('\n').filter((line) => /^[+-](?![+-])/.test(line)) : [];
   return { ...result, changed: lines };
 }
@@ -223,6 +225,7 @@ spec:
     const located = declarationsOf({ [file]: text }).locate({ apiVersion: object.apiVersion, kind: object.kind, name: 'shop', namespace: 'kube-system' });
     if ('none' in located) throw new Error(located.none);
     const result = await changeManifest(text, located.declaration, located.patched, object, wanted);
+    if ('edits' in result) expect(await editedText(located.declaration.file, text, result.edits)).toBe(result.text);
     return 'text' in result ? result : { text: undefined, diff: undefined, ...result };
   }
 

@@ -8,6 +8,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Facts } from './facts';
+import { refine } from './refine';
 import { fixPgadminCrashloop } from '.';
 
 const manifest = `# The database of the shop
@@ -64,6 +66,13 @@ it('shows what Flux owns as a diff of the file that declares it, and changes nei
   expect(changes).toMatchObject([{ outcome: 'proposed', reason: 'read-only: nothing is changed', git: { file: 'db.yaml' }, diff: expect.stringContaining(diff.trimEnd()) as string }]);
   expect(git('branch', '--list', 'larry/*')).toBe('');
   expect(git('status', '--short', '--branch')).toBe('## main\n');
+});
+
+it('says why no branch is made of a diff', async () => {
+  const [found] = (await result(join(clone, 'gone'))).findings.filter(({ rule }) => rule === 'oom_killed');
+  const unsure = { summary: '', findings: found ? [{ ...found, confidence: 0.5 }] : [], figures: {}, criteria: [], unknowns: [] };
+  const { findings } = await refine(aContext(clone) as never, { cluster: { runtime: false } } as Facts, unsure);
+  expect(findings[0]?.remedy).toMatchObject({ diff: expect.stringContaining('64Mi') as string, note: expect.stringMatching(/; no branch: Larry does not make it by himself: he is 50 % sure of the cause, and 90 % are needed$/) as string });
 });
 
 it('goes on without a repository that cannot be read, and says so', async () => {

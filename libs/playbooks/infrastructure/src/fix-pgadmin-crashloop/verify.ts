@@ -56,7 +56,7 @@ async function verifyBranches(context: PlaybookContext<Options>, changes: InGit[
     if ('failure' in looked) seen.rollBack.push({ step, reason: looked.failure });
     const reason = 'failure' in looked ? looked.failure : waitsForMerge(context.git ?? '', git.branch, looked.tip.commit);
     if ('tip' in looked) seen.provisional.push({ step, reason });
-    const at = context.now().toISOString();
+    const at = new Date(await timeOfCluster(context)).toISOString();
     const { id, text } = repairCriterion({ step, target }, undefined, 0, at);
     const unwell = await stillUnwell(context, { target, cause: causeOfStep(step) });
     seen.criteria.push(claimOfBranch({ id, text }, printable(describeRef(target), 500), { verdict: 'failure' in looked ? 'turned' : 'open', text: reason }, unwell, at));
