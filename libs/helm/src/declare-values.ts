@@ -1,4 +1,4 @@
-import { describeRef, refOf, valueIn, type HelmUpgrade, type HelmValue, type JsonRecord, type KubeObject, type ObjectRef } from '@larry/contracts';
+import { canonicalJson, describeRef, redact, refOf, valueIn, type HelmUpgrade, type HelmValue, type JsonRecord, type KubeObject, type ObjectRef } from '@larry/contracts';
 import { stringify } from 'yaml';
 import { coalesce, overlayOf } from './candidates';
 import type { DeclaredRelease, SetValue, ValueSource } from './declared-release';
@@ -30,7 +30,10 @@ export function declareValues(declared: DeclaredRelease, release: HelmRelease, u
   const [object, other] = [...new Set(steps.map((s) => s.object))];
   if (!first || !object) return { none: 'no value is named' };
   if (other) return { none: `its values stand in ${nameOf(object)} and in ${nameOf(other)}: they have to be changed together` };
-  return { object: withoutUid(object), wanted: operationsOf(steps), shown: shownBy(steps), places: steps.map(({ place }) => place.join('.')) };
+  const change = { wanted: operationsOf(steps), shown: shownBy(steps) };
+  // A list is written out whole, and with it what the chart's own values hold.
+  if (canonicalJson(redact(change)) !== canonicalJson(change)) return { none: `${steps.map(({ place }) => place.join('.')).join(', ')} of ${nameOf(object)} would hold a secret: a person writes it` };
+  return { object: withoutUid(object), ...change, places: steps.map(({ place }) => place.join('.')) };
 }
 
 function stepFor(declared: DeclaredRelease, release: HelmRelease, wanted: HelmValue): Step | { none: string } {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonRecord, KubeObject, Owner, Remedy } from '@larry/contracts';
-import { refineGitRemedies, type ClusterReader } from '@larry/kube';
+import { gitBranches, refineGitRemedies, type ClusterReader } from '@larry/kube';
 import { memoryCluster } from '@larry/kube/testing';
 import { stringify } from 'yaml';
 import { refineHelmRemedies } from './refine-remedies';
@@ -40,7 +40,7 @@ const renderings = new Map<string, Promise<JsonRecord[]>>();
 
 /** What the chart renders with these values; asked for once each. */
 function rendered(release: HelmRelease, labels: Record<string, string>): Promise<JsonRecord[]> {
-  const key = JSON.stringify([release.config, labels]);
+  const key = JSON.stringify([release.config, release.chart.values, labels]);
   const render = async (): Promise<JsonRecord[]> => {
     const result = await openRenderer(release, { helm: helm ?? '', added: { labels, annotations: {} } }, (renderer) => renderer.render(undefined));
     if ('failed' in result) throw new Error(result.failed);
@@ -52,8 +52,9 @@ function rendered(release: HelmRelease, labels: Record<string, string>): Promise
 }
 
 /** A cluster in which the release is installed from these values: by Flux with its labels, and its records beside the HelmRelease. */
-async function clusterWith(drivers: KubeObject[], config: JsonRecord, { labels = {}, storage = 'web', unknown = {} }: { labels?: Record<string, string>; storage?: string; unknown?: Record<string, string> } = {}): Promise<ClusterReader> {
+async function clusterWith(drivers: KubeObject[], config: JsonRecord, { labels = {}, storage = 'web', unknown = {}, env }: { labels?: Record<string, string>; storage?: string; unknown?: Record<string, string>; /** Of the chart's own values. */ env?: object[] } = {}): Promise<ClusterReader> {
   const release = aRelease(config);
+  if (env) Object.assign(release.chart.values, { env });
   const objects = await rendered(release, labels);
   const installed: HelmRelease = { ...release, manifest: objects.map((o) => stringify(o)).join('---\n') };
   const secret = releaseSecret(installed);
@@ -108,16 +109,18 @@ describe('the value of a release that a controller drives', () => {
     expect('note' in remedy && remedy.note).toContain(note);
   }); // prettier-ignore
 
-  itWithHelm.each<[string, () => Promise<ClusterReader>, Owner, string]>([
+  const mode = [{ op: 'replace', path: '/spec/template/spec/containers/0/env/0/value', value: 'slow' }];
+  itWithHelm.each<[string, () => Promise<ClusterReader>, Owner, string, object[]?]>([
     ['a ConfigMap gives it', () => clusterWith([helmRelease({ valuesFrom: [{ kind: 'ConfigMap', name: 'shop-values' }] })], tag('latst'), inFlux), flux, 'ConfigMap shop-values gives image.tag: the change belongs there'],
     ['a Secret gives it', () => clusterWith([helmChart('HelmChart', { valuesSecrets: [{ name: 'shop-values', keys: ['values.yaml'] }] })], tag('latst')), k3s, 'Secret shop-values gives image.tag'],
     ['the controller has not come to it', () => clusterWith([helmRelease({ values: tag('1.24') })], tag('latst'), inFlux), flux, 'spec.values.image.tag of HelmRelease apps/shop is not what the release was made with'],
     ['somebody else upgraded the release', () => clusterWith([helmChart('HelmChart', {})], tag('latst')), k3s, 'and HelmChart kube-system/shop does not: its controller has not come to it yet, or somebody else upgraded the release'],
     ['HelmChartConfigs cannot be read', () => clusterWith([helmChart('HelmChart', { valuesContent: block }), helmChart('HelmChartConfig', {})], tag('latst'), { unknown: { HelmChartConfig: 'forbidden' } }), k3s, 'whether a HelmChartConfig overrides its values cannot be seen'],
     ['Flux changes more than the chart renders', () => clusterWith([helmRelease({ values: tag('latst') })], tag('latst'), { labels: { ...origin, patched: 'yes' }, storage: 'apps' }), flux, 'does not render again to what is installed'],
+    ['a list with a secret in it would be written out', () => clusterWith([helmRelease({})], {}, { ...inFlux, env: [{ name: 'MODE', value: 'fast' }, { name: 'DB_PASSWORD', value: 'hunter2hunter2' }] }), flux, 'spec.values.env of HelmRelease apps/shop would hold a secret', mode],
     ['the HelmRelease is in another cluster', () => clusterWith([], tag('latst'), inFlux), flux, 'it is not in this cluster'],
-  ])('is left to people, with the reason, where %s', async (_, cluster, owner, reason) => {
-    const { remedy } = await refined(await cluster(), owner);
+  ])('is left to people, with the reason, where %s', async (_, cluster, owner, reason, wanted = toTag('1.25')) => {
+    const { remedy } = await refined(await cluster(), owner, wanted);
     expect(remedy).toMatchObject({ layer: 'manifest', yaml: 'x: y\n', note: expect.stringContaining(reason) as string });
     expect(remedy).not.toHaveProperty('wanted');
     expect(remedy).not.toHaveProperty('declared');
@@ -180,7 +183,13 @@ describe('in the repository that declares it', () => {
     expect(wanted).toEqual(toTag('1.25'));
     writeFileSync(join(clone, '.diff'), diff);
     git('apply', '.diff');
-    expect(readFileSync(join(clone, 'shop.yaml'), 'utf8')).toBe(text.replace('latst', '"1.25"'));
+    const after = text.replace('latst', '"1.25"');
+    expect(readFileSync(join(clone, 'shop.yaml'), 'utf8')).toBe(after);
+    // And the commit on a branch that the run makes of it.
+    if (!change) throw new Error('no change');
+    const branch = { ...change, branch: 'larry/one', message: 'fix: one', wanted: toTag('1.25'), diff };
+    expect(await gitBranches(clone).create(branch, { id: 'r/t/one', base: git('rev-parse', 'HEAD').trim(), at: '2026-11-23T05:00:00Z' })).toMatchObject({ outcome: 'done' });
+    expect(git('show', 'larry/one:shop.yaml')).toBe(after);
   });
 
   itWithHelm.each<[string, string, string]>([
