@@ -10,5 +10,6 @@ module.exports = {
   // Libraries as they are built, through the workspace's own packages.
   moduleNameMapper: {},
   setupFilesAfterEnv: ['<rootDir>/e2e/setup.js'],
+  testSequencer: '<rootDir>/e2e/long-first.js',
   testTimeout: 120_000,
 };

@@ -1,6 +1,7 @@
 // `npm test`: everything CI runs, from a fresh clone: packages, Redis, build, lint, the libraries' and apps' tests, then the
-// system tests over the built programs. `--only lint|unit|system` runs one part.
-import { spawnSync } from 'node:child_process';
+// system tests over the built programs. `--only lint|unit|system` runs one part. The libraries' and apps' tests need no build,
+// so they run beside build and lint.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,19 +17,26 @@ if (only !== undefined && !['lint', 'unit', 'system'].includes(only)) {
 checkNode();
 ensurePackages();
 await ensureRedis({ yes: args.includes('--yes') });
-await ensureBuild();
 
 const results = mkdtempSync(path.join(os.tmpdir(), 'larry-test-'));
-const counts = { passed: 0, failed: 0, skipped: 0 };
+// Tests wait as well as work, for leases and for processes: one more of them than there are processors, to five.
+const workers = Math.min(os.availableParallelism() + 1, 5);
+const counts = { passed: 0, failed: 0, skipped: 0, retried: 0 };
 const failedParts = [];
+process.once('SIGTERM', () => process.exit(143));
 
-await part('lint', () => lint());
-await part('unit', () => jest('unit', ['--config', 'jest.config.js']));
-await part('system', () => jest('system', ['--config', 'jest.system.config.js']));
+if (only === 'unit') await unit();
+else await Promise.all([ensureBuild().then(() => part('lint', lint)), unit()]);
+await part('system', () => jest('system'));
 rmSync(results, { recursive: true, force: true });
 if (failedParts.length > 0) console.log(`\nNot green: ${failedParts.join(', ')}. What failed is printed above; \`npm test -- --only ${failedParts[0]}\` runs that part alone.`);
-console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+const { passed, failed, skipped, retried } = counts;
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped${retried > 0 ? `; ${retried} of those that passed did so at their second try` : ''}`);
 process.exit(failedParts.length === 0 ? 0 : 1);
+
+function unit() {
+  return part('unit', () => jest('unit'));
+}
 
 async function part(name, passes) {
   if (only !== undefined && only !== name) return;
@@ -37,20 +45,23 @@ async function part(name, passes) {
   console.log(`${name}: ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
-function run(program, programArgs) {
-  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: '0' };
-  const bin = path.join(root, 'node_modules', '.bin', program);
-  return spawnSync(process.execPath, [bin, ...programArgs], { cwd: root, stdio: 'inherit', env }).status === 0;
-}
-
-function jest(name, jestArgs) {
+async function jest(name) {
   const file = path.join(results, `${name}.json`);
-  const passed = run('jest', [...jestArgs, '--maxWorkers=2', '--json', `--outputFile=${file}`, '--silent']);
+  const config = name === 'unit' ? 'jest.config.js' : 'jest.system.config.js';
+  const words = [path.join(root, 'node_modules', '.bin', 'jest'), '--config', config, `--maxWorkers=${workers}`, '--json', `--outputFile=${file}`, '--silent'];
+  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: '0' };
+  const child = spawn(process.execPath, words, { cwd: root, stdio: 'inherit', env });
+  // A build that fails ends this process.
+  const stop = () => child.kill();
+  process.once('exit', stop);
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  process.removeListener('exit', stop);
   if (existsSync(file)) {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(file, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(file, 'utf8'));
     counts.passed += numPassedTests;
     counts.failed += numFailedTests;
     counts.skipped += numPendingTests;
+    counts.retried += testResults.flatMap((one) => one.assertionResults).filter((test) => test.status === 'passed' && test.invocations > 1).length;
   }
-  return passed;
+  return code === 0;
 }

@@ -14,7 +14,7 @@ const here = import.meta.dirname;
 const programs = [
   ...['larry-01', 'larry-02', 'larry-03'].flatMap((app) => [service(`apps/${app}/dist/main.js`), worker(`apps/${app}/dist/worker.js`)]),
   service('apps/meta-coordinator/dist/main.js'),
-  { file: 'apps/cli/dist/main.js', starts: [[]], args: ['--version'] },
+  { file: 'apps/cli/dist/main.js', starts: [[]], args: ['diagnose', '--manifests', 'compose.yaml'] },
   service('e2e/dist/programs/test-larry.js'),
   worker('e2e/dist/programs/test-worker.js'),
 ];
@@ -131,13 +131,13 @@ async function install(root, { file, starts, args }, { text, projects }, recipe)
   const made = { bundle, modules: `${name}.modules.js`, compiled: projects.map((project) => path.relative(folder, path.join(root, project, 'dist/tsconfig.tsbuildinfo'))), recipe };
   writeFileSync(`${program}.new`, `${marker}${JSON.stringify(made)};\n${readFileSync(starter, 'utf8')}`);
   renameSync(`${program}.new`, program);
-  for (const options of starts) await keepCode(program, options, args);
+  for (const options of starts) await keepCode(root, program, options, args);
 }
 
 /** Without an environment a service or worker ends when it has read it, which is after all that it loads. */
-async function keepCode(program, options, args) {
+async function keepCode(root, program, options, args) {
   const env = { PATH: process.env.PATH ?? '' };
-  await promisify(execFile)(process.execPath, [...options, path.join(here, 'keep-code.cjs'), program, ...args], { env, timeout: 60_000 }).catch(() => undefined);
+  await promisify(execFile)(process.execPath, [...options, path.join(here, 'keep-code.cjs'), program, ...args], { cwd: root, env, timeout: 60_000 }).catch(() => undefined);
 }
 
 function digest(parts) {
