@@ -89,7 +89,6 @@ async function esbuild(root, files) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    // V8 keeps a text of such characters in half of the memory.
     charset: 'ascii',
     legalComments: 'none',
     external: notInstalled.flatMap((name) => [name, `${name}/*`]),
@@ -102,9 +101,14 @@ async function esbuild(root, files) {
     outputFiles.map(({ path: out, text }) => {
       const file = path.relative(root, out);
       const inputs = Object.keys(metafile.outputs[file].inputs);
-      return [file, { text, projects: [...new Set(inputs.flatMap((input) => /^(?:libs|apps|e2e)(?:\/[^/]+)*?(?=\/dist\/)/.exec(input) ?? []))] }];
+      return [file, { text: inAscii(text), projects: [...new Set(inputs.flatMap((input) => /^(?:libs|apps|e2e)(?:\/[^/]+)*?(?=\/dist\/)/.exec(input) ?? []))] }];
     }),
   );
+}
+
+/** V8 keeps a text without other characters in half of the memory. The bundler leaves them in comments. */
+function inAscii(text) {
+  return text.replace(/[^\x00-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A module that reads files beside it finds them where it was compiled to. */
