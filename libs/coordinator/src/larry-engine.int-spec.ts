@@ -236,12 +236,12 @@ describe('LarryEngine', () => {
     const launcher = new TestLauncher();
     let pulled: () => void = () => undefined;
     launcher.pull = new Promise((resolve) => (pulled = resolve));
-    await engine({ launcher, ttlMs: 300 });
-    const other = await engine({ ttlMs: 300 });
+    await engine({ launcher, ttlMs: 900 });
+    const other = await engine({ ttlMs: 900 });
     await eventually(async () => expect((await coordination.task('a'))?.status).toBe('claimed'));
     const { due = 0 } = (await coordination.task('a')) ?? {};
-    // Four renewals later another replica has not got it.
-    await eventually(async () => expect((await coordination.task('a'))?.due ?? 0).toBeGreaterThan(due + 400));
+    // More than a lease later another replica has not got it.
+    await eventually(async () => expect((await coordination.task('a'))?.due ?? 0).toBeGreaterThan(due + 1000));
     pulled();
     await eventually(() => expect(launcher.workers).toHaveLength(1));
     expect(await work(coordination, launcher.workers[0] as TestWorker)).toBe('settled');
