@@ -29,5 +29,6 @@ module.exports = {
     '^@larry/([^/]+)/(nest|testing)$': '<rootDir>/libs/$1/src/$2',
     '^@larry/([^/]+)$': '<rootDir>/libs/$1/src',
   },
-  testTimeout: 20_000,
+  // Long, since build and lint run beside.
+  testTimeout: 60_000,
 };
