@@ -1,5 +1,6 @@
 import { convergeTask, runSummarySchema, type Plan, type RunSummary } from '@larry/contracts';
 import { eventually } from '@larry/redis/testing';
+import { summaryToMarkdown } from '@larry/reports';
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -87,7 +88,8 @@ it('the last worker to arrive is killed as it settles: it is done again, and the
 });
 
 it('a phase that timed out with a paused worker ends the run with a valid report that names it', async () => {
-  const slow = aPlan({ 'larry-01': [aTask('effects-1', { minutes: 0.1, with: { effects: 4 } })], 'larry-02': [aTask('noop-1')] });
+  // The other Larry makes changes that do not help meanwhile.
+  const slow = aPlan({ 'larry-01': [aTask('effects-1', { minutes: 0.1, with: { effects: 4 } })], 'larry-02': [aTask('effects-2', { with: { effects: 2, kinds: 'create', notHelping: ['all'] } })] });
   scene = await aScene(redis(), slow, { converger: false });
   const [meta, host] = await Promise.all([metaCoordinator(), scene.crew.larry('larry-01', faultEnv({ point: 'request', action: 'stop', nth: 2 })), scene.crew.larry('larry-02')]);
   const run = await begin(meta, slow);
@@ -98,6 +100,20 @@ it('a phase that timed out with a paused worker ends the run with a valid report
   expect(snapshot.tasks.find((t) => t.task === 'effects-1')).toMatchObject({ status: 'skipped', skipReason: 'timed-out' });
   const summary = await eventually(() => report(meta), 10_000);
   expect(JSON.stringify(summary.larrys.find((l) => l.larry === 'larry-01'))).toContain('timed-out');
+  await expectTakenBack(run, summary);
   host.signal('SIGCONT');
   expect(scene.counts(run).doubled).toEqual([]);
 });
+
+/** What did not help is told in the stream as it is taken back, and in the report: which, and why. */
+async function expectTakenBack(run: string, summary: RunSummary): Promise<void> {
+  const { redis: client, keys } = scene.coordination;
+  const entries = await client.commands.xrange(keys.events, '-', '+');
+  const alerts = entries.map(([, fields]) => fields.find((text) => text.includes('rollback_initiated'))).flatMap((text) => (text === undefined ? [] : [JSON.parse(text) as { id: string; data: { change: string } }]));
+  expect(alerts.map((a) => a.data.change)).toEqual([`${run}/effects-2/e001`, `${run}/effects-2/e000`]);
+  expect(alerts[0]).toMatchObject({ from: 'larry-02', event: 'rollback_initiated', run, severity: 'warning', reason: 'it did not help', data: { target: expect.stringContaining('ConfigMap ') as string } });
+  expect(new Set(alerts.map((a) => a.id)).size).toBe(2);
+  const task = summary.larrys.flatMap((l) => l.tasks).find((t) => t.task === 'effects-2');
+  expect(task).toMatchObject({ status: 'failed', result: { changes: [{ outcome: 'rolled-back', reason: 'it did not help' }, { outcome: 'rolled-back' }] } });
+  expect(summaryToMarkdown(summary)).toMatch(/rolled.back[^\n]*it did not help/);
+}

@@ -32,6 +32,14 @@ describe('the closing of a run', () => {
     expect(shown({ status: 'failed', reason: 'its worker was lost', result: undefined })).toContain('fix-pgadmin-crashloop: failed: its worker was lost');
   });
 
+  it('shows each change that was taken back or denied, with the reason', () => {
+    const change = (name: string, outcome: 'rolled-back' | 'refused' | 'verified', reason?: string) => ({ id: name, summary: name, target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name }, outcome, digest: 'a'.repeat(64), diff: '', ...(reason ? { reason } : {}) });
+    const text = shown({ result: aResult({ changes: [change('one', 'rolled-back', 'crashed again'), change('two', 'refused', 'denied by ben'), change('three', 'verified')] }) });
+    expect(text).toContain('taken back: Deployment shop/one: crashed again not made: Deployment shop/two: denied by ben');
+    expect(text).not.toContain('shop/three');
+    expect(shown({ result: aResult({ changes: Array.from({ length: 7 }, (_, i) => change(`n${i}`, 'refused', 'no')) }) })).toContain('and 2 more: larry report');
+  });
+
   it('shows who denied a task and what, and why another could not do its work', () => {
     expect(shown({ status: 'skipped', skipReason: 'denied', reason: 'denied by ann at 03:05: Set the e-mail', result: undefined })).toContain('fix-pgadmin-crashloop: skipped (denied): denied by ann at 03:05: Set the e-mail');
     expect(shown({ status: 'skipped', skipReason: 'foreign-lock', reason: 'bob holds the lock', result: undefined })).toContain('skipped (foreign-lock): bob holds the lock');

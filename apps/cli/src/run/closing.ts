@@ -1,4 +1,4 @@
-import { printable, type RunSummary, type SkipReason, type TaskReport } from '@larry/contracts';
+import { describeRef, printable, type AppliedChange, type RunSummary, type SkipReason, type TaskReport } from '@larry/contracts';
 import { claimedCriterion, validationOf, wrapped } from '@larry/reports';
 
 /** What the run came to, on one screen: every claim with what was seen for it, and every task of which a person must know why it did not do its work. */
@@ -34,7 +34,20 @@ function isTold({ status, skipReason, startedAt, result }: TaskReport): boolean 
 /** What became of a task, and its criteria as they are known at the end of the run. */
 function taskLines(task: TaskReport, summary: RunSummary): string[] {
   const criteria = (task.result?.criteria ?? []).map((c) => ({ text: c.text, ...claimedCriterion(c, validationOf(summary, task)) }));
-  return [`  ${task.task}: ${outcomeText(task)}`, ...criteria.map(({ mark, text, basis }) => `    ${mark} ${text}: ${printable(basis, 900)}`)];
+  return [`  ${task.task}: ${outcomeText(task)}`, ...undone(task), ...criteria.map(({ mark, text, basis }) => `    ${mark} ${text}: ${printable(basis, 900)}`)];
+}
+
+const undoneWords: Partial<Record<AppliedChange['outcome'], string>> = { 'rolled-back': 'taken back', 'outcome-unknown': 'nobody can tell what became of it', refused: 'not made', superseded: 'not made' };
+const shownUndone = 5;
+
+/** The changes that are not in effect, or of which nobody knows, each with the reason. */
+function undone({ result }: TaskReport): string[] {
+  const lines = (result?.changes ?? []).flatMap(({ outcome, target, reason }) => {
+    const word = undoneWords[outcome];
+    return word === undefined ? [] : [`    ${word}: ${printable(describeRef(target), 200)}${reason === undefined ? '' : `: ${printable(reason, 500)}`}`];
+  });
+  const more = lines.length - shownUndone;
+  return [...lines.slice(0, shownUndone), ...(more > 0 ? [`    and ${more} more: larry report`] : [])];
 }
 
 /** A failed or denied task's reason, and what it says of its changes where that is more. */
