@@ -1,7 +1,7 @@
 import { ensureApprovalKeys, readApprovalKey, signApproval, verifyAudit } from '@larry/audit';
-import type { KubeObject, ObjectRef, TaskResult } from '@larry/contracts';
+import type { GitBranch, KubeObject, ObjectRef, TaskResult } from '@larry/contracts';
 import { Coordination } from '@larry/coordination';
-import { aConfigMap } from '@larry/kube/testing';
+import { aCartBranch, aClone, aConfigMap, cartManifest } from '@larry/kube/testing';
 import { approvalRequestSchema, definePlaybook, digestOfRequest, singleChanges, TerminalError, type Playbook } from '@larry/playbook';
 import { memoryTarget } from '@larry/playbook/testing';
 import { testRedis, type TestRedis } from '@larry/redis/testing';
@@ -35,6 +35,7 @@ const reads = {
   validate: async () => [],
 } satisfies Omit<Playbook, 'id'>;
 
+let branch: GitBranch | undefined;
 let waitsUntilStopped: () => void = () => undefined;
 const library = {
   built: [
@@ -54,6 +55,11 @@ const library = {
       id: 'changes',
       ...reads,
       plan: () => [{ step: 'set', summary: 'set it', verb: 'patch' as const, target: settings, patch: [{ op: 'replace', path: '/data/text', value: 'new' }], depends: ['/data/text'], category: 'workload-env', alwaysAsk: false }],
+    }),
+    definePlaybook({
+      id: 'branches',
+      ...reads,
+      plan: () => (branch ? [{ step: 'commit', summary: 'commit it', verb: 'git-branch' as const, target: settings, git: branch, depends: ['/data/text'], category: 'git-branch', alwaysAsk: false }] : []),
     }),
     definePlaybook({
       id: 'changes-twice',
@@ -83,7 +89,7 @@ describe('runWorker', () => {
   });
 
   /** A run of one task, and workers for it. */
-  async function aRun(task: string, options: { mode?: 'observe' | 'ask' | 'auto'; with?: Record<string, unknown>; allow?: string[] } = {}) {
+  async function aRun(task: string, options: { mode?: 'observe' | 'ask' | 'auto'; with?: Record<string, unknown>; allow?: string[]; git?: string } = {}) {
     const redis = await servers.client();
     const coordination = new Coordination(redis);
     const run = `run-${randomUUID().slice(0, 8)}`;
@@ -109,6 +115,7 @@ describe('runWorker', () => {
         LARRY_ATTEMPT: String(claimed.attempt),
         LARRY_AUDIT_LOG: audit,
         LARRY_JOURNAL_KEY: journalKey,
+        ...(options.git ? { LARRY_GIT_REPOSITORY: options.git } : {}),
         ...(publicKey ? { LARRY_APPROVAL_PUBLIC_KEY: publicKey } : {}),
       });
       return runWorker({ environment, coordination, libraries: [library], openCluster: async () => ({ ...target.cluster, writer: () => target.writer }), log, stop: new AbortController().signal, ...parts });
@@ -124,6 +131,27 @@ describe('runWorker', () => {
     const snapshot = (await coordination.snapshot()) as NonNullable<Awaited<ReturnType<Coordination['snapshot']>>>;
     expect(await phaseFigures('larry-01')(coordination, snapshot)).toEqual({ assets_discovered: 7 });
     expect(await phaseFigures('larry-02')(coordination, snapshot)).toEqual({});
+  });
+
+  it('makes a branch in the clone that its environment names; Redis holds no line of the file but those that were shown', async () => {
+    const clone = aClone();
+    try {
+      clone.commit({ 'cart.yaml': `# it was hunter2-hunter2\n${cartManifest()}` });
+      branch = aCartBranch(clone, 'cart.yaml', `# it was hunter2-hunter2\n${cartManifest()}`);
+      const { work, record, coordination, target } = await aRun('branches', { mode: 'auto', allow: ['git-branch'], git: clone.folder });
+      expect(await work()).toBe(workerExitCodes.done);
+      expect(await record()).toMatchObject({ result: { changes: [{ outcome: 'verified', git: { branch: branch.branch, commit: clone.git('rev-parse', branch.branch) } }] } });
+      expect(target.accepted).toEqual([]);
+      const { commands } = coordination.redis;
+      await commands.config('SET', 'rdbcompression', 'no');
+      const dumps = await Promise.all((await commands.keys('*')).map((key) => commands.dumpBuffer(key)));
+      expect([dumps.some((d) => d?.includes(branch?.branch ?? '')), dumps.some((d) => d?.includes('hunter2'))]).toEqual([true, false]);
+      const without = await aRun('branches', { mode: 'auto', allow: ['git-branch'] });
+      await without.work();
+      expect(await without.record()).toMatchObject({ result: { changes: [{ outcome: 'refused', reason: expect.stringContaining('--git (or LARRY_GIT_REPOSITORY) names a working clone') as string }] } });
+    } finally {
+      clone.remove();
+    }
   });
 
   it('tells the steps of an attempt, also of one that failed', async () => {
