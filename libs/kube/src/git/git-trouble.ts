@@ -17,6 +17,6 @@ export function branchInTheWay(other: string, branch: string): string {
 }
 
 function firstLine(stderr: string): string {
-  const line = stderr.split('\n').find((l) => l.trim() !== '') ?? 'it did not say why';
+  const line = stderr.split('\n').find((l) => l.trim() !== '') ?? 'it was ended, or did not say why';
   return printable(redactText(line.replace(/^(?:fatal|error): /, '')), 300);
 }
