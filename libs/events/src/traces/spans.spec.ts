@@ -62,4 +62,6 @@ it('says what failed, and only of what failed', () => {
 it('lets what nothing began last no time, and waits for a person as long as it took', () => {
   expect(drawn(spansOf(event(5, 'task_skipped', { task_id: 'later', attempt: 0, reason: 'dependency' })))).toEqual(['task later 5–5']);
   expect(drawn(spansOf(event(65, 'approval_granted', { ...task, digest: 'd', who: 'ada', requested_at: at(5) })))).toEqual(['approval 5–65']);
+  const ids = ['d', 'e'].map((digest) => spansOf(event(65, 'approval_granted', { ...task, digest, who: 'ada', requested_at: at(5) }))[0]?.spanId);
+  expect(new Set(ids).size).toBe(2);
 });

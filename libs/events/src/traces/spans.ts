@@ -28,6 +28,7 @@ type Fields = LarryEvent & {
   readonly started_at?: string;
   readonly requested_at?: string;
   readonly who?: string;
+  readonly digest?: string;
   readonly steps?: readonly TaskStep[];
   readonly data?: { readonly task_id?: string; readonly error?: string };
   readonly state?: { readonly status?: string };
@@ -105,9 +106,10 @@ function failureSpan(said: Fields): RunSpan {
   return span(said, { own: names.attempt(said, 'failure'), parent: names.task(said), name: 'failed attempt', from: said.claimed_at, attributes: aboutTask(said), problem: said.data?.error ?? 'failed' });
 }
 
+/** Several changes of one attempt may be decided one by one: the digest tells them apart. */
 function approvalSpan(said: Fields): RunSpan {
   const attributes = { ...aboutTask(said), 'larry.outcome': said.event === 'approval_granted' ? 'granted' : 'denied', ...(said.who ? { 'larry.who': said.who } : {}) };
-  return span(said, { own: names.attempt(said, 'approval'), parent: names.task(said), name: 'approval', from: said.requested_at, attributes });
+  return span(said, { own: names.attempt(said, `approval/${said.digest ?? ''}`), parent: names.task(said), name: 'approval', from: said.requested_at, attributes });
 }
 
 function stepSpan(said: Fields, step: TaskStep, place: number): RunSpan {
