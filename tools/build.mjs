@@ -1,7 +1,7 @@
 // Builds one project (`node tools/build.mjs libs/redis`, what `nx build` calls) or, without an argument, all of them in
 // one compiler process. What is not TypeScript (Lua scripts, data, pages) is copied beside the compiled files. Programs are
 // bundled when all is built; after the build of one project they start from their modules.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,8 +15,8 @@ export async function build(project = '.') {
     console.error(`build: no project at "${project}": give a folder that holds a tsconfig.json`);
     return 2;
   }
-  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', project], { cwd: root, stdio: 'inherit' });
-  if (tsc.status !== 0) return tsc.status ?? 1;
+  const code = await compile(project);
+  if (code !== 0) return code;
   const projects = project === '.' ? references() : [project];
   for (const one of projects) {
     copyAssets(one);
@@ -24,6 +24,13 @@ export async function build(project = '.') {
   }
   if (project === '.') await bundlePrograms(root);
   return 0;
+}
+
+function compile(project) {
+  const tsc = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-b', project], { cwd: root, stdio: 'inherit' });
+  const stop = () => tsc.kill();
+  process.once('exit', stop);
+  return new Promise((resolve) => tsc.once('exit', (code) => resolve(code ?? 1))).finally(() => process.removeListener('exit', stop));
 }
 
 function references() {
