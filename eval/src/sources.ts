@@ -26,5 +26,6 @@ export const sources = {
   probesFile: 'the issue\'s ProbeResults v1: connectivity, nodeServices, metricAnomalies',
   pgadmin: 'pgadmin4 pkg/docker/entrypoint.sh (8.x, 9.x), web/pgadmin/setup/data_directory.py, web/pgadmin/utils/__init__.py load_database_servers, gunicorn sock.py',
   jobs: 'kubernetes 1.3x pkg/controller/job: BackoffLimitExceeded; cronjob controller',
+  levels: 'k8s.io/klog/v2 header [IWEF]mmdd hh:mm:ss; pino and bunyan level numbers; zap, logrus, log4j2, gunicorn and .NET console formats',
   preemption: 'kubernetes 1.3x pkg/scheduler/framework/preemption: event Preempted',
 } as const;

@@ -152,6 +152,20 @@ export const lookAlikes: LookAlike[] = [
     const database = c.workload(at('StatefulSet data/postgres'), { image: 'docker.io/library/postgres:17.5', port: 5432 });
     for (const pod of database.pods) c.log(pod, database.main, ['2026-06-02 09:00:00.181 UTC [1] LOG:  database system is ready to accept connections', '2026-06-02 09:41:11.201 UTC [4120] ERROR:  duplicate key value violates unique constraint "users_pkey"', '2026-06-02 10:41:11.201 UTC [4199] FATAL:  password authentication failed for user "scanner"']);
   }),
+  calm('quoted-errors', 'pods that log, below a warning, what others wrote to them', [sources.levels], (c) => {
+    const quotes: Record<string, string[]> = {
+      helpdesk: ['password authentication failed for user "app"', 'dial tcp: lookup ledger on 10.43.0.10:53: no such host'].map((text, i) => `2026-06-02T10:0${i}:11.000Z\tINFO\ttickets/store.go:88\tticket opened\t{"title": ${JSON.stringify(text)}}`),
+      webhooks: ["Access denied for user 'shop'@'10.42.1.7' (using password: YES)", 'sorry, too many clients already'].map((body) => JSON.stringify({ level: 30, time: 1_780_000_000_000, pid: 1, msg: 'delivered', body })),
+      shipper: ['connect to ledger:8080: connection refused', 'java.lang.OutOfMemoryError: Java heap space'].map((text, i) => `I0602 10:0${i}:33.444555       1 tail.go:61] shipped line "${text}"`),
+      search: ['ledger:8080: connection refused', 'cannot execute INSERT in a read-only transaction'].map((text) => `time="2026-06-02T10:00:00Z" level=debug msg="indexed document" text="${text}"`),
+      board: ['Connection refused: ledger:8080', 'FATAL: role "board" does not exist'].map((text) => `2026-06-02 10:00:00.123  INFO 1 --- [nio-8080-exec-3] c.e.board.Posts : comment: ${text}`),
+    };
+    c.workload(at('Deployment desk/ledger'));
+    for (const [name, lines] of Object.entries(quotes)) {
+      const workload = c.workload(at(`Deployment desk/${name}`), { container: { env: [{ name: 'LEDGER_URL', value: 'http://ledger:8080' }] } });
+      for (const pod of workload.pods) c.log(pod, workload.main, [...lines, ...lines, ...lines]);
+    }
+  }),
   calm('connections-measured', 'measurements that find everything well', [sources.probesFile], (c) => {
     const workload = c.workload(at('Deployment shop/cart'));
     c.probes = { kind: 'ProbeResults', version: 1, connectivity: [{ namespace: 'shop', service: 'cart', port: 80, connected: true, address: c.serviceOf(workload).spec.clusterIP }], nodeServices: c.nodes.map(({ metadata }) => ({ node: metadata.name, service: 'k3s', active: true, sub: 'running', log: [] })), metricAnomalies: [] };

@@ -154,12 +154,19 @@ const startup: Fault[] = [
   },
 ];
 
+/** What others wrote, in the log of who reads it: below a warning, in the form of a logger. */
+const quoting = (lines: string[]): string[] => lines.flatMap((text, i) => [`2026-06-02T10:0${i}:11Z INFO mail from customer: "${text}"`, JSON.stringify({ level: 'info', msg: 'ticket', text })]);
+
 const running: Fault[] = [
   {
     class: 'running',
     cause: 'application_error',
-    sources: ['the runtimes\' stack traces'],
+    sources: ['the runtimes\' stack traces', sources.levels],
     variants: [
+      ['Deployment desk/inbox', 'it quoted refused users before it fell', dies([...quoting(["Access denied for user 'shop'@'10.42.1.7' (using password: YES)"]), 'panic: assignment to entry in nil map', 'goroutine 1 [running]:'])],
+      ['Deployment desk/parser', 'it quoted missing variables before it fell', dies([...quoting(['environment variable DB_HOST is not set', 'bind: address already in use']), 'Traceback (most recent call last):', '  File "/app/parse.py", line 9, in <module>', "IndexError: list index out of range"])],
+      ['StatefulSet desk/archive', 'it quoted a full disk and a read-only one before it fell', dies([...quoting(['mkdir /data/x: permission denied', 'open /data/y: read-only file system']), 'thread \'main\' panicked at src/main.rs:41:10:', 'called `Option::unwrap()` on a `None` value'], {}, 101)],
+      ['CronJob desk/digest', 'it quoted a database before it fell', dies(['I0602 10:22:33.444555       1 digest.go:12] message 8: "FATAL: password authentication failed for user \\"app\\""', 'F0602 10:22:34.000001       1 digest.go:31] cannot render digest: template: mail:3: unexpected EOF'], { port: 0 })],
       ['Deployment bakery/oven', 'it got over a read-only disk and fell over something else', dies(['WARN could not write cache: open /var/cache/oven: read-only file system (continuing without)', 'INFO listening on :8080', 'panic: runtime error: slice bounds out of range [:5] with capacity 3', 'goroutine 7 [running]:'], { container: { securityContext: { readOnlyRootFilesystem: true } } }, 2)],
       ['Deployment mine/shaft', 'an old quota refusal is long mended', (c, at) => {
         dies(['Traceback (most recent call last):', '  File "/app/shaft.py", line 7, in <module>', "AttributeError: 'NoneType' object has no attribute 'depth'"])(c, at);
@@ -182,6 +189,7 @@ const running: Fault[] = [
     cause: 'readiness_probe_incorrect_path',
     sources: [sources.prober],
     variants: [
+      ['Deployment desk/tower', 'it quotes what others could not reach', (c, at) => unready(c, c.workload(at, { ...fresh, container: { readinessProbe: { httpGet: { path: '/readyz-old', port: 8080 } } } }), 'HTTP probe failed with statuscode: 404', { log: ['INFO listening on :8080', ...quoting(['dial tcp 10.43.9.9:5432: connect: connection refused', 'lookup cart: no such host'])] })],
       ['Deployment harbour/cranes', 'its log tells of a database that was late once', (c, at) => unready(c, c.workload(at, { ...fresh, container: { readinessProbe: { httpGet: { path: '/readiness', port: 8080 } } } }), 'HTTP probe failed with statuscode: 404', { log: ['WARN db: dial tcp 10.43.9.9:5432: connect: connection refused, retrying', 'INFO db: connected', 'INFO listening on :8080', 'INFO GET /readiness 404'] })],
     ],
   },

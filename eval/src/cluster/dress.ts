@@ -15,6 +15,9 @@ const endings = [
   ['INFO flushing telemetry', 'INFO flushed 3 spans'],
 ];
 
+/** What a program logs as an error: its own failure, and what goes on about it. */
+const failure = /error|exception|refused|denied|fail|could not|cannot|caused by|fatal|panic|timed out|too many|read-only/i;
+
 /**
  * Logs as programs of one's own write them: the line that matters among others, and sometimes every line as JSON.
  * Images of somebody else's program (a database, a proxy, pgAdmin) keep the exact log that the case gives.
@@ -32,7 +35,7 @@ export function dressLogs(chance: Chance, workloads: readonly Workload[], logs: 
         if (lines === undefined || lines.length === 0) continue;
         const running = suffix === '' && pod.status.containerStatuses?.some(({ name, ready }) => name === workload.main && ready);
         if (style === 'among others') logs[key] = [...opening, ...lines, ...(running ? [] : ending)];
-        if (style === 'json' && lines.length <= 2) logs[key] = lines.map((msg, index) => JSON.stringify({ ts: 1_780_000_000 + index, level: index === lines.length - 1 && !running ? 'error' : 'info', logger: 'app', msg }));
+        if (style === 'json' && lines.length <= 2) logs[key] = lines.map((msg, index) => JSON.stringify({ ts: 1_780_000_000 + index, level: failure.test(msg) || (index === lines.length - 1 && !running) ? 'error' : 'info', logger: 'app', msg }));
       }
     }
   }

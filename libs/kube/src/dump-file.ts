@@ -17,8 +17,11 @@ export interface DumpFile extends Pick<RecordFile, 'objects' | 'get'> {
   problem: string | undefined;
   /** The latest time that an event or a node condition names, ISO 8601, or an empty string. */
   latest: string;
+  /** The same without what is more than a day ahead of our clock: one clock that is off does not make the time of a cluster. */
+  latestCredible: string;
 }
 
+const dayMs = 24 * 60 * 60 * 1000;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 /** What {@link openDumpFile} opens. */
@@ -38,13 +41,18 @@ export async function openDumpFile({ path, name, kind, namespace }: DumpFilePlac
   let count = 0;
   let broken = 0;
   let latest = '';
+  let latestCredible = '';
+  const credibleUntil = new Date(Date.now() + dayMs).toISOString();
   const take = (object: KubeObject | undefined): void => {
     if (!object) {
       broken += 1;
       return;
     }
     count += 1;
-    latest = latestOf(object, latest);
+    for (const at of timesOf(object)) {
+      if (at > latest) latest = at;
+      if (at > latestCredible && at < credibleUntil) latestCredible = at;
+    }
     each?.(object);
   };
   let problem: string | undefined;
@@ -61,6 +69,7 @@ export async function openDumpFile({ path, name, kind, namespace }: DumpFilePlac
     namespace,
     count,
     latest,
+    latestCredible,
     problem: problem !== undefined && count > 0 ? `${problem}; ${count} objects can be read` : problem,
     objects: (signal) => records.objects(signal),
     get: (ns, objectName) => records.get(ns, objectName),
@@ -97,11 +106,11 @@ async function eachRecord(path: string, splitter: Splitter, take: (bytes: Buffer
 
 const parseJson = (bytes: Buffer): unknown => JSON.parse(bytes.toString());
 
-/** The latest time that an event or a node's conditions name. */
-function latestOf(object: KubeObject, known: string): string {
-  if (object.kind !== 'Event' && object.kind !== 'Node') return known;
+/** The times that an event or a node's conditions name. */
+function timesOf(object: KubeObject): string[] {
+  if (object.kind !== 'Event' && object.kind !== 'Node') return [];
   const times = object.kind === 'Event' ? [object['lastTimestamp'], object['eventTime'], valueIn(object, 'series', 'lastObservedTime')] : listOf(valueIn(object, 'status', 'conditions')).map((c) => valueIn(c, 'lastHeartbeatTime'));
-  return times.reduce<string>((latest, at) => (typeof at === 'string' && at > latest && time.test(at) ? at : latest), known);
+  return times.filter((at): at is string => typeof at === 'string' && time.test(at));
 }
 
 /** An element that does not parse, or whose namespace is not its folder's, is left out. */

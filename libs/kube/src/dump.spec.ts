@@ -75,6 +75,13 @@ describe('openDump', () => {
     expect((await openDump(silent)).source.takenAt).toBe('2023-11-14T22:13:20.000Z');
   });
 
+  it('takes no time from a clock that is years ahead, unless all are', async () => {
+    const event = (lastTimestamp: string) => ({ metadata: { name: `e${lastTimestamp.slice(0, 4)}`, namespace: 'db' }, lastTimestamp, involvedObject: { name: 'pg-0' } });
+    const takenAt = async (...events: unknown[]) => (await openDump(await aFolder({ 'nodes.json': items('NodeList', []), 'db/events.json': items('EventList', events) }))).source.takenAt;
+    expect(await takenAt(event('2020-03-01T10:00:00Z'), event('2093-01-01T00:00:00Z'))).toBe('2020-03-01T10:00:00Z');
+    expect(await takenAt(event('2093-01-01T00:00:00Z'))).toBe('2093-01-01T00:00:00Z');
+  });
+
   it('knows the dump of a simulated cluster by its nodes', async () => {
     const nodes = items('NodeList', [{ metadata: { name: 'n1', labels: { 'larry.dev/simulated': 'true' } } }]);
     expect((await openDump(await aFolder({ 'nodes.json': nodes }))).source.simulated).toBe(true);

@@ -31,7 +31,7 @@ const node: KindRef = { apiVersion: 'v1', kind: 'Node' };
  * DaemonSets, ReplicaSets, ReplicationControllers and Events with the current logs. Every other kind is unknown
  * (`not in dump`), and so is every namespace that is not in `source.namespaces`. A file that was cut off gives the objects before the cut,
  * stands in `files().skipped`, makes its kind `incomplete`, and its kind in its namespace unknown.
- * `takenAt` is the latest time in events and node conditions, else that of the newest file.
+ * `takenAt` is the latest time in events and node conditions (without those that are ahead of our clock, unless all are), else that of the newest file.
  * `each` is shown every object while the files are looked through, in the order of the files: who wants all of them need not list them again.
  * @throws Error in one sentence when the folder is not such a dump.
  */
@@ -68,6 +68,7 @@ class Dump implements ClusterReader {
   /** Looks through every file once: for damage, for the time of the dump and for the mark of a simulation. */
   async scan(each?: (object: KubeObject) => void): Promise<void> {
     let latest = '';
+    let latestCredible = '';
     const places = this.tree.files.flatMap((name) => {
       const { kind, namespace } = placeOf(name);
       return kind ? [{ path: join(this.tree.root, name), name, kind, namespace }] : [];
@@ -83,8 +84,9 @@ class Dump implements ClusterReader {
       this.byKind.set(kindKey(kind), [...(this.byKind.get(kindKey(kind)) ?? []), opened]);
       this.note(opened);
       if (opened.latest > latest) latest = opened.latest;
+      if (opened.latestCredible > latestCredible) latestCredible = opened.latestCredible;
     }
-    this.source.takenAt = latest === '' ? new Date(await this.newestFile()).toISOString() : latest;
+    this.source.takenAt = latestCredible || latest || new Date(await this.newestFile()).toISOString();
     for (const file of this.byKind.get(kindKey(node)) ?? []) {
       for await (const object of file.objects()) if (isSimulatedNode(object)) this.source.simulated = true;
     }

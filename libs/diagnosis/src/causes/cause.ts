@@ -1,10 +1,11 @@
 import type { CauseCode } from '../cause-codes';
 import type { LogFacts } from '../facts/log-index';
 import type { Workload } from '../facts/model';
-import type { ContainerFacts, PodFacts } from '../facts/pod-facts';
+import { lastEnd, type ContainerFacts, type PodFacts } from '../facts/pod-facts';
 import type { Candidate, FieldChange } from '../finding';
 import type { Scene } from '../graph/edges';
 import type { Ailment } from '../facts/ailment';
+import { isCalm, lastErrorLine } from './log-level';
 
 /** Looks at the whole scene for the causes of one kind. Pure. */
 export type CauseFinder = (scene: Scene) => Candidate[];
@@ -52,18 +53,29 @@ export interface Hit {
   match: RegExpExecArray;
 }
 
-/** The last line of a container's runs, the newest first, that matches. */
+/**
+ * The last line of a container's runs, the newest first, that matches. A line below a warning may quote anybody: it counts only where the
+ * container ended with an error and its log has no other word of why.
+ */
 export function lastHit(scene: Scene, pod: PodFacts, container: ContainerFacts | undefined, patterns: readonly RegExp[]): Hit | undefined {
-  const containers = container ? [container] : pod.containers;
-  for (const { name } of containers) {
-    for (const log of scene.facts.logs.of(pod.namespace, pod.name, name)) {
-      for (let i = log.lines.length - 1; i >= 0; i -= 1) {
-        const line = log.lines[i] ?? '';
-        for (const pattern of patterns) {
-          const match = pattern.exec(line);
-          if (match) return { log, line, match };
-        }
-      }
+  const logs = (container ? [container] : pod.containers).flatMap((one) => scene.facts.logs.of(pod.namespace, pod.name, one.name).map((log) => ({ log, ended: (lastEnd(one)?.exitCode ?? 0) !== 0 })));
+  const loud = first(logs, ({ log }) => lastMatch(log, patterns, (line) => !isCalm(line)));
+  return loud ?? first(logs, ({ log, ended }) => (ended && lastErrorLine(log) === undefined ? lastMatch(log, patterns, () => true) : undefined));
+}
+
+function first<T>(list: readonly T[], find: (one: T) => Hit | undefined): Hit | undefined {
+  for (const one of list) {
+    const found = find(one);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function lastMatch(log: LogFacts, patterns: readonly RegExp[], usable: (line: string) => boolean): Hit | undefined {
+  for (const line of [...log.lines].reverse()) {
+    for (const pattern of patterns) {
+      const match = pattern.exec(line);
+      if (match && usable(line)) return { log, line, match };
     }
   }
   return undefined;

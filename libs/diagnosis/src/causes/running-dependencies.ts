@@ -7,6 +7,7 @@ import { conditionsOf, lastEnd, type PodFacts } from '../facts/pod-facts';
 import type { Candidate } from '../finding';
 import type { Scene } from '../graph/edges';
 import { alikeIn, casesOf, ofWorkload } from './cause';
+import { lastErrorLine } from './log-level';
 import { saidNow, type SaidLine } from './log-lines';
 import { networkFailureIn, type NetworkFailure } from './network-failure';
 import { seen, seenContainer, seenEvent, seenLine } from './evidence';
@@ -91,7 +92,11 @@ export function dependencyCauses(scene: Scene, complaints: Complaint[]): Candida
   });
 }
 
-const errorLine = /\b(?:ERROR|FATAL|CRITICAL|SEVERE|panic:|Traceback|Exception|Error:|fatal error|segfault|Segmentation fault|unhandled|uncaught|assert)/i;
+/**
+ * Reasons in a pod's own status: the kubelet, the node's controller or a deadline ended it, not its program (kubernetes, `pkg/kubelet`:
+ * lifecycle/predicate.go, nodeshutdown, preemption, active_deadline.go; `pkg/util/node`).
+ */
+const endedFromOutside = /^(?:Terminated|Shutdown|NodeShutdown|NodeLost|Preempting|UnexpectedAdmissionError|OutOf\w+|NodeAffinity|Evicted|DeadlineExceeded)$/;
 
 /** A pod's phase with the words that stand beside it, the scheduler's too. */
 function phaseOf(pod: PodFacts) {
@@ -105,18 +110,20 @@ export function applicationCauses(scene: Scene): Candidate[] {
   const crashes = casesOf(scene, 'crashing', 'failed', 'unready', 'waiting', 'unscheduled', 'terminating').map((one): Candidate => {
     const { container } = one.ailment;
     const log = container && scene.facts.logs.of(one.pod.namespace, one.pod.name, container.name)[0];
-    const line = log?.lines.findLast((l) => errorLine.test(l)) ?? (one.ailment.kind === 'crashing' ? log?.lines.findLast((l) => l.trim() !== '') : undefined);
+    const line = (log && lastErrorLine(log)) ?? (one.ailment.kind === 'crashing' ? log?.lines.findLast((l) => l.trim() !== '') : undefined);
     const end = container && lastEnd(container);
     const warnings = eventsOfPod(scene, one.pod).filter((e) => e.type === 'Warning');
     // The kubelet's sum of what it waits for says less than the volume's own event.
     const event = warnings.find((e) => !/^Unable to attach or mount volumes/.test(e.message)) ?? warnings[0];
-    const evidence = [...(container ? [seenContainer(one.pod, container)] : phaseOf(one.pod)), ...(log && line ? [seenLine(one.pod, log, line)] : []), ...(event ? [seenEvent(event)] : [])];
-    const own = (one.ailment.kind === 'crashing' || one.ailment.kind === 'failed') && end?.exitCode !== undefined && (end.exitCode !== 137 || line !== undefined);
+    const outside = one.pod.reason !== undefined && endedFromOutside.test(one.pod.reason);
+    const evidence = [...(container && !outside ? [] : phaseOf(one.pod)), ...(container ? [seenContainer(one.pod, container)] : []), ...(log && line ? [seenLine(one.pod, log, line)] : []), ...(event ? [seenEvent(event)] : [])];
+    const own = !outside && (one.ailment.kind === 'crashing' || one.ailment.kind === 'failed') && end?.exitCode !== undefined && (end.exitCode !== 137 || line !== undefined);
     const failing = one.ailment.kind === 'unready' && (event !== undefined && /statuscode: 5\d\d|NOT_SERVING/.test(event.message) || (line !== undefined && log?.run === 'current'));
     if (own || failing) {
       return ofWorkload(one, 'application_error', own && line && end?.exitCode !== 0 ? 0.6 : 0.45, own ? `${container?.name ?? 'a container'} of ${one.workload.name} ends by itself with exit code ${end?.exitCode ?? 'unknown'}` : `${one.workload.name} runs and says itself that it is not well`, { evidence, secondary: true, remedy: { none: 'the application itself fails: its log says why' } });
     }
-    return { ...ofWorkload(one, 'unknown', 0.2, `${one.workload.name} does not run, and nothing that can be seen says why`, { evidence, secondary: true, remedy: { none: 'cause not known to this version: read the evidence' } }), explains: alikeIn(one) };
+    const why = outside ? `its pod's status says ${printable(`${one.pod.reason ?? ''}: ${one.pod.message ?? 'no more'}`, 200)}` : 'nothing that can be seen says why';
+    return { ...ofWorkload(one, 'unknown', 0.2, `${one.workload.name} does not run, and ${why}`, { evidence, secondary: true, remedy: { none: 'cause not known to this version: read the evidence' } }), explains: alikeIn(one) };
   });
   const empty = scene.facts.workloads.filter((w) => (w.lacksPods || w.state === 'not-running') && w.unwell.length === 0).map((workload): Candidate => ({
     cause: 'unknown',

@@ -5,8 +5,8 @@ import { lastEnd, type ContainerFacts } from '../facts/pod-facts';
 import type { Candidate } from '../finding';
 import type { Scene } from '../graph/edges';
 import { casesOf, containerAt, eventsOfPod, lastHit, ofWorkload, type Case } from './cause';
-import { isCalm } from './log-lines';
 import { dotted, seen, seenContainer, seenEvent, seenLine } from './evidence';
+import { isCalm } from './log-level';
 
 const outOfMemoryLine = /java\.lang\.OutOfMemoryError|JavaScript heap out of memory|Allocation failed - JavaScript heap|std::bad_alloc|MemoryError\b|Cannot allocate memory|fatal error: runtime: out of memory|Out of memory: Killed process|Memory cgroup out of memory/;
 const kernelKill = /oom[-_ ]?kill|out of memory|TaskOOM/i;

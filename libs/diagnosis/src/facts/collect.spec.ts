@@ -1,6 +1,6 @@
 import { UnknownKindError, type ClusterReader } from '@larry/kube';
 import { aFolder, memoryCluster, removeFolders } from '@larry/kube/testing';
-import { aNode, anEvent, anObject, aWorkload, crashed, diagnosed, minutesAgo, testNow, told } from '../testing';
+import { aNode, anEvent, anObject, aPod, aWorkload, crashed, diagnosed, minutesAgo, testNow, told } from '../testing';
 import { diagnose } from '../diagnose';
 import { collectDump, collectFacts } from './collect';
 import { parseProbes, readProbesOf } from './probes';
@@ -87,6 +87,26 @@ describe('facts', () => {
     const facts = await collectFacts(reader, { namespace: 'shop' });
     expect(diagnose(facts).figures).toMatchObject({ workloads: 1, pods: 1, events: 1 });
     expect(['shop', 'kube-system', 'typo'].map((namespace) => facts.objects.hasNamespace(namespace))).toEqual([true, true, false]);
+  });
+
+  it('takes a lone pod that is ready for well where the other pods could not be read', async () => {
+    const folder = await aFolder({ 'nodes.json': JSON.stringify({ kind: 'NodeList', items: [aNode()] }), 'shop/pods.json': `{"kind":"PodList","items":[${JSON.stringify(aPod('one', {}))},{"metadata":` });
+    const { facts } = await collectDump(folder);
+    expect(diagnose(facts).findings).toEqual([]);
+    expect(facts.objects.knows('Pod')).toBe(false);
+  });
+
+  it('shows a reason that stands in the pod\'s own status, and does not blame its program', async () => {
+    const ended = aPod('one', { containers: [{ ...crashed(255), ready: false }], podStatus: { phase: 'Failed', reason: 'Terminated', message: 'Pod was terminated in response to imminent node shutdown.' } });
+    const [finding] = await diagnosed([aNode(), ended]);
+    expect(finding).toMatchObject({ cause: 'unknown', title: expect.stringContaining('imminent node shutdown') });
+    expect(finding?.evidence[0]).toMatchObject({ at: '.status.phase', value: expect.stringMatching(/^Failed Terminated Pod was/) });
+  });
+
+  it('says of a line that is no text how long it is', async () => {
+    const cluster = memoryCluster([aNode(), ...aWorkload('web', { containers: [crashed(1)] })], { source, logs: { 'shop/web-aaaaa-0/app': ['\u001b[32mINFO\u001b[0m\tlistening\ton\t:8080', '\ufffd\u0001q'.repeat(200)] } });
+    const facts = await collectFacts(cluster);
+    expect(facts.logs.get('shop', 'web-aaaaa-0', 'app', 'current')?.lines).toEqual(['\u001b[32mINFO\u001b[0m\tlistening\ton\t:8080', '(600 characters of binary data)']);
   });
 
   it('goes by the cluster\'s clocks where they are ahead of ours, and not by the one that is off', async () => {

@@ -164,7 +164,7 @@ async function readLog(reader: ClusterReader, logs: LogIndex, { pod, container, 
   const log = { namespace: pod.namespace, pod: pod.name, container: container.name, run };
   try {
     const lines = await reader.logs({ namespace: pod.namespace, name: pod.name }, container.name, { previous: run === 'previous', tailLines, limitBytes: 128 * 1024, ...(signal ? { signal } : {}) });
-    logs.add({ ...log, lines: lines.map((line) => line.slice(0, 4_000)) });
+    logs.add({ ...log, lines: lines.map((line) => textOf(line.slice(0, 4_000))) });
     return undefined;
   } catch (error) {
     if (!(error instanceof LogUnavailableError)) throw error;
@@ -173,6 +173,15 @@ async function readLog(reader: ClusterReader, logs: LogIndex, { pod, container, 
     return reason;
   }
 }
+
+/** A line that is no text tells a reader nothing: how long it is stands in its place. */
+function textOf(line: string): string {
+  const odd = line.match(notText)?.length ?? 0;
+  return odd > 8 && odd > line.length / 4 ? `(${line.length} characters of binary data)` : line;
+}
+
+/** What decoding leaves of bytes that are no UTF-8, and control characters but the tabulator. */
+const notText = /(?!\t)[\ufffd\p{Cc}]/gu;
 
 async function inParallel<T>(items: T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
   let next = 0;

@@ -162,7 +162,7 @@ function judge(workload: Workload, objects: ObjectIndex, events: EventIndex, atM
   if (!runtime) return;
   const found = workload.pods.map((pod) => ({ pod, ailment: ailmentOf(pod, atMs, hasWarnings(pod, events)) }));
   const ready = workload.pods.filter((pod) => pod.ready && pod.deletedMs === undefined).length;
-  if (objects.knows('Pod')) workload.ready = ready;
+  if (objects.knows('Pod') || workload.ref.kind === 'Pod') workload.ready = ready;
   if (!workload.object || workload.ref.kind === 'Pod') workload.desired = workload.pods.filter((pod) => pod.phase !== 'Succeeded' && pod.deletedMs === undefined).length;
   const ill = found.filter((f): f is { pod: PodFacts; ailment: Ailment } => f.ailment !== undefined && f.ailment !== 'starting');
   // What was evicted and made anew somewhere else is history.
