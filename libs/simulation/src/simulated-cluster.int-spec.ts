@@ -54,6 +54,11 @@ describe('a Deployment', () => {
     });
   });
 
+  it('has come to rest also when its pod never becomes ready', async () => {
+    const ns = await deployed(1, { containers: [{ name: 'web', image: 'nginx:1.27', readinessProbe: { tcpSocket: { port: 9999 }, initialDelaySeconds: 1, periodSeconds: 3600, failureThreshold: 1 } }] });
+    expect(pods(ns).map(ready)).toEqual([false]);
+  });
+
   it('scales up and down, creating and deleting no pod too many', async () => {
     const ns = await deployed(2);
     await api.patch(kinds.deployments, { metadata: { name: 'web', namespace: ns } }, { spec: { replicas: 5 } });

@@ -8,6 +8,9 @@ import { openSource } from '../sources';
 /** Its built programs are what pods of our images run. */
 const repository = path.join(__dirname, '..', '..', '..', '..');
 
+/** What somebody's manifests make may never come to rest: it is served all the same. */
+const settleMs = 30_000;
+
 interface SimOptions {
   port: number;
   manifests?: string;
@@ -31,7 +34,7 @@ export async function simUp(options: SimOptions): Promise<void> {
     ...(objects ? { objects } : {}),
     ...(source?.frozen ? { frozen: true } : {}),
   });
-  if (!source?.frozen) await cluster.settled();
+  const unrest = source?.frozen ? undefined : await cluster.settled(settleMs).then(() => undefined, (error: Error) => error.message);
   writePrivate(options.kubeconfig, cluster.kubeconfig);
   const ready = { url: cluster.url, kubeconfig: path.resolve(options.kubeconfig), pid: process.pid };
   if (process.env['LARRY_READY_FILE']) writePrivate(process.env['LARRY_READY_FILE'], JSON.stringify(ready));
@@ -41,6 +44,7 @@ export async function simUp(options: SimOptions): Promise<void> {
       ...cluster.loaded.skipped.slice(0, 20).map((s) => printable(`not loaded: ${s.what}: ${s.reason}`, 500)),
       `  export KUBECONFIG=${ready.kubeconfig}`,
       '  kubectl get pods -A',
+      ...(unrest ? [`It is served before it has come to rest (${unrest}): some of its pods start, wait or fail for longer.`] : []),
       ...(programs && !source?.frozen ? ['Pods whose image is larry-01, larry-02, larry-03 or meta-coordinator run as processes of this machine.'] : []),
       'Ctrl-C ends it; everything in it is gone then.',
       '',

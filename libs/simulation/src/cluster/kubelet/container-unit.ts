@@ -26,6 +26,8 @@ export class ContainerUnit {
   ready = false;
   /** Past its startup probe, or running where it has none. */
   started = false;
+  /** Its readiness probe has failed as often as makes it unready: it may stay so for ever. */
+  heldBack = false;
   finishedAt = 0;
   readonly backOff = new RestartBackOff();
   private containerId = '';
@@ -184,14 +186,16 @@ export class ContainerUnit {
   private onStarted(wasReady: boolean): void {
     const { readinessProbe, livenessProbe } = this.spec;
     this.started = true;
+    this.heldBack = false;
     this.ready = readinessProbe ? wasReady : true;
     if (readinessProbe) this.probe('Readiness', readinessProbe, (passed) => this.setReady(passed));
     if (livenessProbe) this.probe('Liveness', livenessProbe, (passed) => (passed ? undefined : this.unhealthy('Liveness')));
   }
 
   private setReady(ready: boolean): void {
-    if (this.ready === ready) return;
+    if (this.ready === ready && this.heldBack === !ready) return;
     this.ready = ready;
+    this.heldBack = !ready;
     this.host.changed();
   }
 

@@ -82,11 +82,11 @@ function conditionsOf(pod: Pod, main: readonly ContainerUnit[], init: readonly C
   return all.reduce<Condition[]>((conditions, [type, rest]) => withCondition(conditions, { lastProbeTime: null, status: 'Unknown', ...rest, type }, facts.clock), pod.status?.conditions ?? []);
 }
 
-/** Every container is ready, over, held up, or has crashed: what comes next takes long. */
+/** Every container is ready, over, held up or back, or has crashed: what comes next takes long. */
 function isSettled(main: readonly ContainerUnit[], init: readonly ContainerUnit[], phase: string): boolean {
   if (phase === 'Succeeded' || phase === 'Failed') return true;
   const stuck = (unit: ContainerUnit) => ['CrashLoopBackOff', 'ImageBehaviorUnknown', 'CreateContainerConfigError', 'CreateContainerError', 'InvalidImageName', 'ErrImagePull', 'ImagePullBackOff'].includes(unit.state.waiting?.reason ?? '');
-  return init.some(stuck) || main.every((unit) => unit.ready || stuck(unit));
+  return init.some(stuck) || main.every((unit) => unit.ready || unit.heldBack || stuck(unit));
 }
 
 function qosOf(pod: Pod): string {
