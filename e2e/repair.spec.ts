@@ -110,7 +110,7 @@ describe('one run in auto over many faults', () => {
     for (const ns of Object.keys(wrong)) before[ns] = await specOf(ns, kindOf(ns));
     task = aTask(planned((step, ns) => (ns in asked ? [] : ns in wrong ? [{ ...step, patch: step.patch?.map((o) => ({ ...o, value: wrong[ns]?.with })) }] : [step])));
     result = await task.run();
-  }, 240_000);
+  }, 360_000);
 
   it.each(names((f) => f.refusal === undefined))('%s is repaired, and verified over ten minutes of the cluster\'s time', (ns) => {
     expect(find(result, ns)?.rule).toBe(faults[ns]?.cause);
@@ -121,6 +121,13 @@ describe('one run in auto over many faults', () => {
   it.each(Object.keys(hidden))('%s is repaired in two rounds, and both changes are verified', (ns) => {
     expect(result.changes.filter((c) => c.target.namespace === ns).map((c) => [c.id.includes((hidden[ns]?.second ?? '').replaceAll('_', '-')), c.outcome])).toEqual([[false, 'verified'], [true, 'verified']]);
     expect(result.findings.filter((f) => f.object.namespace === ns).map((f) => f.rule)).toEqual([hidden[ns]?.cause, hidden[ns]?.second]);
+  });
+
+  it('pgadmin-servers: the pod that was made anew has imported them', () => {
+    const [pod] = cluster.server.objects('pods', 'pgadmin-servers').filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const lines = cluster.server.logs.read('pgadmin-servers', pod?.metadata.name ?? '', 'app', false)?.map(({ line }) => line) ?? [];
+    expect(lines).toContain('Added 1 Server Group(s) and 1 Server(s).');
+    expect(result.changes.filter((c) => c.target.namespace === 'pgadmin-servers').map((c) => `${c.target.kind} ${c.outcome}`)).toEqual(['ConfigMap verified', 'Deployment verified']);
   });
 
   it.each(names((f) => f.refusal !== undefined))('%s is left to people, and the finding says why', (ns) => {

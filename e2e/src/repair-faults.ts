@@ -45,20 +45,27 @@ function claim(namespace: string): KubeObject[] {
   ];
 }
 const data = { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] };
-const settings = { volumes: [{ name: 'servers', configMap: { name: 'servers' } }] };
+const secret = (name: string, key: string): KubeObject => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'Opaque', data: { [key]: 'c2VjcmV0' } });
+const server = '{ "Name": "db", "Group": "g", "Host": "db", "Port": 5432, "MaintenanceDB": "postgres", "Username": "u" }';
+const servers = (text: string): KubeObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'servers' }, data: { 'servers.json': text } });
+const withServers = (): KubeObject => pgadmin({ volumeMounts: [{ name: 'servers', mountPath: '/pgadmin4/servers.json', subPath: 'servers.json' }] }, { volumes: [{ name: 'servers', configMap: { name: 'servers' } }] });
+const withSettingsAt = (at: string): KubeObject => pgadmin({ env: pgadminEnv({ PGADMIN_CONFIG_CONFIG_DATABASE_URI: `'postgresql+psycopg://${at}'` }) });
+const settingsDatabase = (): KubeObject[] => [service({ selector: { app: 'db' }, ports: [{ port: 5432 }] }, 'db'), database()];
 
 /** By namespace. */
 export const faults: Record<string, Fault> = {
   'pgadmin-email': { cause: 'pgadmin_invalid_email', objects: () => [pgadmin({ env: pgadminEnv({ PGADMIN_DEFAULT_EMAIL: 'a@b.local' }) })] },
   'pgadmin-data': { cause: 'pgadmin_data_not_writable', objects: (ns) => [...claim(ns), pgadmin({ volumeMounts: [{ name: 'data', mountPath: '/var/lib/pgadmin' }] }, data)] },
   'pgadmin-port': { cause: 'pgadmin_privileged_port', objects: () => [pgadmin({ securityContext: { capabilities: { drop: ['ALL'] } } })] },
-  'pgadmin-credentials': { cause: 'pgadmin_missing_credentials', refusal: /a secret that only you can choose/, objects: () => [pgadmin({ env: [] })] },
-  'pgadmin-servers': {
-    cause: 'pgadmin_servers_json_invalid', refusal: /correct servers\.json/,
-    objects: () => [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'servers' }, data: { 'servers.json': '{' } }, pgadmin({ volumeMounts: [{ name: 'servers', mountPath: '/pgadmin4/servers.json', subPath: 'servers.json' }] }, settings)],
+  'pgadmin-credentials': {
+    cause: 'pgadmin_missing_credentials',
+    objects: () => [secret('pgadmin-login', 'password'), pgadmin({ env: env({ PGADMIN_DEFAULT_EMAIL: 'a@example.com' }), volumeMounts: [{ name: 'login', mountPath: '/run/secrets/pgadmin' }] }, { volumes: [{ name: 'login', secret: { secretName: 'pgadmin-login' } }] })],
   },
-  // The database that it does not reach is a Service that is not there: the variable is the root cause.
-  'pgadmin-database': { cause: 'service_env_var_address_mismatch', refusal: /which Service is meant is for you to say/, objects: () => [pgadmin({ env: pgadminEnv({ PGADMIN_CONFIG_CONFIG_DATABASE_URI: "'postgresql://a:b@settings-db/pgadmin'" }) })] },
+  'pgadmin-servers': { cause: 'pgadmin_servers_json_invalid', objects: () => [servers(`{ "Servers": { "1": ${server}, }, }`), withServers()] },
+  'pgadmin-database': { cause: 'pgadmin_config_database_unreachable', objects: () => [...settingsDatabase(), withSettingsAt('pgadmin@db:5433/pgadmin?connect_timeout=3')] },
+  'pgadmin-nobodys-password': { cause: 'pgadmin_missing_credentials', refusal: /a secret that only you can choose/, objects: () => [pgadmin({ env: [] })] },
+  'pgadmin-servers-half': { cause: 'pgadmin_servers_json_invalid', refusal: /correct servers\.json/, objects: () => [servers('{'), withServers()] },
+  'pgadmin-database-secret': { cause: 'pgadmin_config_database_unreachable', refusal: /the value holds a secret, so Larry neither writes it down nor changes it/, objects: () => [...settingsDatabase(), withSettingsAt('pgadmin:hunter2@bd/pgadmin')] },
   image: { cause: 'incorrect_image_reference', objects: () => [app({ readinessProbe: http('/') }), service()], then: { image: 'nginx:1.28-typo' } },
   'readiness-path': { cause: 'readiness_probe_incorrect_path', objects: () => [app({ readinessProbe: http('/readyz'), livenessProbe: http('/') }), service()] },
   'readiness-port': { cause: 'readiness_probe_incorrect_port', objects: () => [app({ readinessProbe: http('/', 8081) })] },
@@ -85,7 +92,7 @@ function database(): KubeObject {
 /** The namespaces of the faults that are so. */
 export const names = (keep: (fault: Fault) => boolean): string[] => Object.keys(faults).filter((name) => keep(faults[name] as Fault));
 
-const resources: Record<string, string> = { Deployment: 'deployments', Service: 'services', ConfigMap: 'configmaps', PersistentVolume: 'persistentvolumes', PersistentVolumeClaim: 'persistentvolumeclaims', ResourceQuota: 'resourcequotas', Pod: 'pods' };
+const resources: Record<string, string> = { Deployment: 'deployments', Service: 'services', Secret: 'secrets', ConfigMap: 'configmaps', PersistentVolume: 'persistentvolumes', PersistentVolumeClaim: 'persistentvolumeclaims', ResourceQuota: 'resourcequotas', Pod: 'pods' };
 
 /** Makes a namespace and what is in it, as `kubectl create` would. */
 export async function applied(cluster: SimulatedCluster, namespace: string, objects: readonly KubeObject[]): Promise<void> {

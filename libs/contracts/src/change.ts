@@ -23,6 +23,8 @@ export const plannedChangeSchema = z.object({
   git: gitBranchSchema.optional(),
   /** JSON pointers to the fields that the diagnosis read; the change applies only while they are as read. */
   depends: z.array(z.string()),
+  /** The step that this one belongs to: it is not made unless that was, in this attempt or an earlier one. */
+  after: z.string().optional(),
   /** The kind of change, as the configuration of mode `auto` lists them: `workload-env`, … */
   category: z.string(),
   /** Always asks a person, also in mode `auto` (moving a database). */

@@ -120,6 +120,8 @@ export const findingSchema = z.object({
   also: z.array(z.string()).default([]),
   /** True when it was seen that something does not work now; a risk, or a manifest that would not start, is none. */
   broken: z.boolean().optional(),
+  /** The remedy names what is meant by its name alone: a person says whether it is. */
+  guess: z.literal(true).optional(),
   /** Set when an exception of the exceptions file covers it: shown apart, counted apart. */
   accepted: z.object({ owner: z.string(), reason: z.string(), expires: z.string() }).optional(),
 });

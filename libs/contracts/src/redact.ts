@@ -140,7 +140,11 @@ function redactString(value: string, key: string | undefined): string {
   if (key !== undefined && value !== '' && isSecretKey(key)) return redacted;
   if (/^\s*[[{]/.test(value) && value.length <= maxNestedJson) {
     const nested = parseJson(value);
-    if (nested !== undefined) return JSON.stringify(redact(nested));
+    if (nested !== undefined) {
+      const clean = JSON.stringify(redact(nested));
+      // As it is written, where there is nothing to strike out: members of the same name, of which the last counts, among it.
+      return clean === JSON.stringify(nested) && redactText(value) === value ? value : clean;
+    }
   }
   return redactText(value);
 }

@@ -66,6 +66,7 @@ function findingOf(facts: Facts, { candidate, alternatives, symptoms, chain }: R
     chain: chain.map(({ from, to, why }) => ({ from: printable(from, 300), to: printable(to, 300), why: printable(why, 200) })),
     owner,
     remedy: remedyAt(facts, object, owner, candidate.remedy),
+    ...('guess' in candidate.remedy && candidate.remedy.guess ? { guess: true as const } : {}),
   };
 }
 

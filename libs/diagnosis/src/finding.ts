@@ -28,6 +28,8 @@ export interface DiagnosisFinding {
   chain: { from: string; to: string; why: string }[];
   owner: Owner;
   remedy: Remedy;
+  /** The remedy names what is meant by its name alone: a person says whether it is. */
+  guess?: true;
 }
 
 /** What the user wishes where a remedy leaves a choice. */
@@ -57,6 +59,8 @@ export interface FieldChange {
   /** JSON patch (RFC 6902) without tests. */
   patch: { op: 'add' | 'replace' | 'remove'; path: string; value?: unknown }[];
   note?: string;
+  /** What it names is only likely to be what is meant. */
+  guess?: boolean;
   /** YAML of a chart's values that make the same change, by the chart's name, for charts whose values are known. */
   chartValues?: Record<string, string>;
 }

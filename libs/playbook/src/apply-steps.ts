@@ -28,7 +28,7 @@ export async function applyPlan(attempt: Attempt, steps: readonly Step[]): Promi
   if (word && typeof word === 'object' && 'asks' in word) return word.asks;
   const granted = word && typeof word === 'object' && 'granted' in word ? word.granted : undefined;
   if (granted !== undefined) for (const one of ready) if (one.who === undefined) one.approvedBy = granted;
-  await applyReady(attempt, word && granted === undefined ? ready.filter((r) => r.carried) : ready, false);
+  await applyReady(attempt, steps, word && granted === undefined ? ready.filter((r) => r.carried) : ready, false);
   return undefined;
 }
 
@@ -54,7 +54,7 @@ export async function applyApart(attempt: Attempt, steps: readonly Step[]): Prom
     else if (verdict) Object.assign(one.step.report, { outcome: 'refused', reason: `denied by ${verdict.who}` });
     else if (hands.asksNoMore) Object.assign(one.step.report, { outcome: 'refused', reason: 'nobody decided on it in time' });
   }
-  await applyReady(attempt, ready.filter((r) => r.who !== undefined || r.approvedBy !== undefined), true);
+  await applyReady(attempt, steps, ready.filter((r) => r.who !== undefined || r.approvedBy !== undefined), true);
   const someDecided = verdicts.size > 0 || steps.some((s) => s.earlier?.intent.approvedBy !== undefined);
   return { waiting: hands.asksNoMore ? [] : asked.filter((r) => !verdicts.has(r.step)).map((r) => r.step), someFree: asked.length < ready.length, someDecided };
 }
@@ -98,12 +98,16 @@ function tell(word: Word, ready: readonly Ready[]): void {
   }
 }
 
-async function applyReady({ context, effects, hands }: Attempt, ready: readonly Ready[], apart: boolean): Promise<void> {
+async function applyReady({ context, effects, hands }: Attempt, steps: readonly Step[], ready: readonly Ready[], apart: boolean): Promise<void> {
   let blocked = false;
   for (const { step, who, approvedBy } of ready) {
     const actor = who ?? approvedBy;
     if (blocked || actor === undefined) {
       step.report.reason = afterFailure;
+      continue;
+    }
+    if (step.change.after !== undefined && !isMade(steps, step.change.after)) {
+      step.report.reason = 'the step that it belongs to was not made';
       continue;
     }
     // An approval is good for one making: what was made and has gone since is not made again by the same word.
@@ -121,6 +125,8 @@ async function applyReady({ context, effects, hands }: Attempt, ready: readonly 
     blocked = !apart && became.outcome !== 'applied' && became.outcome !== 'adopted';
   }
 }
+
+const isMade = (steps: readonly Step[], id: string): boolean => steps.some(({ change, report }) => change.step === id && (report.outcome === 'applied' || report.outcome === 'adopted'));
 
 /** Whoever takes a change up later can tell who allowed it. */
 function allowedBy(effects: EffectContext, approvedBy: string): EffectContext {

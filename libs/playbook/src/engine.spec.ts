@@ -21,6 +21,17 @@ describe('mode observe', () => {
   });
 });
 
+describe('a step that belongs to another', () => {
+  const follower: PlannedChange = { ...second, after: aStep().step };
+
+  it('is made after it, and not where that was not made', async () => {
+    const both = aPlaybook([aStep(), follower], { independentSteps: true });
+    expect((await aWorld().run(both)).changes.map((c) => c.outcome)).toEqual(['verified', 'verified']);
+    const without = await aWorld().run(aPlaybook([follower], { independentSteps: true }));
+    expect(without.changes).toMatchObject([{ outcome: 'proposed', reason: 'the step that it belongs to was not made' }]);
+  });
+});
+
 describe('mode auto', () => {
   it('applies the steps in order, after a dry run of each, with an audit record before and after', async () => {
     const world = aWorld();

@@ -1,28 +1,22 @@
-import { listOf, printable, recordOf, textOf, valueIn } from '@larry/contracts';
+import { describeRef, listOf, printable, recordOf, textOf, valueIn } from '@larry/contracts';
 import type { CauseCode } from '../cause-codes';
 import { variablesOf } from '../facts/addresses';
 import type { Workload } from '../facts/model';
-import { keyOf } from '../facts/object-index';
 import type { ContainerFacts } from '../facts/pod-facts';
+import { longestValue } from '../facts/slim';
 import type { Candidate, FieldChange } from '../finding';
 import type { Scene } from '../graph/edges';
 import { allowedSpecialDomains, emailProblem, repairedEmail } from '../pgadmin/email';
-import { pgadminIndex } from '../pgadmin/find';
+import { configDatabaseOf } from '../pgadmin/config-database';
+import { lackOf } from '../pgadmin/credentials';
+import { dataMountOf, envOf, mountsOf, pgadminIndex, variableOf, type Mounted, type Pgadmin } from '../pgadmin/find';
 import { pgadminSays } from '../pgadmin/says';
+import { serversProblem, type ServersProblem } from '../pgadmin/servers-json';
+import { ownerIn } from '../remedy/remedy';
 import { lastHit, type Hit } from './cause';
-import { dotted, seen, seenContainer, seenLine } from './evidence';
+import { dotted, escapePart, seen, seenContainer, seenLine } from './evidence';
 
 type PgadminCode = keyof typeof pgadminSays;
-
-/** PgAdmin in a workload. */
-interface Pgadmin {
-  scene: Scene;
-  workload: Workload;
-  index: number;
-  spec: Record<string, unknown>;
-  at: string;
-  email?: { value: string; at?: string; configMap?: { name: string; key: string } };
-}
 
 const order: PgadminCode[] = ['pgadmin_invalid_email', 'pgadmin_missing_credentials', 'pgadmin_data_not_writable', 'pgadmin_config_database_unreachable', 'pgadmin_servers_json_invalid', 'pgadmin_privileged_port'];
 
@@ -75,45 +69,36 @@ function refused(pgadmin: Pgadmin): Candidate | undefined {
   return credential === undefined ? undefined : made(pgadmin, 'pgadmin_missing_credentials', 0.98, [seenContainer(pod, container)]);
 }
 
-/** A servers.json that is not JSON, or has no servers in it; from the ConfigMap that it is mounted from. */
-function invalidServers(pgadmin: Pgadmin): Candidate | undefined {
-  const { workload, scene, spec } = pgadmin;
-  for (const mount of listOf(spec['volumeMounts'])) {
-    const path = textOf(valueIn(mount, 'mountPath')) ?? '';
-    const volume = listOf(workload.podSpec['volumes']).find((v) => valueIn(v, 'name') === valueIn(mount, 'name'));
-    const name = textOf(valueIn(volume, 'configMap', 'name'));
-    const data = name === undefined ? {} : recordOf(scene.facts.objects.get('ConfigMap', workload.namespace, name)?.['data']);
-    const key = textOf(valueIn(mount, 'subPath')) ?? Object.keys(data).find((k) => k.endsWith('servers.json') || (path.endsWith('servers.json') && Object.keys(data).length === 1));
-    const text = key === undefined ? undefined : data[key];
-    if (typeof text !== 'string' || !`${path}/${key ?? ''}`.includes('servers.json')) continue;
-    const problem = serversProblem(text);
-    if (problem === undefined) continue;
-    const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: workload.namespace, name: name ?? '' };
-    return { ...made(pgadmin, 'pgadmin_servers_json_invalid', 0.93, [seen(ref, `.data[${key ?? ''}]`, `${problem}: ${text.slice(0, 200)}`)]), object: ref };
-  }
-  return undefined;
+/** A servers.json that its import refuses, in the ConfigMap that it is mounted from. */
+interface ServersFile extends ServersProblem {
+  ref: Candidate['object'];
+  key: string;
+  text: string;
 }
 
-/** What the import needs of each server (PgAdmin, *Import/Export Servers*, JSON format). */
-function serversProblem(text: string): string | undefined {
-  try {
-    const servers = valueIn(JSON.parse(text), 'Servers');
-    if (typeof servers !== 'object' || servers === null || Array.isArray(servers)) return 'it has no object "Servers"';
-    for (const [number, server] of Object.entries(servers)) {
-      const needs = ['Name', 'Group', ...(valueIn(server, 'Service') === undefined ? ['Port', 'Username', 'MaintenanceDB'] : [])];
-      const lacks = needs.find((field) => valueIn(server, field) === undefined);
-      if (lacks !== undefined) return `server ${printable(number, 40)} has no ${lacks}`;
-    }
-    return undefined;
-  } catch (error) {
-    return printable((error as Error).message, 150);
+function invalidServers(pgadmin: Pgadmin): Candidate | undefined {
+  const found = invalidServersOf(pgadmin);
+  return found && made(pgadmin, 'pgadmin_servers_json_invalid', 0.93, [seen(found.ref, `.data[${found.key}]`, `${found.problem}: ${found.text.slice(0, 200)}`)]);
+}
+
+function invalidServersOf({ workload, scene, ...pgadmin }: Pgadmin): ServersFile | undefined {
+  for (const { path, subPath, volume } of mountsOf({ workload, ...pgadmin })) {
+    const name = textOf(valueIn(volume, 'configMap', 'name'));
+    const data = name === undefined ? {} : recordOf(scene.facts.objects.get('ConfigMap', workload.namespace, name)?.['data']);
+    const key = subPath ?? Object.keys(data).find((k) => k.endsWith('servers.json') || (path.endsWith('servers.json') && Object.keys(data).length === 1));
+    const text = key === undefined ? undefined : data[key];
+    // What was cut off because of its length says nothing.
+    if (key === undefined || typeof text !== 'string' || text.length >= longestValue || !`${path}/${key}`.includes('servers.json')) continue;
+    const problem = serversProblem(text);
+    if (problem) return { ...problem, ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: workload.namespace, name: name ?? '' }, key, text };
   }
+  return undefined;
 }
 
 /** Without a word of anybody's: what the entrypoint would refuse. */
 function configured(pgadmin: Pgadmin): Candidate | undefined {
   const { scene, workload, spec, email } = pgadmin;
-  const env = new Set(namesOf(spec));
+  const env = new Set(envOf(pgadmin).map((entry) => valueIn(entry, 'name')));
   const pod = workload.unwell[0]?.pod;
   const container = containerOf(pgadmin);
   const heard = pod && container && scene.facts.logs.of(pod.namespace, pod.name, container.name).length > 0;
@@ -130,11 +115,10 @@ function allowed({ scene, workload, index }: Pgadmin): string[] {
 
 function made(pgadmin: Pgadmin, cause: PgadminCode, confidence: number, evidence: Candidate['evidence'], hit?: Hit): Candidate {
   const { workload } = pgadmin;
-  const { title, remedy, also = [], blames = [] } = told[cause](pgadmin, hit);
-  const owner = cause === 'pgadmin_servers_json_invalid' ? serversConfigMap(pgadmin) : undefined;
+  const { title, remedy, object = workload.ref, also = [], blames = [] } = told[cause](pgadmin, hit);
   return {
     cause: cause as CauseCode,
-    object: owner ?? workload.ref,
+    object,
     confidence,
     title,
     evidence: [...evidence, ...also],
@@ -145,15 +129,16 @@ function made(pgadmin: Pgadmin, cause: PgadminCode, confidence: number, evidence
 }
 
 /** The ConfigMap that holds servers.json, when one does. */
-function serversConfigMap({ workload, spec }: Pgadmin): Candidate['object'] | undefined {
-  const mount = listOf(spec['volumeMounts']).find((m) => (textOf(valueIn(m, 'mountPath')) ?? '').includes('servers.json') || textOf(valueIn(m, 'subPath')) === 'servers.json');
-  const volume = listOf(workload.podSpec['volumes']).find((v) => mount !== undefined && valueIn(v, 'name') === valueIn(mount, 'name'));
-  const name = textOf(valueIn(volume, 'configMap', 'name'));
-  return name === undefined ? undefined : { apiVersion: 'v1', kind: 'ConfigMap', namespace: workload.namespace, name };
+function serversConfigMap(pgadmin: Pgadmin): Candidate['object'] | undefined {
+  const mount = mountsOf(pgadmin).find(({ path, subPath }) => path.includes('servers.json') || subPath === 'servers.json');
+  const name = textOf(valueIn(mount?.volume, 'configMap', 'name'));
+  return name === undefined ? undefined : { apiVersion: 'v1', kind: 'ConfigMap', namespace: pgadmin.workload.namespace, name };
 }
 
 interface Told {
   title: string;
+  /** The workload, unless something else is at fault. */
+  object?: Candidate['object'];
   remedy: FieldChange | { none: string };
   also?: Candidate['evidence'];
   blames?: string[];
@@ -172,16 +157,13 @@ const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
       remedy: email?.at ? { summary: `Set PGADMIN_DEFAULT_EMAIL to ${wanted}`, patch: [{ op: 'replace', path: email.at, value: wanted }], chartValues: { pgadmin4: `env:\n  email: ${JSON.stringify(wanted)}\n` }, note: wishes.pgadminEmail ? 'you log in with it' : 'you log in with it, and PgAdmin sends password resets to it: set the option pgadminEmail to choose your own' } : { none: `set the address ${where} to one that PgAdmin accepts, as ${wanted}` },
     };
   },
-  pgadmin_missing_credentials: (pgadmin) => ({
-    ...lackOf(pgadmin),
-    remedy: { none: 'the missing value is a secret that only you can choose: put e-mail and password into a Secret and name its keys in env, or add the missing key' },
-  }),
-  pgadmin_data_not_writable({ workload, spec }) {
+  pgadmin_missing_credentials: lackOf,
+  pgadmin_data_not_writable(pgadmin) {
+    const { workload } = pgadmin;
     const context = `${workload.podSpecAt}/securityContext`;
     const security = workload.podSpec['securityContext'];
-    const mount = listOf(spec['volumeMounts']).find((m) => /^\/var\/lib\/pgadmin\/?$/.test(textOf(valueIn(m, 'mountPath')) ?? ''));
-    const volume = listOf(workload.podSpec['volumes']).find((v) => mount !== undefined && valueIn(v, 'name') === valueIn(mount, 'name'));
-    const hopeless = withoutEffect(mount, volume, security);
+    const mount = dataMountOf(pgadmin);
+    const hopeless = withoutEffect(mount, security);
     return {
       title: 'PgAdmin cannot write its data directory /var/lib/pgadmin as user 5050',
       also: [seen(workload.ref, `${dotted(context)}.fsGroup`, valueIn(security, 'fsGroup') ?? 'not set'), seen(workload.ref, 'volumeMounts[/var/lib/pgadmin]', mount === undefined ? 'no volume is mounted there' : JSON.stringify(mount))],
@@ -190,16 +172,12 @@ const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
         : { none: hopeless },
     };
   },
-  pgadmin_servers_json_invalid: () => ({ title: 'PgAdmin cannot read the servers that it is told to import', remedy: { none: 'correct servers.json: an object "Servers" with a numbered object for each server (PgAdmin, *Import/Export Servers*)' } }),
-  pgadmin_config_database_unreachable({ scene, workload }) {
-    const calls = (scene.callsOf.get(workload.key) ?? []).filter((c) => /CONFIG_DATABASE/.test(c.address.from));
-    return {
-      title: 'PgAdmin does not reach the database that keeps its settings',
-      also: calls.map((c) => seen(workload.ref, c.address.from, printable(`${c.address.host}:${c.address.port ?? 5432}`, 200))),
-      blames: calls.map((c) => keyOf({ kind: 'Service', ...c.target })),
-      remedy: { none: 'correct PGADMIN_CONFIG_CONFIG_DATABASE_URI, or bring that database up' },
-    };
+  pgadmin_servers_json_invalid(pgadmin) {
+    const found = invalidServersOf(pgadmin);
+    const object = found?.ref ?? serversConfigMap(pgadmin);
+    return { title: 'PgAdmin cannot read the servers that it is told to import', ...(object ? { object } : {}), remedy: serversRemedy(pgadmin, found) };
   },
+  pgadmin_config_database_unreachable: (pgadmin, hit) => ({ title: 'PgAdmin does not reach the database that keeps its settings', ...configDatabaseOf(pgadmin, hit?.line ?? '') }),
   pgadmin_privileged_port({ at, spec, workload }, hit) {
     const port = hit?.match.groups?.['port'] ?? '80';
     const capabilities = valueIn(spec, 'securityContext', 'capabilities');
@@ -214,43 +192,30 @@ const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
   },
 };
 
-const namesOf = (spec: Record<string, unknown>): unknown[] => listOf(spec['env']).map((entry) => valueIn(entry, 'name'));
-
-/** Which of the two it lacks, as far as can be seen, and where that should come from. */
-function lackOf({ spec, workload, scene, at }: Pgadmin): Pick<Told, 'title' | 'also'> {
-  const { objects } = scene.facts;
-  const lacks = (name: string): boolean => {
-    const entry = listOf(spec['env']).findLast((e) => valueIn(e, 'name') === name);
-    if (entry === undefined) return listOf(spec['envFrom']).length === 0 && !(name.endsWith('PASSWORD') && namesOf(spec).includes(`${name}_FILE`));
-    const source = sourceOf(entry);
-    if (!source) return valueIn(entry, 'valueFrom') === undefined && (textOf(valueIn(entry, 'value')) ?? '') === '';
-    const held = objects.get(source.kind, workload.namespace, source.name);
-    if (!held) return objects.isMissing(source.kind, workload.namespace, source.name);
-    return ['data', 'stringData'].every((field) => (textOf(valueIn(held, field, source.key)) ?? '') === '');
-  };
-  const missing = ['PGADMIN_DEFAULT_EMAIL', 'PGADMIN_DEFAULT_PASSWORD'].filter(lacks);
-  const also = missing.flatMap((name) => {
-    const source = sourceOf(listOf(spec['env']).findLast((e) => valueIn(e, 'name') === name));
-    if (!source) return [seen(workload.ref, `${dotted(at)}.env`, `${name} has no value`)];
-    return [seen({ apiVersion: 'v1', kind: source.kind, namespace: workload.namespace, name: source.name }, `.data.${source.key}`, `${name}: there is no such key, or it is empty`)];
-  });
-  return { title: `PgAdmin starts without ${missing.join(' and ') || 'its e-mail address or its password'}`, also };
+/** The same servers as PgAdmin reads them, where only their writing is at fault and it will read them again. */
+function serversRemedy(pgadmin: Pgadmin, found: ServersFile | undefined): FieldChange | { none: string } {
+  if (!found?.corrected) return { none: `correct servers.json${found ? ` (${found.problem})` : ''}: an object "Servers" with a numbered object for each server (PgAdmin, *Import/Export Servers*)` };
+  const { workload, scene } = pgadmin;
+  const summary = `Write servers.json as JSON (${found.corrected.what})`;
+  const where = `correct key ${found.key} of ${describeRef(found.ref)} (${found.corrected.what})`;
+  if (!importsAgain(pgadmin)) return { none: `${where}; PgAdmin imports its servers at its first start alone, and keeps them at /var/lib/pgadmin since: then import them by hand with its setup.py load-servers` };
+  const owner = ownerIn(scene.facts, workload.ref);
+  if (scene.facts.runtime && owner.kind !== 'none') return { none: `${where}, then restart ${describeRef(workload.ref)}: PgAdmin reads it when it starts, and somebody else (${owner.kind}) owns that` };
+  return { summary, patch: [{ op: 'replace', path: `/data/${escapePart(found.key)}`, value: found.corrected.text }], note: `PgAdmin reads it when it starts: ${describeRef(workload.ref)} is restarted for it` };
 }
 
-function sourceOf(entry: unknown): { kind: 'Secret' | 'ConfigMap'; name: string; key: string } | undefined {
-  for (const [kind, field] of [['Secret', 'secretKeyRef'], ['ConfigMap', 'configMapKeyRef']] as const) {
-    const [name, key] = [textOf(valueIn(entry, 'valueFrom', field, 'name')), textOf(valueIn(entry, 'valueFrom', field, 'key'))];
-    if (name !== undefined && key !== undefined) return { kind, name, key };
-  }
-  return undefined;
+/** Whether the next pod imports: its data directory is a new one then, or it is told to (entrypoint.sh, PgAdmin 9.2 and newer). */
+function importsAgain(pgadmin: Pgadmin): boolean {
+  const mount = dataMountOf(pgadmin);
+  return mount === undefined || valueIn(mount.volume, 'emptyDir') !== undefined || textOf(valueIn(variableOf(pgadmin, 'PGADMIN_REPLACE_SERVERS_ON_STARTUP')?.entry, 'value')) === 'True';
 }
 
 /** Why an fsGroup would not open the data directory; undefined where it would. */
-function withoutEffect(mount: unknown, volume: unknown, security: unknown): string | undefined {
+function withoutEffect(mount: Mounted | undefined, security: unknown): string | undefined {
   const fsGroup = valueIn(security, 'fsGroup');
   if (mount === undefined) return 'no volume is mounted at /var/lib/pgadmin: the image itself does not let this user write there';
-  if (valueIn(mount, 'readOnly') === true || valueIn(volume, 'persistentVolumeClaim', 'readOnly') === true) return 'the volume at /var/lib/pgadmin is mounted read-only: mount it writable';
-  if (valueIn(volume, 'hostPath') !== undefined) return 'Kubernetes does not apply fsGroup to a hostPath: give the directory on the node to user 5050 (chown 5050:5050)';
+  if (mount.readOnly || valueIn(mount.volume, 'persistentVolumeClaim', 'readOnly') === true) return 'the volume at /var/lib/pgadmin is mounted read-only: mount it writable';
+  if (valueIn(mount.volume, 'hostPath') !== undefined) return 'Kubernetes does not apply fsGroup to a hostPath: give the directory on the node to user 5050 (chown 5050:5050)';
   if (fsGroup !== undefined) return `fsGroup is ${printable(String(fsGroup), 20)} already, so the volume's driver does not apply it: give the volume's directory to user 5050 (chown 5050:5050)`;
   return undefined;
 }

@@ -24,8 +24,7 @@ function addressCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
     const { workload, address, target } = call;
     if (call.service || !scene.facts.objects.covers('Service', target.namespace)) return [];
     const complaint = complaintOf(complaints, call);
-    const names = scene.facts.objects.list('Service', target.namespace).map((s) => s.metadata.name);
-    const near = nearName(names, target.name, true) ?? elsewhere(scene, call);
+    const near = serviceMeant(scene, call);
     // A bare word may be anything; only a near name, a port or a complaint makes it an address.
     const plain = address.port === undefined && address.scheme === undefined && !address.host.includes('.svc');
     const ill = workload.state === 'not-running';
@@ -44,6 +43,12 @@ function addressCauses(scene: Scene, complaints: Complaint[]): Candidate[] {
       },
     ];
   });
+}
+
+/** The one Service that a call to one that is not there can mean: the nearest name, else the same in another namespace. */
+export function serviceMeant(scene: Scene, call: Call): string | undefined {
+  const names = scene.facts.objects.list('Service', call.target.namespace).map((s) => s.metadata.name);
+  return nearName(names, call.target.name, true) ?? elsewhere(scene, call);
 }
 
 /** The same Service in another namespace. */

@@ -1,7 +1,8 @@
 import { recordOf, type JsonRecord, type KubeObject } from '@larry/contracts';
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-const maxValue = 64 * 1024;
+/** Longer values of ConfigMaps are cut here, in characters. */
+export const longestValue = 64 * 1024;
 /** Kinds of which many exist and whose last writer nobody asks for. */
 const unmanaged = new Set(['Pod', 'ReplicaSet', 'EndpointSlice', 'Lease', 'Node']);
 
@@ -25,7 +26,7 @@ function keysAlone(data: unknown): Record<string, string> {
 }
 
 function cut(data: unknown): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(recordOf(data)).map(([key, value]) => [key, typeof value === 'string' && value.length > maxValue ? value.slice(0, maxValue) : value]));
+  return Object.fromEntries(Object.entries(recordOf(data)).map(([key, value]) => [key, typeof value === 'string' && value.length > longestValue ? value.slice(0, longestValue) : value]));
 }
 
 function without(record: JsonRecord, field: string): JsonRecord {

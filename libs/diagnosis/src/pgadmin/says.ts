@@ -6,7 +6,7 @@ import type { causeClasses } from '../cause-codes';
  */
 export const pgadminSays = {
   pgadmin_invalid_email: [/does not appear to be a valid email address/],
-  pgadmin_missing_credentials: [/You need to (?:define|specify)(?: the)? PGADMIN_DEFAULT_EMAIL/],
+  pgadmin_missing_credentials: [/You need to (?:define|specify)(?: the)? PGADMIN_DEFAULT_EMAIL/, /PGADMIN_DEFAULT_PASSWORD_FILE is set to ".*" but the file does not exist or is not readable/],
   pgadmin_data_not_writable: [
     /Failed to create the directory \/var\/lib\/pgadmin/,
     /Permission denied: '\/var\/lib\/pgadmin/,
@@ -22,6 +22,8 @@ export const pgadminSays = {
   ],
   pgadmin_config_database_unreachable: [
     /(?:sqlalchemy\.exc\.|psycopg2?\.|\()OperationalError.*(?:connect|connection|translate host|resolve|refused|timed? ?out|authentication failed|does not exist)/i,
+    // What psycopg 3 says of a name without an address is Python's own error and its number.
+    /OperationalError\) \[Errno -?\d+\]/,
     /connection to server at "[^"]*".*failed|could not connect to server|could not translate host name|connection failed: .*port \d+/i,
     /Unable to connect to the configuration database|CONFIG_DATABASE_URI/,
   ],

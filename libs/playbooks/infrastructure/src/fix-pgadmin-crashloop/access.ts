@@ -3,12 +3,15 @@ import type { AccessRule } from '@larry/playbook';
 const template = '/spec/template/spec';
 const ofTemplate = (at: string): string[] => ['containers', 'initContainers', 'securityContext', 'volumes', 'tolerations', 'dnsPolicy'].map((field) => `${at}/${field}`);
 
+const restart = '/spec/template/metadata/annotations';
+
 /** The kinds that this task may change, and the fields of each. */
 export const writableKinds: Readonly<Record<string, { group: string; resource: string; fields: readonly string[] }>> = {
-  Deployment: { group: 'apps', resource: 'deployments', fields: [...ofTemplate(template), '/spec/replicas'] },
-  StatefulSet: { group: 'apps', resource: 'statefulsets', fields: [...ofTemplate(template), '/spec/replicas'] },
-  DaemonSet: { group: 'apps', resource: 'daemonsets', fields: ofTemplate(template) },
+  Deployment: { group: 'apps', resource: 'deployments', fields: [...ofTemplate(template), restart, '/spec/replicas'] },
+  StatefulSet: { group: 'apps', resource: 'statefulsets', fields: [...ofTemplate(template), restart, '/spec/replicas'] },
+  DaemonSet: { group: 'apps', resource: 'daemonsets', fields: [...ofTemplate(template), restart] },
   CronJob: { group: 'batch', resource: 'cronjobs', fields: ofTemplate('/spec/jobTemplate/spec/template/spec') },
+  ConfigMap: { group: '', resource: 'configmaps', fields: ['/data'] },
   Service: { group: '', resource: 'services', fields: ['/spec/selector', '/spec/ports'] },
   Node: { group: '', resource: 'nodes', fields: ['/spec/unschedulable'] },
   Ingress: { group: 'networking.k8s.io', resource: 'ingresses', fields: ['/spec/rules', '/spec/defaultBackend'] },

@@ -22,6 +22,7 @@ export const categories = [
   'workload-scheduling',
   'service-ports',
   'service-selector',
+  'config-data',
   'route-backend',
   'node-cordon',
   // Through Helm, whatever the field: an upgrade runs the release's hooks as well.
@@ -51,6 +52,8 @@ const ofWorkload: readonly Rule[] = [
   { category: 'workload-references', at: new RegExp(String.raw`${container}/env(?:From)?/\d+/(?:valueFrom|secretRef|configMapRef|prefix)`), alwaysAsk: true },
   { category: 'workload-references', at: new RegExp(String.raw`${pod}/(?:volumes/\d+/(?:secret|configMap|projected))`), alwaysAsk: true },
   { category: 'workload-env', at: new RegExp(String.raw`${container}(?<entry>/env/\d+)/value$`) },
+  // A variable that is not there: what its value goes by is what the container has already.
+  { category: 'workload-env', at: new RegExp(String.raw`${container}/env(?:/-)?$`), ofContainer: ['/volumeMounts', '/envFrom'], ofPod: ['/volumes'] },
   { category: 'workload-security-context', at: new RegExp(`${container}/securityContext`), ofContainer: ['/securityContext'] },
   { category: 'workload-security-context', at: new RegExp(`${pod}/securityContext`), ofPod: ['/securityContext', '/volumes'] },
   { category: 'workload-image', at: new RegExp(`${container}/image$`) },
@@ -64,6 +67,8 @@ const ofWorkload: readonly Rule[] = [
   // A taint keeps pods away on purpose.
   { category: 'workload-scheduling', at: new RegExp(`${pod}/tolerations`), ofPod: ['/tolerations', '/nodeSelector', '/affinity'], alwaysAsk: true },
   { category: 'workload-dns', at: new RegExp(`${pod}/dnsPolicy$`), ofPod: ['/dnsPolicy', '/dnsConfig', '/hostNetwork'] },
+  // The pods are made anew, so that they read what was put right in a ConfigMap.
+  { category: 'config-data', at: /^\/spec\/template\/metadata\/annotations(?:\/|$)/ },
   // Somebody told it to have none.
   { category: 'workload-scale', at: /^\/spec\/replicas$/, alwaysAsk: true },
 ];
@@ -73,6 +78,7 @@ const ofOthers: Readonly<Record<string, readonly Rule[]>> = {
     { category: 'service-selector', at: /^\/spec\/selector\//, ofObject: ['/spec/selector'] },
     { category: 'service-ports', at: /^\/spec\/ports\/\d+\/(?:targetPort|protocol|port)$/, ofObject: ['/spec/ports', '/spec/selector'] },
   ],
+  ConfigMap: [{ category: 'config-data', at: /^\/data\/[^/]+$/ }],
   // Who cordoned it had a reason.
   Node: [{ category: 'node-cordon', at: /^\/spec\/unschedulable$/, ofObject: ['/spec/taints'], alwaysAsk: true }],
 };

@@ -75,13 +75,34 @@ describe('a PgAdmin that refuses its e-mail address', () => {
 });
 
 describe('the other two causes', () => {
-  it.each<[string, unknown[], KubeObject[], string]>([
-    ['no password variable', [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de')], [], 'PgAdmin starts without PGADMIN_DEFAULT_PASSWORD'],
-    ['an empty e-mail', [literal('PGADMIN_DEFAULT_EMAIL', ''), literal('PGADMIN_DEFAULT_PASSWORD', 'x')], [], 'PgAdmin starts without PGADMIN_DEFAULT_EMAIL'],
-    ['a key that the Secret lacks', [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de'), secretKey('PGADMIN_DEFAULT_PASSWORD', 'pgadmin', 'pw')], [passwordSecret], 'PgAdmin starts without PGADMIN_DEFAULT_PASSWORD'],
-  ])('missing credentials: %s', async (_what, env, more, title) => {
-    const { findings, steps } = await pgadmin({ env }, logOf('You need to define the PGADMIN_DEFAULT_EMAIL and PGADMIN_DEFAULT_PASSWORD or PGADMIN_DEFAULT_PASSWORD_FILE environment variables.'), {}, more);
-    expect(findings[0]).toMatchObject({ rule: 'pgadmin_missing_credentials', title, remedy: { layer: 'none' } });
+  const lacking = logOf('You need to define the PGADMIN_DEFAULT_EMAIL and PGADMIN_DEFAULT_PASSWORD or PGADMIN_DEFAULT_PASSWORD_FILE environment variables.');
+  const env = '/spec/template/spec/containers/0/env';
+  const email = literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de');
+
+  it.each<[string, unknown[], KubeObject[], string, unknown, boolean]>([
+    ['an empty e-mail', [literal('PGADMIN_DEFAULT_EMAIL', ''), literal('PGADMIN_DEFAULT_PASSWORD', 'x')], [], 'PGADMIN_DEFAULT_EMAIL', { op: 'replace', path: `${env}/0/value`, value: 'pgadmin@example.com' }, false],
+    ['no e-mail', [secretKey('PGADMIN_DEFAULT_PASSWORD', 'pgadmin', 'password')], [passwordSecret], 'PGADMIN_DEFAULT_EMAIL', { op: 'add', path: `${env}/-`, value: literal('PGADMIN_DEFAULT_EMAIL', 'pgadmin@example.com') }, false],
+    ['a password under the name of another image, which the container has already', [email, secretKey('PGADMIN_PASSWORD', 'tools', 'pw')], [], 'PGADMIN_DEFAULT_PASSWORD', { op: 'add', path: `${env}/-`, value: secretKey('PGADMIN_DEFAULT_PASSWORD', 'tools', 'pw') }, false],
+    ['a Secret that is PgAdmin\'s by its name alone', [email], [passwordSecret], 'PGADMIN_DEFAULT_PASSWORD', { op: 'add', path: `${env}/-`, value: secretKey('PGADMIN_DEFAULT_PASSWORD', 'pgadmin', 'password') }, true],
+    ['a key that the Secret lacks', [email, secretKey('PGADMIN_DEFAULT_PASSWORD', 'pgadmin', 'pw')], [passwordSecret], 'PGADMIN_DEFAULT_PASSWORD', { op: 'replace', path: `${env}/1/valueFrom/secretKeyRef/key`, value: 'password' }, true],
+  ])('missing credentials: %s', async (_what, given, more, name, operation, alwaysAsk) => {
+    const { findings, steps } = await pgadmin({ env: given }, lacking, {}, more);
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_missing_credentials', title: `PgAdmin starts without ${name}` });
+    expect(steps).toMatchObject([{ patch: [operation], alwaysAsk }]);
+  });
+
+  it('missing credentials: the address that the user chose is the one that is set', async () => {
+    const { steps } = await pgadmin({ env: [literal('PGADMIN_DEFAULT_PASSWORD', 'x')] }, lacking, { pgadminEmail: 'dba@corp.de' });
+    expect(steps[0]?.patch).toMatchObject([{ value: { value: 'dba@corp.de' } }]);
+  });
+
+  it.each<[string, unknown[], KubeObject[], RegExp]>([
+    ['no Secret at all', [email], [], /a secret that only you can choose/],
+    ['the database\'s own password', [email, secretKey('POSTGRES_PASSWORD', 'postgres', 'password')], [{ ...passwordSecret, metadata: { ...passwordSecret.metadata, name: 'postgres' } }], /a secret that only you can choose/],
+    ['two that may be meant', [email], [passwordSecret, { ...passwordSecret, metadata: { ...passwordSecret.metadata, name: 'pgadmin-old', uid: 't' } }], /more than one may be meant \(Secret pgadmin, key password, Secret pgadmin-old, key password\)/],
+  ])('missing credentials are left to people: %s', async (_what, given, more, reason) => {
+    const { findings, steps } = await pgadmin({ env: given }, lacking, {}, more);
+    expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringMatching(reason) });
     expect(steps).toEqual([]);
   });
 
@@ -110,6 +131,65 @@ describe('the other two causes', () => {
   ])('proposes no fsGroup when %s', async (_what, parts, reason) => {
     const { findings, steps } = await pgadmin({ env: goodEnv, ...parts }, denied);
     expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringContaining(reason) });
+    expect(steps).toEqual([]);
+  });
+});
+
+describe('a servers.json that is no JSON', () => {
+  const server = '{ "Name": "db", "Group": "g", "Host": "pg", "Port": 5432, "MaintenanceDB": "postgres", "Username": "u" }';
+  const wrong = `{ "Servers": { "1": ${server}, } }`;
+  const objects = (text: string, { persistent = false, metadata = {} } = {}): KubeObject[] => {
+    const [deployment, ...rest] = pgadminObjects({ running: true, env: [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de'), literal('PGADMIN_DEFAULT_PASSWORD', 'x')], metadata, ...(persistent ? {} : { volume: { emptyDir: {} } }) });
+    const spec = (deployment as unknown as { spec: { template: { spec: { volumes: unknown[]; containers: { volumeMounts: unknown[] }[] } } } }).spec.template.spec;
+    spec.volumes.push({ name: 'servers', configMap: { name: 'servers' } });
+    spec.containers[0]?.volumeMounts.push({ name: 'servers', mountPath: '/pgadmin4/servers.json', subPath: 'servers.json' });
+    return [deployment as KubeObject, ...rest, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'servers', namespace: 'database', uid: 'm' }, data: { 'servers.json': text } }];
+  };
+
+  it('is written as JSON, and the workload that reads it at its start is restarted for it, and only for it', async () => {
+    const { findings, steps } = await run(objects(wrong));
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_servers_json_invalid', object: { kind: 'ConfigMap', name: 'servers' } });
+    expect(steps).toMatchObject([
+      { target: { kind: 'ConfigMap' }, category: 'config-data', depends: ['/data/servers.json'], patch: [{ op: 'replace', path: '/data/servers.json', value: `{ "Servers": { "1": ${server} } }` }], alwaysAsk: false },
+      { target: { kind: 'Deployment', name: 'pgadmin' }, category: 'config-data', after: steps[0]?.step, patch: [{ op: 'add' }] },
+    ]);
+  });
+
+  it.each<[string, KubeObject[], RegExp]>([
+    ['a persistent data directory, into which nothing is imported again', objects(wrong, { persistent: true }), /imports its servers at its first start alone/],
+    ['a workload that somebody else restarts', objects(wrong, { metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': 'pg', 'meta.helm.sh/release-namespace': 'database' } } }), /then restart Deployment database\/pgadmin.*\(helm\) owns that/],
+    ['a server that lacks something', objects(`{ "Servers": { "1": { "Name": "a" }, } }`), /server 1 has no Group/],
+    ['half of it missing', objects(`{ "Servers": { "1": ${server}`), /correct servers\.json/],
+    ['a password in it', objects(wrong.replace('"Host"', '"Password": "hunter2", "Host"')), /the value holds a secret/],
+  ])('is left to people with %s', async (_what, given, reason) => {
+    const { findings, steps } = await run(given);
+    expect(findings[0]?.remedy).toMatchObject({ layer: 'none', reason: expect.stringMatching(reason) });
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
+    expect(steps).toEqual([]);
+  });
+});
+
+describe('the database of its settings', () => {
+  const refused = logOf('sqlalchemy.exc.OperationalError: (psycopg.errors.ConnectionTimeout) connection timeout expired');
+  const settings = aService({ name: 'settings-db', namespace: 'database', spec: { ports: [{ port: 5432 }] } });
+  const uri = (at: string) => [literal('PGADMIN_DEFAULT_EMAIL', 'a@b.de'), literal('PGADMIN_CONFIG_CONFIG_DATABASE_URI', `'postgresql+psycopg://${at}'`)];
+
+  it.each<[string, string, string, boolean]>([
+    ['at a port that its Service does not have', 'u@settings-db:5433/p', "'postgresql+psycopg://u@settings-db:5432/p'", false],
+    ['at a name that is nearly a Service\'s: a person says whether it is that one', 'u@setings-db/p', "'postgresql+psycopg://u@settings-db/p'", true],
+  ])('is looked for %s', async (_what, at, value, alwaysAsk) => {
+    const { findings, steps } = await pgadmin({ env: uri(at) }, refused, {}, [settings]);
+    expect(findings.map((f) => f.rule)).toEqual(['pgadmin_config_database_unreachable']);
+    expect(steps).toMatchObject([{ category: 'workload-env', patch: [{ op: 'replace', path: '/spec/template/spec/containers/0/env/1/value', value }], alwaysAsk }]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['a password in its address', 'u:hunter2@settings-db:5433/p', /the value holds a secret, so Larry neither writes it down nor changes it/],
+    ['no Service that may be meant', 'u@elsewhere/p', /which one is meant is for you to say/],
+  ])('is left to people with %s', async (_what, at, reason) => {
+    const { findings, steps } = await pgadmin({ env: uri(at) }, refused, {}, [settings]);
+    expect(findings[0]).toMatchObject({ rule: 'pgadmin_config_database_unreachable', remedy: { layer: 'none', reason: expect.stringMatching(reason) } });
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
     expect(steps).toEqual([]);
   });
 });

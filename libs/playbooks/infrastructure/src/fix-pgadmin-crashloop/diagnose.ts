@@ -67,6 +67,7 @@ function findingOf(found: DiagnosisFinding, cluster: ClusterFacts): Finding {
     references: cause.startsWith('pgadmin_') ? ['https://www.pgadmin.org/docs/pgadmin4/latest/container_deployment.html'] : [],
     also: [...found.symptoms.slice(0, shownAlso), ...(more > 0 ? [`and ${more} more`] : [])],
     ...(cluster.runtime ? { broken: true } : {}),
+    ...(found.guess ? { guess: true as const } : {}),
   };
   return withRefusal(finding);
 }

@@ -16,7 +16,8 @@ export const fixPgadminCrashloop = definePlaybook({
   title: 'Repair workloads that will not run',
   description:
     'Reads what larry diagnose reads: workloads, pods, their events and logs, Services, routes, ConfigMaps, claims, quotas, nodes. ' +
-    'May change the field that is at fault in a workload, Service, route or node that nothing else owns, the value of a Helm release behind it, or a branch in the Git repository that declares it.',
+    'May change the field that is at fault in a workload, Service, route, node or servers.json that nothing else owns, the value of a Helm release behind it, or a branch in the Git repository that declares it. ' +
+    'In the plan, with: { pgadminEmail: you@example.org } or pgadminEmailDomain says which address PgAdmin gets.',
   options: optionsSchema,
   access,
   categories: [...categories],

@@ -52,7 +52,7 @@ function patchFor(finding: Finding, patch: Operation[], note: string): Planned {
   const kinds = patch.map(({ path }) => kindOfChange(object.kind, path));
   const kind = kinds[0];
   if (kind === undefined || kinds.some((k) => k?.category !== kind.category)) return { refused: 'it is no kind of change that Larry makes by himself' };
-  const alwaysAsk = kinds.some((k) => k?.alwaysAsk === true) || guesses.has(rule);
+  const alwaysAsk = kinds.some((k) => k?.alwaysAsk === true) || finding.guess === true || guesses.has(rule);
   const enough = alwaysAsk || rule === 'liveness_probe_incorrect_timing' ? likely : surely;
   if (confidence < enough) return { refused: `Larry does not make it by himself: he is ${Math.round(confidence * 100)} % sure of the cause, and ${Math.round(enough * 100)} % are needed` };
   return {
@@ -75,7 +75,7 @@ const guesses: ReadonlySet<string> = new Set(['service_env_var_address_mismatch'
 const maxStep = 63;
 
 /** The same in every attempt: what is mended, in what. */
-function stepOf({ rule, object }: Finding): string {
+export function stepOf({ rule, object }: Pick<Finding, 'rule' | 'object'>): string {
   const cause = rule.replaceAll('_', '-');
   const digest = createHash('sha256').update(describeRef(object)).digest('hex').slice(0, 8);
   const name = `${object.namespace ?? ''}-${object.name}`.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, maxStep - cause.length - digest.length - 2);
@@ -87,7 +87,12 @@ export function causeOfStep(step: string): string | undefined {
   return [...causeCodes].sort((a, b) => b.length - a.length).find((code) => step.startsWith(`${code.replaceAll('_', '-')}-`));
 }
 
+/** The cause that is mended in a ConfigMap, and by pods that read it anew. */
+export const serversCause = 'pgadmin_servers_json_invalid';
+
 /** The category of a step that an earlier attempt made; it is not made again, so that nobody is asked for it. */
 export function categoryOfStep(step: string): string {
-  return causeOfStep(step)?.startsWith('service_') ? 'service-ports' : 'workload-env';
+  const cause = causeOfStep(step) ?? '';
+  if (cause === serversCause) return 'config-data';
+  return cause.startsWith('service_') ? 'service-ports' : 'workload-env';
 }

@@ -3,6 +3,7 @@ import type { Diagnosis } from '@larry/playbook';
 import type { Facts } from './facts';
 import type { Options } from './options';
 import { categoryOfStep, plannedFor } from './plan-change';
+import { restartsFor } from './restarts';
 
 /**
  * The change of each finding that Larry may make by himself; everything else stays a remedy for people. An object that
@@ -22,5 +23,6 @@ export function plan(facts: Facts, diagnosis: Diagnosis, _options: Options): Pla
   }));
   const isOurs = new Set(facts.changed.map(({ ref }) => describeRef(ref)));
   const planned = diagnosis.findings.filter((f) => !isOurs.has(describeRef(f.object))).map(plannedFor);
-  return [...ours, ...planned.flatMap((p) => ('change' in p ? [p.change] : []))];
+  const changes = [...ours, ...planned.flatMap((p) => ('change' in p ? [p.change] : []))];
+  return [...changes, ...changes.flatMap((change) => restartsFor(facts, change)).filter(({ target }) => !isOurs.has(describeRef(target)))];
 }

@@ -68,6 +68,51 @@ describe('the behaviour of dpage/pgadmin4', () => {
     expect(run(complete, { memoryLimitBytes: 64 * 2 ** 20 }).exit).toMatchObject({ code: 137, reason: 'OOMKilled' });
   });
 
+  describe('with the database of its settings elsewhere', () => {
+    const uri = (rest: string) => ({ ...complete, PGADMIN_CONFIG_CONFIG_DATABASE_URI: `'postgresql+psycopg://pgadmin@settings-db${rest}'` });
+
+    it.each([
+      ['unknown host', '(psycopg.OperationalError) [Errno -2] Name does not resolve'],
+      ['refused', '(psycopg.OperationalError) connection failed: connection to server at "settings-db", port 5433 failed: Connection refused'],
+      ['timed out', '(psycopg.errors.ConnectionTimeout) connection timeout expired'],
+    ] as const)('ends with 3, as gunicorn does whose worker fails to boot: %s', (dialled, why) => {
+      const script = run(uri(':5433/pgadmin'), { dial: (host, port) => (host === 'settings-db' && port === 5433 ? dialled : 'open') });
+      expect(script.exit?.code).toBe(3);
+      expect(text(script)).toContain(`sqlalchemy.exc.OperationalError: ${why}`);
+      expect(text(script)).toMatch(/Reason: Worker failed to boot\.$/);
+    });
+
+    it('waits as long as the URI says, twice', () => {
+      const endOf = (rest: string) => run(uri(rest), { dial: () => 'timed out' }).exit?.afterMs ?? 0;
+      expect(endOf('/pgadmin') - endOf('/pgadmin?connect_timeout=3')).toBe(2 * 127_000);
+    });
+
+    it('runs when it answers', () => expect(run(uri(':5433/pgadmin')).exit).toBeUndefined());
+  });
+
+  describe('with servers to import', () => {
+    const servers = (json: string) => aMount('/pgadmin4/servers.json', false, { '/pgadmin4/servers.json': json });
+    const good = '{"Servers": {"1": {"Name": "a", "Group": "g", "Host": "pg", "Port": 5432, "MaintenanceDB": "postgres", "Username": "u"}}}';
+    const kept = aMount('/var/lib/pgadmin', true, { '/var/lib/pgadmin/pgadmin4.db': '' });
+
+    it.each([
+      ['a comma too many', '{"Servers": {},\n}', 'Error parsing input file /pgadmin4/servers.json: Expecting property name enclosed in double quotes: line 2 column 1 (char 16)'],
+      ['the end missing', '{"Servers": {}', "Error parsing input file /pgadmin4/servers.json: Expecting ',' delimiter: line 1 column 15 (char 14)"],
+      ['a byte order mark', `\ufeff${good}`, 'Error parsing input file /pgadmin4/servers.json: Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)'],
+      ['a server without a name', '{"Servers": {"1": {}}}', "'Name' attribute not found for server '1'"],
+      ['nothing wrong', good, 'Added 1 Server Group(s) and 1 Server(s).'],
+    ])('says what it finds and runs on: %s', (_, json, line) => {
+      const script = run(complete, { mounts: [servers(json)] });
+      expect(script.exit).toBeUndefined();
+      expect(script.lines.map((each) => each.line)).toContain(line);
+    });
+
+    it('imports them into an empty data directory alone, unless it is told to replace them at each start', () => {
+      expect(text(run(complete, { mounts: [servers(good), kept] }))).not.toContain('Server(s)');
+      expect(text(run({ ...complete, PGADMIN_REPLACE_SERVERS_ON_STARTUP: 'True' }, { mounts: [servers(good), kept] }))).toContain('Added 1 Server Group(s) and 1 Server(s).');
+    });
+  });
+
   it('is unknown when its entrypoint is replaced', () => {
     expect(behaviourOf('dpage/pgadmin4')?.run(facts(complete, { command: ['/bin/true'] }))).toHaveProperty('unknown');
   });

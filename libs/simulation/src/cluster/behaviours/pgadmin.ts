@@ -1,4 +1,5 @@
 import { ended, fileIn, mountOf, type ContainerFacts, type ImageBehaviour, type Script } from './behaviour';
+import { pythonJsonError } from './python-json';
 
 /*
  * What dpage/pgadmin4 does is read from its own sources, not from Larry's rules:
@@ -7,7 +8,10 @@ import { ended, fileIn, mountOf, type ContainerFacts, type ImageBehaviour, type 
  * - JoshData/python-email-validator `email_validator/__init__.py` (SPECIAL_USE_DOMAIN_NAMES) and its syntax rules,
  * - gunicorn's arbiter: a worker that leaves with `sys.exit(1)` is started again and again, the master lives on.
  * - its `Dockerfile` (`setcap CAP_NET_BIND_SERVICE=+eip` on python: where that capability was dropped, the kernel executes no
- *   such program), `web/pgadmin/utils/__init__.py` (load_database_servers), gunicorn `sock.py` for a port it may not have.
+ *   such program), `web/setup.py` and `web/pgadmin/utils/__init__.py` (load_servers, load_database_servers), gunicorn `sock.py` for a
+ *   port it may not have,
+ * - `web/pgadmin/utils/check_external_config_db.py` and psycopg 3 for the database of its settings (Alpine's resolver, 130 s unless the
+ *   URI says `connect_timeout`): the entrypoint's look fails and is passed over, then gunicorn's worker fails to boot, which is exit code 3.
  * Ports below 1024 need no capability where containerd 2 sets `net.ipv4.ip_unprivileged_port_start=0`, as k3s' does.
  */
 
@@ -53,11 +57,30 @@ function firstLaunch(facts: ContainerFacts): Script | undefined {
 
 /** Its settings may be kept in another database (`CONFIG_DATABASE_URI`), which must answer at the start. */
 function configDatabase(facts: ContainerFacts): Script | undefined {
-  const [, host = '', port] = /@([^:/?'"]+)(?::(\d+))?/.exec(facts.env.PGADMIN_CONFIG_CONFIG_DATABASE_URI ?? '') ?? [];
-  const found = host ? facts.dial(host, Number(port ?? 5432)) : 'open';
+  const uri = (facts.env.PGADMIN_CONFIG_CONFIG_DATABASE_URI ?? '').replace(/^(['"])(.*)\1$/, '$2');
+  const [, host = '', port = '5432'] = /^[a-z0-9+]+:\/\/(?:[^/@\s]*@)?([^:/?\s]+)(?::(\d+))?/i.exec(uri) ?? [];
+  const found = host ? facts.dial(host, Number(port)) : 'open';
   if (found === 'open') return undefined;
-  const why = { 'unknown host': '[Errno -2] Name or service not known', refused: `connection failed: connection to server at "${host}", port ${port ?? 5432} failed: Connection refused`, 'timed out': 'connection timeout expired' }[found];
-  return ended(1, ['Traceback (most recent call last):', `sqlalchemy.exc.OperationalError: (psycopg.OperationalError) ${why}`, '(Background on this error at: https://sqlalche.me/e/20/e3q8)'], 900);
+  const why = {
+    'unknown host': '(psycopg.OperationalError) [Errno -2] Name does not resolve',
+    refused: `(psycopg.OperationalError) connection failed: connection to server at "${host}", port ${port} failed: Connection refused`,
+    'timed out': '(psycopg.errors.ConnectionTimeout) connection timeout expired',
+  }[found];
+  const waitMs = found === 'timed out' ? Number(/[?&]connect_timeout=(\d+)/.exec(uri)?.[1] ?? 130) * 1000 : 0;
+  const looked = 400 + waitMs;
+  const failed = looked + 1200 + waitMs;
+  const worker = (level: string, text: string) => `${gunicornStamp(facts)} [119] [${level}] ${text}`;
+  const master = (text: string) => `${gunicornStamp(facts)} [1] [ERROR] ${text}`;
+  return {
+    lines: [
+      ...['Traceback (most recent call last):', "UnboundLocalError: cannot access local variable 'connection' where it is not associated with a value"].map((line) => ({ afterMs: looked, line })),
+      ...gunicornLines(facts).map(({ afterMs, line }) => ({ afterMs: looked + afterMs, line })),
+      ...[worker('ERROR', 'Exception in worker process'), 'Traceback (most recent call last):', `sqlalchemy.exc.OperationalError: ${why}`, '(Background on this error at: https://sqlalche.me/e/20/e3q8)', worker('INFO', 'Worker exiting (pid: 119)'), master('Worker (pid:119) exited with code 3.'), master('Shutting down: Master'), master('Reason: Worker failed to boot.')].map((line) => ({ afterMs: failed, line })),
+    ],
+    ports: [{ port: portOf(facts), afterMs: looked + 820 }],
+    exit: { afterMs: failed + 100, code: 3 },
+    onTerm: { afterMs: 100, code: 0 },
+  };
 }
 
 function privilegedPort(facts: ContainerFacts): Script | undefined {
@@ -67,18 +90,23 @@ function privilegedPort(facts: ContainerFacts): Script | undefined {
   return ended(1, [stamped('[INFO] Starting gunicorn 23.0.0'), ...Array<string>(5).fill(stamped('[ERROR] Retrying in 1 second.')), stamped(`[ERROR] Can't connect to ('::', ${port})`)], 5_500);
 }
 
-/** The servers to import at the first launch: what is wrong with them is said, and PgAdmin runs without them. */
-function serversComplaint(facts: ContainerFacts): string[] {
+/** The servers to import at the first launch, or at each when it is told to: what is wrong with them is said, and PgAdmin runs without them. */
+function importedServers(facts: ContainerFacts): string[] {
   const path = facts.env.PGADMIN_SERVER_JSON_FILE ?? '/pgadmin4/servers.json';
   const text = fileIn(facts, path);
   if (text === undefined) return [];
+  return ['----------', 'Loading servers with:', `User: ${facts.env.PGADMIN_DEFAULT_EMAIL ?? ''}`, `SQLite pgAdmin config: ${dataDirectory}/pgadmin4.db`, '----------', ...answerOfImport(path, text)];
+}
+
+function answerOfImport(path: string, text: string): string[] {
   try {
     const { Servers } = JSON.parse(text) as { Servers?: Record<string, Record<string, unknown>> };
-    if (!Servers) return ["'Servers' attribute not found in the specified file."];
+    if (!Servers) return ['Traceback (most recent call last):', "KeyError: 'Servers'"];
+    const servers = Object.values(Servers);
     const lacking = Object.entries(Servers).flatMap(([id, server]) => ['Name', 'Group', ...(server.Service === undefined ? ['Port', 'Username', 'MaintenanceDB'] : [])].filter((field) => server[field] === undefined).map((field) => `'${field}' attribute not found for server '${id}'`));
-    return lacking.slice(0, 1);
-  } catch {
-    return [`Error parsing input file ${path}: Expecting value: line 1 column 1 (char 0)`];
+    return lacking.length > 0 ? lacking.slice(0, 1) : [`Added ${new Set(servers.map(({ Group }) => Group)).size} Server Group(s) and ${servers.length} Server(s).`];
+  } catch (error) {
+    return [`Error parsing input file ${path}: ${pythonJsonError(text, (error as Error).message)}`];
   }
 }
 
@@ -132,8 +160,9 @@ function gunicornLines(facts: ContainerFacts): { afterMs: number; line: string }
 
 function serving(facts: ContainerFacts): Script {
   const fresh = !mountOf(facts, dataDirectory)?.files.has(`${dataDirectory}/pgadmin4.db`);
+  const imported = fresh || facts.env.PGADMIN_REPLACE_SERVERS_ON_STARTUP === 'True' ? importedServers(facts) : [];
   return {
-    lines: [...(fresh ? [{ afterMs: 300, line: configLine(facts) }, { afterMs: 700, line: 'NOTE: Configuring authentication for SERVER mode.' }, ...serversComplaint(facts).map((line) => ({ afterMs: 750, line }))] : []), ...gunicornLines(facts)],
+    lines: [...(fresh ? [{ afterMs: 300, line: configLine(facts) }, { afterMs: 700, line: 'NOTE: Configuring authentication for SERVER mode.' }] : []), ...imported.map((line) => ({ afterMs: 750, line })), ...gunicornLines(facts)],
     ports: [{ port: portOf(facts), afterMs: 900, http: (path) => (/^\/(misc\/ping|login|static\/.*)$/.test(path) ? 200 : /^\/(browser\/?)?$/.test(path) ? 302 : 404), ...(facts.env.PGADMIN_ENABLE_TLS ? { tls: true } : {}) }],
     onTerm: { afterMs: 100, code: 0 },
     writes: [{ path: `${dataDirectory}/pgadmin4.db`, content: 'SQLite format 3' }],
