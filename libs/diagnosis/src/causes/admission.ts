@@ -25,8 +25,8 @@ export function admissionCauses(scene: Scene): Candidate[] {
   return [...refused, ...claimQuota(scene), ...serviceQuota(scene), ...refusedByOthers(scene)];
 }
 
-/** The newest refusal of what makes the pods now; not that of a ReplicaSet before it. */
-function refusalOf(scene: Scene, workload: Workload): { event?: EventFacts; text: string; about: ObjectRef } | undefined {
+/** The newest refusal of what makes the pods now, in the API server's words; not that of a ReplicaSet before it. */
+export function refusalOf(scene: Scene, workload: Workload): { event?: EventFacts; text: string; about: ObjectRef } | undefined {
   if (!workload.lacksPods) return undefined;
   for (const key of [...workload.makers, workload.key]) {
     const object = scene.facts.objects.at(key);

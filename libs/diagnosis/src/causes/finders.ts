@@ -1,7 +1,9 @@
 import type { Scene } from '../graph/edges';
 import { admissionCauses } from './admission';
+import { denialCauses } from './admission-denials';
 import type { CauseFinder } from './cause';
 import { nodeHealthCauses } from './infrastructure-nodes';
+import { podNetworkCauses } from './infrastructure-network';
 import { metricCauses, schedulerCauses } from './infrastructure-signals';
 import { pgadminCauses } from './pgadmin';
 import { gatewayCauses } from './routing-gateways';
@@ -10,21 +12,30 @@ import { policyCauses } from './routing-policies';
 import { serviceCauses } from './routing-services';
 import { databaseCauses } from './running-databases';
 import { applicationCauses, complaintsOf, dependencyCauses } from './running-dependencies';
+import { endingCauses } from './running-endings';
 import { oomCauses } from './running-oom';
 import { probeCauses } from './running-probes';
 import { portConflictCauses, zeroReplicaCauses } from './running-settings';
 import { nodeCauses } from './scheduling-nodes';
+import { missingClaimCauses, provisioningCauses } from './scheduling-claims';
 import { claimCauses } from './scheduling-volumes';
 import { configCauses } from './startup-config';
 import { exitCauses, initCauses } from './startup-exits';
 import { imageCauses } from './startup-images';
+import { platformCauses } from './startup-platform';
+import { volumeCauses } from './startup-volumes';
 
 /** What a running cluster shows; their order means nothing. */
 const runtimeFinders: readonly CauseFinder[] = [
   admissionCauses,
+  denialCauses,
   nodeCauses,
   claimCauses,
+  missingClaimCauses,
+  provisioningCauses,
   imageCauses,
+  platformCauses,
+  volumeCauses,
   configCauses,
   exitCauses,
   initCauses,
@@ -32,8 +43,10 @@ const runtimeFinders: readonly CauseFinder[] = [
   probeCauses,
   portConflictCauses,
   nodeHealthCauses,
+  podNetworkCauses,
   schedulerCauses,
   metricCauses,
+  endingCauses,
   applicationCauses,
 ];
 

@@ -2,9 +2,10 @@ import { listOf, recordOf, textOf, valueIn, type KubeObject } from '@larry/contr
 import { quantity } from '../facts/quantity';
 import type { Facts } from '../facts/model';
 import type { PodFacts } from '../facts/pod-facts';
+import { claimsOfPod } from '../graph/references';
 
 /** Why a pod cannot go to a node, in the scheduler's order of filters (kubernetes, `pkg/scheduler/framework/plugins`). */
-export type Obstacle = 'cordon' | 'taint' | 'selector' | 'affinity' | 'cpu' | 'memory' | 'resource' | 'anti-affinity' | 'other';
+export type Obstacle = 'cordon' | 'taint' | 'selector' | 'affinity' | 'cpu' | 'memory' | 'resource' | 'anti-affinity' | 'company' | 'spread' | 'host-port' | 'volume' | 'other';
 
 /** A node with everything that keeps a pod from it. */
 export interface NodeFit {
@@ -74,6 +75,8 @@ function fitOf(facts: Facts, node: KubeObject, pod: PodFacts, used: { cpu: numbe
     if (wants[name] > 0 && wants[name] + used[name] > most * 1.000001) obstacles.push(name);
   }
   if (refusesCompany(facts, node, pod)) obstacles.push('anti-affinity');
+  if (hostPortHolder(facts, node.metadata.name, pod) !== undefined) obstacles.push('host-port');
+  if (!boundVolumes(facts, pod).every((volume) => matchesAffinity(node, valueIn(volume, 'spec', 'nodeAffinity', 'required')))) obstacles.push('volume');
   return { node, obstacles, neverFits, ...(taint ? { taint } : {}) };
 }
 
@@ -91,7 +94,7 @@ function matchesSelector(node: KubeObject, selector: unknown): boolean {
 }
 
 /** Terms are alternatives, the expressions of one must all hold. */
-function matchesAffinity(node: KubeObject, required: unknown): boolean {
+export function matchesAffinity(node: KubeObject, required: unknown): boolean {
   const terms = listOf(valueIn(required, 'nodeSelectorTerms'));
   if (terms.length === 0) return true;
   return terms.some((term) => listOf(valueIn(term, 'matchExpressions')).every((e) => holds(node.metadata.labels ?? {}, e)) && listOf(valueIn(term, 'matchFields')).every((e) => holds({ 'metadata.name': node.metadata.name }, e)));
@@ -137,4 +140,40 @@ function refusesCompany(facts: Facts, node: KubeObject, pod: PodFacts): boolean 
       return where === domain && selectorHolds(other.labels, valueIn(term, 'labelSelector'));
     });
   });
+}
+
+/** The volumes that the claims of a pod are bound to, as far as the source shows them. */
+export function boundVolumes({ objects }: Facts, pod: PodFacts): KubeObject[] {
+  return claimsOfPod(pod.spec).flatMap(({ name }) => {
+    const volume = textOf(valueIn(objects.get('PersistentVolumeClaim', pod.namespace, name), 'spec', 'volumeName'));
+    return (volume === undefined ? undefined : objects.get('PersistentVolume', undefined, volume)) ?? [];
+  });
+}
+
+/** A port of a node that a pod takes for itself. */
+interface HostPort {
+  port: number;
+  protocol: string;
+  ip: string;
+}
+
+function hostPortsOf(podSpec: unknown): HostPort[] {
+  return [...listOf(valueIn(podSpec, 'containers')), ...listOf(valueIn(podSpec, 'initContainers')).filter((c) => valueIn(c, 'restartPolicy') === 'Always')].flatMap((container) =>
+    listOf(valueIn(container, 'ports')).flatMap((p) => {
+      const port = valueIn(p, 'hostPort');
+      return typeof port === 'number' && port > 0 ? [{ port, protocol: textOf(valueIn(p, 'protocol')) ?? 'TCP', ip: textOf(valueIn(p, 'hostIP')) ?? '0.0.0.0' }] : [];
+    }),
+  );
+}
+
+/** The pod that has a port of a node which another asks for, and which port (kubernetes, `pkg/scheduler/framework/types.go`, *HostPortInfo*). */
+export function hostPortHolder(facts: Facts, node: string, pod: PodFacts): { holder: PodFacts; port: number } | undefined {
+  const wanted = hostPortsOf(pod.spec);
+  if (wanted.length === 0) return undefined;
+  for (const holder of facts.pods) {
+    if (holder.node !== node || holder.key === pod.key || holder.phase === 'Succeeded' || holder.phase === 'Failed') continue;
+    const clash = hostPortsOf(holder.spec).find((has) => wanted.some((w) => w.port === has.port && w.protocol === has.protocol && (w.ip === has.ip || w.ip === '0.0.0.0' || has.ip === '0.0.0.0')));
+    if (clash) return { holder, port: clash.port };
+  }
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import { listOf, printable, recordOf, valueIn, type ObjectRef } from '@larry/contracts';
+import { listOf, printable, recordOf, refOf, valueIn, type ObjectRef } from '@larry/contracts';
 import type { CauseCode } from '../cause-codes';
 import type { EventFacts } from '../facts/event-index';
 import type { PodFacts } from '../facts/pod-facts';
@@ -7,6 +7,7 @@ import type { Scene } from '../graph/edges';
 import { casesOf, ofWorkload, type Case } from './cause';
 import { dotted, seen, seenAt, seenEvent } from './evidence';
 import { fitsOf, isControlPlane, requestsOf, type NodeFit, type Obstacle } from './node-fit';
+import { hostPortEvidence, hostPortTitle, orphanedVolume, volumeEvidence, volumeRemedy, volumeTitle } from './scheduling-bound';
 
 /** What the scheduler calls each obstacle (kubernetes 1.28 to 1.35, `pkg/scheduler/framework/plugins`). */
 const words: { pattern: RegExp; obstacle: Obstacle }[] = [
@@ -17,6 +18,10 @@ const words: { pattern: RegExp; obstacle: Obstacle }[] = [
   { pattern: /Insufficient memory/, obstacle: 'memory' },
   { pattern: /Insufficient \S+|Too many pods/, obstacle: 'resource' },
   { pattern: /anti-affinity rules/, obstacle: 'anti-affinity' },
+  { pattern: /didn't match pod affinity rules/, obstacle: 'company' },
+  { pattern: /topology spread constraints/, obstacle: 'spread' },
+  { pattern: /didn't have free ports/, obstacle: 'host-port' },
+  { pattern: /volume node affinity conflict|didn't match PersistentVolume's node affinity/, obstacle: 'volume' },
 ];
 const codes: Partial<Record<Obstacle, CauseCode>> = {
   cordon: 'node_cordon_mismatch',
@@ -27,6 +32,10 @@ const codes: Partial<Record<Obstacle, CauseCode>> = {
   memory: 'memory_capacity_mismatch',
   resource: 'extended_resource_capacity_mismatch',
   'anti-affinity': 'pod_anti_affinity_conflict',
+  company: 'pod_affinity_mismatch',
+  spread: 'topology_spread_conflict',
+  'host-port': 'host_port_conflict',
+  volume: 'volume_node_affinity_conflict',
 };
 
 /** Pods for which the scheduler finds no node: which of the obstacles it is, by the nodes themselves where they can be seen. */
@@ -70,8 +79,11 @@ function byNodes(fits: NodeFit[], text: string): Verdict | undefined {
     const bySelector = fits.every((f) => f.obstacles.includes('selector'));
     return { obstacle: bySelector || !fits.every((f) => f.obstacles.includes('affinity')) ? 'selector' : 'affinity', confidence: 0.95, nodes: fits };
   }
-  const workers = matching.filter((f) => !isControlPlane(f.node) || !f.obstacles.includes('taint'));
-  const meant = workers.length > 0 ? workers : matching;
+  // A volume that lies on a node keeps its pod there: other nodes are no candidates.
+  const near = matching.filter((f) => !f.obstacles.includes('volume'));
+  if (near.length === 0) return { obstacle: 'volume', confidence: 0.95, nodes: matching };
+  const workers = near.filter((f) => !isControlPlane(f.node) || !f.obstacles.includes('taint'));
+  const meant = workers.length > 0 ? workers : near;
   const open = meant.filter((f) => f.obstacles.length === 0);
   if (open.length > 0) return byMessage(text, undefined, meant);
   for (const name of ['cpu', 'memory'] as const) {
@@ -87,11 +99,13 @@ function byNodes(fits: NodeFit[], text: string): Verdict | undefined {
   // The scheduler names of each node the first obstacle: what it does not name is not the first anywhere.
   const named = [...counts].filter(([obstacle]) => words.some((w) => w.obstacle === (obstacle === 'affinity' ? 'selector' : obstacle) && w.pattern.test(text)));
   const [best] = (named.length > 0 ? named : [...counts]).filter(([obstacle]) => codes[obstacle]).sort((a, b) => b[1] - a[1] || preference.indexOf(a[0]) - preference.indexOf(b[0]));
+  // The one node that has its volume takes no pods: a fault of that node.
+  if (!best && near.length < matching.length) return { obstacle: 'volume', confidence: 0.9, nodes: near };
   return best && { obstacle: best[0], confidence: 0.93, nodes: meant };
 }
 
 /** Of two as likely ones: what somebody did to a node or a pod before what is merely full. */
-const preference: Obstacle[] = ['cordon', 'taint', 'anti-affinity', 'affinity', 'selector', 'memory', 'cpu', 'resource', 'other'];
+const preference: Obstacle[] = ['cordon', 'taint', 'host-port', 'anti-affinity', 'company', 'spread', 'affinity', 'selector', 'volume', 'memory', 'cpu', 'resource', 'other'];
 
 /** From the message alone: a later filter is only reached by nodes that passed the earlier ones, and control planes are no candidates. */
 function byMessage(text: string, pod: PodFacts | undefined, nodes: NodeFit[] = []): Verdict | undefined {
@@ -116,11 +130,12 @@ function candidateOf(one: Case, verdict: Verdict, said: Said): Candidate {
   const cause = codes[obstacle] as CauseCode;
   const shown = nodes.slice(0, 4).map((f) => seen(refOfNode(f), 'fit', f.obstacles.join(', ') || 'free'));
   const evidence = [said.event ? seenEvent(said.event) : seen(one.pod.ref, '.status.conditions[PodScheduled].message', said.text), ...fieldsOf(one, obstacle, nodes), ...shown];
+  const orphan = obstacle === 'volume' ? orphanedVolume(one) : undefined;
   const cordoned = obstacle === 'cordon' ? nodes.find((f) => f.obstacles.includes('cordon')) : undefined;
   return ofWorkload(one, cause, verdict.confidence, titleOf(one, obstacle, nodes, said.text), {
     evidence,
     alternatives: otherObstacles(obstacle, nodes),
-    ...(cordoned ? { object: refOfNode(cordoned) } : {}),
+    ...(cordoned ? { object: refOfNode(cordoned) } : orphan ? { object: refOf(orphan) } : {}),
     // A node that is down is the fault only where nothing else would keep the pod from it.
     blames: nodes.filter((f) => f.obstacles.every((o) => o === 'other') && f.obstacles.length > 0).map((f) => `Node ${f.node.metadata.name}`),
     remedy: cordoned ? { summary: `Let pods go to node ${cordoned.node.metadata.name} again`, patch: [{ op: 'replace', path: '/spec/unschedulable', value: false }], note: `kubectl uncordon ${cordoned.node.metadata.name}; find out first why it was cordoned` } : remedyOf(one, obstacle, nodes),
@@ -129,7 +144,8 @@ function candidateOf(one: Case, verdict: Verdict, said: Said): Candidate {
 
 const refOfNode = (fit: NodeFit): ObjectRef => ({ apiVersion: 'v1', kind: 'Node', name: fit.node.metadata.name, ...(fit.node.metadata.uid ? { uid: fit.node.metadata.uid } : {}) });
 
-function titleOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[], text: string): string {
+function titleOf(one: Case, obstacle: Obstacle, nodes: NodeFit[], text: string): string {
+  const { workload, pod } = one;
   const wants = requestsOf(pod.spec);
   const taint = nodes.find((f) => f.taint)?.taint;
   const titles: Partial<Record<Obstacle, string>> = {
@@ -141,6 +157,10 @@ function titleOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[], 
     memory: `no node has the memory that ${workload.name} asks for (${Math.round(wants.memory / 2 ** 20)} Mi)`,
     resource: `no node has the ${printable(extendedIn(text), 120)} that ${workload.name} asks for`,
     'anti-affinity': `every node already has a pod that ${workload.name} must not be with`,
+    company: `no node has the pods that ${workload.name} must be with`,
+    spread: `the rules that spread ${workload.name} over the nodes leave none for one more`,
+    'host-port': hostPortTitle(one, nodes),
+    volume: volumeTitle(one, nodes),
   };
   return titles[obstacle] ?? `no node fits ${workload.name}`;
 }
@@ -150,9 +170,12 @@ function extendedIn(text: string): string {
   return [...text.matchAll(/Insufficient ([^\s,.]+(?:\.[^\s,.]+)*)/g)].map(([, name]) => name ?? '').find((name) => name !== 'cpu' && name !== 'memory') ?? 'room for one more pod';
 }
 
-function fieldsOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]) {
-  const paths: Partial<Record<Obstacle, string>> = { taint: 'tolerations', selector: 'nodeSelector', affinity: 'affinity/nodeAffinity', 'anti-affinity': 'affinity/podAntiAffinity', cpu: 'containers/0/resources', memory: 'containers/0/resources', resource: 'containers/0/resources' };
+function fieldsOf(one: Case, obstacle: Obstacle, nodes: NodeFit[]) {
+  const { workload, pod } = one;
+  const paths: Partial<Record<Obstacle, string>> = { taint: 'tolerations', selector: 'nodeSelector', affinity: 'affinity/nodeAffinity', 'anti-affinity': 'affinity/podAntiAffinity', company: 'affinity/podAffinity', spread: 'topologySpreadConstraints', cpu: 'containers/0/resources', memory: 'containers/0/resources', resource: 'containers/0/resources' };
   const path = paths[obstacle];
+  if (obstacle === 'volume') return volumeEvidence(one);
+  if (obstacle === 'host-port') return hostPortEvidence(one, nodes);
   if (path === undefined) return nodes.filter((f) => f.obstacles.includes('cordon')).slice(0, 3).map((f) => seen(refOfNode(f), '.spec.unschedulable', 'true'));
   return [seenAt(workload.object ?? pod.object, workload.ref, `${workload.object ? workload.podSpecAt : '/spec'}/${path}`)];
 }
@@ -162,7 +185,8 @@ function otherObstacles(chosen: Obstacle, nodes: NodeFit[]): NonNullable<Candida
   return [...others].map((o) => ({ cause: codes[o] as CauseCode, why: `keeps it from ${nodes.filter((f) => f.obstacles.includes(o)).length} of ${nodes.length} nodes it is meant for, ${chosen} from ${nodes.filter((f) => f.obstacles.includes(chosen)).length}` }));
 }
 
-function remedyOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[]): FieldChange | { none: string } {
+function remedyOf(one: Case, obstacle: Obstacle, nodes: NodeFit[]): FieldChange | { none: string } {
+  const { workload, pod } = one;
   const taint = nodes.find((f) => f.obstacles.includes('taint'))?.taint;
   if (obstacle === 'taint' && taint) {
     const toleration = { key: taint.key, operator: taint.value === '' ? 'Exists' : 'Equal', ...(taint.value === '' ? {} : { value: taint.value }), effect: taint.effect };
@@ -172,5 +196,9 @@ function remedyOf({ workload, pod }: Case, obstacle: Obstacle, nodes: NodeFit[])
   if (obstacle === 'cpu' || obstacle === 'memory') return { none: `ask for less (${dotted(`${workload.podSpecAt}/containers/0/resources/requests/${obstacle}`)}), or add a node that has it: what the workload really needs is for you to say` };
   if (obstacle === 'selector' || obstacle === 'affinity') return { none: `correct ${dotted(`${workload.podSpecAt}/${obstacle === 'selector' ? 'nodeSelector' : 'affinity/nodeAffinity'}`)}, or label the nodes that are meant` };
   if (obstacle === 'resource') return { none: 'add a node that offers it (for a device: see that its plugin runs there), or ask for less: that is for you to say' };
+  if (obstacle === 'host-port') return { none: 'give one of the two another hostPort, or reach it through a Service instead: a port of a node is there once' };
+  if (obstacle === 'volume') return { none: volumeRemedy(one) };
+  if (obstacle === 'company') return { none: `correct ${dotted(`${workload.podSpecAt}/affinity/podAffinity`)}, make it preferred, or see that the pods it names run` };
+  if (obstacle === 'spread') return { none: 'let whenUnsatisfiable be ScheduleAnyway, raise maxSkew, or add nodes where the fewest of them run' };
   return { none: 'make the rule preferred instead of required, ask for fewer replicas, or add nodes' };
 }

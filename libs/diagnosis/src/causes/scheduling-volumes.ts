@@ -21,6 +21,9 @@ const words: { pattern: RegExp; cause: Mismatch }[] = [
   { pattern: /already bound to a different claim|bound to (?:a )?different claim/i, cause: 'pv_binding_occupied' },
 ];
 
+/** Whether a message about a claim says what is wrong with its own fields. */
+export const isMismatch = (message: string): boolean => words.some(({ pattern }) => pattern.test(message));
+
 /** Claims that no volume fulfils. */
 export function claimCauses(scene: Scene): Candidate[] {
   const { objects } = scene.facts;

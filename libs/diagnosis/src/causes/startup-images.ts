@@ -2,6 +2,7 @@ import { listOf, printable, textOf, valueIn } from '@larry/contracts';
 import type { Candidate } from '../finding';
 import { casesOf, containerAt, eventsOfPod, ofWorkload, type Case } from './cause';
 import { seen, seenEvent } from './evidence';
+import { machineOf } from './startup-platform';
 
 /** Reasons for waiting of the kubelet's image manager (kubernetes, `pkg/kubelet/images/types.go`). */
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError', 'RegistryUnavailable', 'SignatureValidationFailed']);
@@ -73,7 +74,8 @@ function imageCause(one: Case): Candidate | undefined {
     if (otherTrouble.test(message)) return undefined;
   }
   const sure = notThere.test(message) || container.state.reason === 'InvalidImageName' || container.state.reason === 'ErrImageNeverPull';
-  return ofWorkload(one, 'incorrect_image_reference', sure ? 0.93 : 0.6, `there is no image ${shownImage}`, {
+  const machine = /no match(?:ing manifest)? for/i.test(message) ? ` for ${machineOf(one.scene, pod.node) ?? 'the machine of its node'}` : '';
+  return ofWorkload(one, 'incorrect_image_reference', sure ? 0.93 : 0.6, `there is no image ${shownImage}${machine}`, {
     evidence,
     alternatives: ambiguous.test(message) ? [{ cause: 'missing_image_pull_secret', why: 'the registry would say the same of a private image, but nothing else points to one' }] : [],
     remedy: previousImage(one, at) ?? { none: `which image is meant is for you to say: correct ${dottedImage(at)}` },
