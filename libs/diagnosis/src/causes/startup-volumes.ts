@@ -10,16 +10,16 @@ import { dotted, seen, seenAt, seenContainer, seenEvent } from './evidence';
 const multiAttach = /Multi-Attach error for volume "(?<volume>[^"]+)"/;
 
 /** What mount, its helpers, the kubelet's host path check and CSI say when a volume cannot be mounted; refusals for lack of rights have a cause of their own. */
-const mountFails: readonly { pattern: RegExp; why: string }[] = [
-  { pattern: /hostPath type check failed: (?<what>.*)/, why: 'what the hostPath names on the node is not what its type says' },
-  { pattern: /driver name (?<what>\S+) not found in the list of registered CSI drivers/, why: 'the node has no such CSI driver: its node plugin does not run there' },
-  { pattern: /you might need a \/sbin\/mount\.<type> helper program|missing codepage or helper program/i, why: 'the node lacks the helper program for this kind of file system (nfs-common, cifs-utils), or the file system is of another kind' },
-  { pattern: /wrong fs type|bad superblock|unknown filesystem type/i, why: 'the file system is not what it is mounted as, or is damaged' },
-  { pattern: /mount\.(?:nfs4?|cifs)[^\n]*(?:No such file or directory|reason given by server: No such file)|reason given by server: No such file/i, why: 'the server has no such export' },
-  { pattern: /Stale (?:NFS )?file handle/i, why: 'the export was made anew on the server since it was mounted' },
-  { pattern: /(?:mount[^\n]*|Output: [^\n]*|rpc error[^\n]*)(?:Connection timed out|Connection refused|No route to host|Host is down|Network is unreachable|Name or service not known|Temporary failure in name resolution|DeadlineExceeded)/i, why: 'the server does not answer' },
-  { pattern: /already mounted or mount point busy|Device or resource busy/i, why: 'it is in use on the node' },
-  { pattern: /(?:fsck|mkfs)\S* (?:found errors|failed)|Structure needs cleaning|Input\/output error/i, why: 'the file system is damaged' },
+const mountFails: readonly { pattern: RegExp; why: string; mend: string }[] = [
+  { pattern: /hostPath type check failed: (?<what>.*)/, why: 'what the hostPath names on the node is not what its type says', mend: 'make it there, or correct path and type of the hostPath' },
+  { pattern: /driver name (?<what>\S+) not found in the list of registered CSI drivers/, why: 'the node has no such CSI driver: its node plugin does not run there', mend: 'see that the DaemonSet of the driver has a ready pod on that node' },
+  { pattern: /you might need a \/sbin\/mount\.<type> helper program|missing codepage or helper program/i, why: 'the node lacks the helper program for this kind of file system (nfs-common, cifs-utils), or the file system is of another kind', mend: 'install it on every node that mounts such volumes' },
+  { pattern: /wrong fs type|bad superblock|unknown filesystem type/i, why: 'the file system is not what it is mounted as, or is damaged', mend: 'correct fsType or mount options of the volume, or have the file system checked' },
+  { pattern: /mount\.(?:nfs4?|cifs)[^\n]*(?:No such file or directory|reason given by server: No such file)|reason given by server: No such file/i, why: 'the server has no such export', mend: 'correct server and path of the volume, or export it' },
+  { pattern: /Stale (?:NFS )?file handle/i, why: 'the export was made anew on the server since it was mounted', mend: 'unmount it on the node (or restart the node), then let the pod be made anew' },
+  { pattern: /(?:mount[^\n]*|Output: [^\n]*|rpc error[^\n]*)(?:Connection timed out|Connection refused|No route to host|Host is down|Network is unreachable|Name or service not known|Temporary failure in name resolution|DeadlineExceeded)/i, why: 'the server does not answer', mend: 'see that the server runs and that the node reaches it' },
+  { pattern: /already mounted or mount point busy|Device or resource busy/i, why: 'it is in use on the node', mend: 'see on the node who has it' },
+  { pattern: /(?:fsck|mkfs)\S* (?:found errors|failed)|Structure needs cleaning|Input\/output error/i, why: 'the file system is damaged', mend: 'have the file system checked (fsck) while nothing mounts it' },
 ];
 
 /** runc's words for a file mounted on a folder, or a folder on a file (runc, `libcontainer/rootfs_linux.go`). */
@@ -76,7 +76,7 @@ function mountFailed(one: Case): Candidate | undefined {
     return ofWorkload(one, 'volume_mount_failed', 0.93, `volume ${printable(name, 120)} of ${workload.name} cannot be mounted: ${found.why}`, {
       evidence: [seenEvent(event), ...(source ? [source] : [])],
       ...(volume ? { object: refOf(volume) } : {}),
-      remedy: { none: `see on node ${pod.node ?? 'of the pod'} and on the server why; what the volume names stands in ${volume ? `PersistentVolume ${volume.metadata.name}` : index >= 0 ? dotted(`${workload.podSpecAt}/volumes/${index}`) : 'its spec'}` },
+      remedy: { none: `${found.mend}; the node is ${pod.node ?? 'not known'}, and the volume stands in ${volume ? `PersistentVolume ${volume.metadata.name}` : index >= 0 ? dotted(`${workload.podSpecAt}/volumes/${index}`) : 'the pod'}` },
     });
   }
   return undefined;
