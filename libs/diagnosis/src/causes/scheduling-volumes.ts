@@ -18,6 +18,7 @@ const words: { pattern: RegExp; cause: Mismatch }[] = [
   // Provisioners' own words: local-path, CSI drivers (gRPC ResourceExhausted, OutOfRange).
   { pattern: /only supports? \S+.*access ?modes?|unsupported access ?mode|access ?modes? .*not supported|does not support (?:ReadWriteMany|ReadOnlyMany|RWX|ROX)/i, cause: 'pvc_access_mode_mismatch' },
   { pattern: /ResourceExhausted|OutOfRange|not enough free (?:space|storage)|insufficient (?:free )?(?:space|capacity|storage)|exceeds? the (?:maximum|available|limit)/i, cause: 'pvc_capacity_mismatch' },
+  { pattern: /claim\.?Spec\.?Selector is not supported|selector is not supported/i, cause: 'pvc_selector_mismatch' },
   { pattern: /already bound to a different claim|bound to (?:a )?different claim/i, cause: 'pv_binding_occupied' },
 ];
 
