@@ -7,6 +7,8 @@ import { floors } from './floors';
 import { givens, readerOf } from './given';
 import { figuresOf, renderFigures, renderMiss } from './table';
 
+/** A webhook's configuration names a Service that was removed: what is missing is at fault. */
+const namedThoughGone = ['admission_webhook_unavailable/service-kyverno-kyverno-svc'];
 const single = cases.filter(({ expected }) => expected.length === 1);
 
 describe('the cases', () => {
@@ -71,7 +73,7 @@ describe('the figures', () => {
   }, 120_000);
 
   it('are of cases whose objects at fault are in their clusters', () => {
-    expect(absent).toEqual([]);
+    expect(absent).toEqual(namedThoughGone);
   });
 
   it.each(['dev', 'held-out'] as const)('of the %s half are not below the floors', (half) => {

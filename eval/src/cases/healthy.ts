@@ -19,13 +19,13 @@ export interface LookAlike {
 
 const day = 86_400;
 const at = (text: string) => target(text);
-const young = (name: string, spec: WorkloadSpec = {}) => (c: Cluster): Workload => {
+export const young = (name: string, spec: WorkloadSpec = {}) => (c: Cluster): Workload => {
   const workload = c.workload(at(name), { ageS: 30 * day, podAgeS: 1500, ...spec });
   startedEvents(c, workload);
   return workload;
 };
 
-function calm(id: string, what: string, from: readonly string[], recipe: (c: Cluster) => void): LookAlike {
+export function calm(id: string, what: string, from: readonly string[], recipe: (c: Cluster) => void): LookAlike {
   return { id: `healthy/${id}`, what, sources: from, recipe };
 }
 

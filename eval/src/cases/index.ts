@@ -2,21 +2,27 @@ import { casesOf, halfOf, world, type EvalCase, type Fault, type Recipe } from '
 import { target } from '../cluster/objects';
 import { admission } from './admission';
 import { databases } from './databases';
+import { endings } from './endings';
 import { lookAlikes } from './healthy';
 import { images } from './images';
 import { infrastructure } from './infrastructure';
 import { marketFaults } from './market';
+import { mounts } from './mounts';
 import { pgadminFaults } from './pgadmin';
+import { placement } from './placement';
+import { policies } from './policies';
 import { probes } from './probes';
+import { quiet } from './quiet';
 import { routing } from './routing';
 import { running } from './running';
 import { scheduling } from './scheduling';
 import { startup } from './startup';
 import { traps } from './traps';
+import { volumeTraps } from './volume-traps';
 import { volumes } from './volumes';
 import { wordings } from './wordings';
 
-const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults, ...traps, ...marketFaults, ...wordings];
+const faults: Fault[] = [...admission, ...scheduling, ...volumes, ...images, ...startup, ...probes, ...running, ...databases, ...routing, ...infrastructure, ...pgadminFaults, ...traps, ...marketFaults, ...wordings, ...policies, ...placement, ...mounts, ...endings, ...volumeTraps];
 
 /** Two that happen at once, unrelated; both of one half, so that neither gives the other half's case away. */
 const together: readonly (readonly [cause: string, other: string])[] = [
@@ -57,7 +63,7 @@ function part(cause: string, half: string, position: number): { cause: string; a
 }
 
 function healthy(): EvalCase[] {
-  return lookAlikes.map(({ id, what, sources, recipe }) => ({ id, class: 'healthy' as const, expected: [], variant: what, sources, half: halfOf('healthy', id), build: () => world(id, [[id, recipe]]) }));
+  return [...lookAlikes, ...quiet].map(({ id, what, sources, recipe }) => ({ id, class: 'healthy' as const, expected: [], variant: what, sources, half: halfOf('healthy', id), build: () => world(id, [[id, recipe]]) }));
 }
 
 /** Every case, both halves. Building one is deterministic and touches no disk. */

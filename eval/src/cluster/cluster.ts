@@ -42,7 +42,7 @@ export class Cluster {
   readonly logs: Record<string, string[]> = {};
   probes?: ProbeResults;
   private readonly others: KubeObject[] = [];
-  private readonly namespaces = new Set<string>();
+  private readonly namespaces = new Map<string, KubeObject>();
   private readonly now: number;
   private placed = 0;
 
@@ -81,12 +81,17 @@ export class Cluster {
     return found;
   }
 
-  namespace(name: string): void {
-    if (this.namespaces.has(name)) return;
-    this.namespaces.add(name);
-    this.add('v1', 'Namespace', { name }, { metadataLabels: { 'kubernetes.io/metadata.name': name }, status: { phase: 'Active' } });
+  /** A namespace with what every one has; `bare` without, as when its content has been deleted. */
+  namespace(name: string, bare = false): KubeObject {
+    const known = this.namespaces.get(name);
+    if (known) return known;
+    const made = this.make('v1', 'Namespace', { name }, { metadataLabels: { 'kubernetes.io/metadata.name': name }, status: { phase: 'Active' } }, 20 * day);
+    this.namespaces.set(name, made);
+    this.keep(made);
+    if (bare) return made;
     this.add('v1', 'ServiceAccount', { name: 'default', namespace: name });
     this.add('v1', 'ConfigMap', { name: 'kube-root-ca.crt', namespace: name }, { data: { 'ca.crt': '(certificate)' } });
+    return made;
   }
 
   /** Any other object; `metadataLabels` and `metadataAnnotations` go to its metadata, the rest stands at its top. */

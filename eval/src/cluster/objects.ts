@@ -8,7 +8,7 @@ export interface Container {
   args?: string[];
   env?: Record<string, unknown>[];
   envFrom?: Record<string, unknown>[];
-  ports?: { name?: string; containerPort: number; protocol?: string }[];
+  ports?: { name?: string; containerPort: number; hostPort?: number; protocol?: string }[];
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
   volumeMounts?: Record<string, unknown>[];
   livenessProbe?: Record<string, unknown>;

@@ -5,7 +5,7 @@ export interface Refusals {
   [reason: string]: number;
 }
 
-const resolvable = /^(Insufficient|node\(s\) didn't (match pod anti-affinity|satisfy existing pods anti-affinity|have free ports)|Too many pods)/;
+const resolvable = /^(Insufficient|node\(s\) didn't (match pod anti-affinity|satisfy existing pods anti-affinity|have free ports|match pod topology spread constraints$)|Too many pods)/;
 
 /**
  * The scheduler's message as it words it: reasons sorted as texts, then what preemption found (`FitError.Error`).
@@ -37,6 +37,15 @@ export function taintReason(c: Cluster, key: string, value = ''): string {
 export const affinityReason = "node(s) didn't match Pod's node affinity/selector";
 export const unschedulableReason = 'node(s) were unschedulable';
 export const antiAffinityReason = "node(s) didn't match pod anti-affinity rules";
+export const podAffinityReason = "node(s) didn't match pod affinity rules";
+export const spreadReason = "node(s) didn't match pod topology spread constraints";
+export const hostPortReason = "node(s) didn't have free ports for the requested pod ports";
+
+/** A bound volume that lies elsewhere; Kubernetes 1.34 words it anew. */
+export function volumeElsewhereReason(c: Cluster): string {
+  return c.recent ? "node(s) didn't match PersistentVolume's node affinity" : 'node(s) had volume node affinity conflict';
+}
+
 export const unboundReason = 'pod has unbound immediate PersistentVolumeClaims';
 
 /** Without a bound claim no node is looked at: one message for all (`volumebinding` PreFilter). */

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@larry/contracts';
 import { isReady } from './endpoints';
-import type { Condition } from './objects';
+import type { Condition, Pod } from './objects';
 import type { Workload } from './workload';
 
 type Ago = (seconds: number) => string;
@@ -31,14 +31,17 @@ export function settleWorkload(workload: Workload, ago: Ago): KubeObject[] {
   return root === controller ? [root] : [root, controller];
 }
 
-function counts(workload: Workload): { wanted: number; there: number; ready: number } {
+function counts(workload: Workload, all = true): { wanted: number; there: number; ready: number } {
   const spec = (workload.root['spec'] ?? {}) as { replicas?: number };
-  const mine = workload.pods.filter((pod) => !['Failed', 'Succeeded'].includes(pod.status.phase));
+  const owned = (pod: Pod) => all || pod.metadata.ownerReferences?.some(({ uid }) => uid === workload.controller.metadata.uid);
+  const mine = workload.pods.filter((pod) => !['Failed', 'Succeeded'].includes(pod.status.phase) && owned(pod));
   return { wanted: spec.replicas ?? 1, there: mine.length, ready: mine.filter(isReady).length };
 }
 
+/** Pods of superseded ReplicaSets count for the Deployment alone. */
 function settleReplicaSet(workload: Workload): void {
-  const { wanted, there, ready } = counts(workload);
+  const { wanted } = counts(workload);
+  const { there, ready } = counts(workload, false);
   const conditions = workload.createError ? [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: workload.createError }] : [];
   workload.controller['status'] = { replicas: there, fullyLabeledReplicas: there, readyReplicas: ready, availableReplicas: ready, observedGeneration: 1, ...(conditions.length > 0 ? { conditions } : {}) };
   (workload.controller['spec'] as { replicas: number }).replicas = wanted;
@@ -47,6 +50,7 @@ function settleReplicaSet(workload: Workload): void {
 /** Wording: `pkg/controller/deployment/util/deployment_util.go` and `progress.go`. */
 function deploymentStatus(workload: Workload, ago: Ago): Record<string, unknown> {
   const { wanted, there, ready } = counts(workload);
+  const { there: updated } = counts(workload, false);
   const set = workload.controller.metadata.name;
   const available = ready >= wanted - Math.floor(wanted / 4);
   const conditions: Condition[] = [
@@ -60,7 +64,8 @@ function deploymentStatus(workload: Workload, ago: Ago): Record<string, unknown>
   if (workload.createError) conditions.push(condition('ReplicaFailure', 'True', 'FailedCreate', workload.createError, ago(900)));
   return {
     observedGeneration: 1,
-    ...(there > 0 ? { replicas: there, updatedReplicas: there } : {}),
+    ...(there > 0 ? { replicas: there } : {}),
+    ...(updated > 0 ? { updatedReplicas: updated } : {}),
     ...(ready > 0 ? { readyReplicas: ready, availableReplicas: ready } : {}),
     ...(wanted > ready ? { unavailableReplicas: wanted - ready } : {}),
     conditions,

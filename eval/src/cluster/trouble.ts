@@ -59,6 +59,25 @@ function forget(c: Cluster, pod: Pod): void {
   for (const key of Object.keys(c.logs)) if (key.startsWith(`${pod.metadata.namespace}/${pod.metadata.name}/`)) delete c.logs[key];
 }
 
+/** None of its pods are there, nor their logs. */
+export function dropPods(c: Cluster, workload: Workload): void {
+  for (const pod of workload.pods) forget(c, pod);
+  workload.pods.length = 0;
+}
+
+/** Puts each pod's own name and uid where its status and events say POD_NAME and POD_UID. */
+export function inPerson(c: Cluster, workload: Workload): void {
+  for (const pod of workload.pods) {
+    const { name, uid = '' } = pod.metadata;
+    const filled = (text: string) => text.replaceAll('POD_UID', uid).replaceAll('POD_NAME', name);
+    pod.status = JSON.parse(filled(JSON.stringify(pod.status))) as Pod['status'];
+    for (const event of c.events) {
+      const about = event['involvedObject'] as { uid?: string };
+      if (about.uid === uid) event['message'] = filled(String(event['message']));
+    }
+  }
+}
+
 /** Placed and accepted, a container waits: image, configuration or volumes. */
 export function waiting(c: Cluster, workload: Workload, state: { reason: string; message?: string }, options: { only?: number[]; container?: string; initContainer?: boolean } = {}): Pod[] {
   const pods = chosen(workload, options.only);
@@ -241,7 +260,7 @@ export function killedByProbe(c: Cluster, workload: Workload, message: string, o
 
 /** The controller is refused the pods: none are made, its event and condition say why. */
 export function refused(c: Cluster, workload: Workload, message: string): void {
-  workload.pods.length = 0;
+  dropPods(c, workload);
   const kind = workload.target.kind;
   const from = { Deployment: 'replicaset-controller', StatefulSet: 'statefulset-controller', DaemonSet: 'daemonset-controller' }[kind] ?? 'job-controller';
   if (kind === 'Deployment') workload.createError = message;
