@@ -2,7 +2,7 @@ import type { Fault, Recipe } from '../case';
 import { complaints, feltBy } from '../cluster/callers';
 import type { Cluster } from '../cluster/cluster';
 import type { Target } from '../cluster/objects';
-import { refused } from '../cluster/trouble';
+import { dropPods, refused } from '../cluster/trouble';
 import type { Workload } from '../cluster/workload';
 import { sources } from '../sources';
 
@@ -63,7 +63,7 @@ function claimOver(quota: Quota, name: string, byHand = false): Recipe {
   return (c, at) => {
     addQuota(c, at, quota);
     const workload = c.workload({ kind: 'StatefulSet', namespace: at.namespace, name }, { ageS: 2700, podAgeS: 2600, spec: { volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: quota.asked.endsWith('Gi') ? quota.asked : '10Gi' } } } }] } });
-    workload.pods.length = 0;
+    dropPods(c, workload);
     const claim = `data-${name}-0`;
     c.event(workload.root, { reason: 'FailedCreate', from: 'statefulset-controller', count: 17, firstS: 2600, lastS: 400, message: `create Claim ${claim} for Pod ${name}-0 in StatefulSet ${name} failed error: persistentvolumeclaims "${claim}" is forbidden: ${over(at, quota)}` });
     if (!byHand) c.event(workload.root, { reason: 'FailedCreate', from: 'statefulset-controller', count: 17, firstS: 2600, lastS: 400, message: `create Pod ${name}-0 in StatefulSet ${name} failed error: failed to create PVC ${claim}: persistentvolumeclaims "${claim}" is forbidden: ${over(at, quota)}` });

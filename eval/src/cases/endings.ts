@@ -147,8 +147,8 @@ export function noSandbox(c: Cluster, workload: Workload, why: string, only?: nu
 const flannelGone = 'plugin type="flannel" failed (add): loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: no such file or directory';
 const calicoGone = 'plugin type="calico" failed (add): stat /var/lib/calico/nodename: no such file or directory: check that the calico/node container is running and has mounted /var/lib/calico/';
 
-/** The network was never set up: the node says itself that it is not ready. */
-function neverSetUp(app: string): Recipe {
+/** The network's configuration was taken away: the node says itself that it is not ready. */
+function notSetUp(app: string): Recipe {
   return (c, at) => {
     const node = c.node(at.name);
     const message = 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
@@ -156,7 +156,10 @@ function neverSetUp(app: string): Recipe {
     node.spec.taints = [...(node.spec.taints ?? []), { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule', timeAdded: c.ago(1600) }, { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', timeAdded: c.ago(1600) }];
     const agents = c.workload({ kind: 'DaemonSet', namespace: 'apps', name: app }, { ...days, port: 0, pod: { tolerations: [{ operator: 'Exists' }] } });
     const only = agents.pods.flatMap(({ spec }, index) => (spec.nodeName === at.name ? [index] : []));
-    for (const pod of waiting(c, agents, { reason: 'ContainerCreating' }, { only })) c.event(pod, { reason: 'NetworkNotReady', message: 'network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized', count: 70, lastS: 4 });
+    for (const pod of waiting(c, agents, { reason: 'ContainerCreating' }, { only })) {
+      pod.metadata.creationTimestamp = c.ago(1500);
+      c.event(pod, { reason: 'NetworkNotReady', message: `network is not ready: ${message}`, count: 70, lastS: 4, firstS: 1490 });
+    }
   };
 }
 
@@ -174,6 +177,7 @@ export const endings: Fault[] = [
       ['CronJob reports/monthly', 'ten minutes', tooLong(900, 400)],
       ['Job ml/embed-corpus', 'a day', tooLong(86_400, 1200)],
       ['Job media/transcode-films', 'three at a time', tooLong(7200, 1800, { pods: 3, spec: { completions: 12, parallelism: 3 } })],
+      ['Job data/compact', 'half an hour', tooLong(1800, 3000)],
       ['CronJob net/speedtest', 'two minutes', tooLong(120, 600)],
     ],
   },
@@ -186,6 +190,13 @@ export const endings: Fault[] = [
       ['Pod batch/import-orders-4xk2p', 'its Job is gone, its mark is not', pending('batch.kubernetes.io/job-tracking', 9000, { exitCode: 1 })],
       ['Pod data/kafka-0', 'its StatefulSet cannot make it anew, and callers fail', (c, at) => feltBy(pending('example.com/drain-partitions', 1300, { owner: 'StatefulSet', exitCode: 143, spec: { port: 9092 } }), 'kafka', { name: 'events', log: [complaints.go] })(c, at)],
       ['Pod vpn/gateway-1', 'one of three', pending('wireguard.example.com/peer', 2600, { owner: 'StatefulSet', spec: { replicas: 3 } })],
+      ['Pod gpu/render-3', 'its devices are not given back', pending('resource.example.com/gpu-release', 4100, { exitCode: 137 })],
+      ['Namespace cattle-old', 'a finalizer of the namespace itself, of a Rancher that is gone', (c, at) => {
+        const namespace = c.namespace(at.name, true);
+        deleting(c, namespace, 500_000);
+        namespace.metadata.finalizers = ['controller.cattle.io/namespace-auth'];
+        namespace['spec'] = {};
+      }],
       ['Namespace longhorn-old', 'Longhorn was removed before its objects', stillThere(88_000, ...['pvc-1a', 'pvc-2b'].map((name): Left => ({ apiVersion: 'longhorn.io/v1beta2', kind: 'Volume', plural: 'volumes', name, finalizer: 'longhorn.io' })), { apiVersion: 'longhorn.io/v1beta2', kind: 'Node', plural: 'nodes', name: 'k3s-worker01', finalizer: 'longhorn.io' })],
       ['Namespace shop-preview', 'a challenge of cert-manager that cannot clean up', stillThere(7200, certificate('shop-preview-tls-1-2871'))],
       ['Namespace metrics-test', 'an aggregated API without a server behind it', undiscovered(3500, 'custom.metrics.k8s.io.v1beta1')],
@@ -205,7 +216,9 @@ export const endings: Fault[] = [
       ['Node node-4', 'calico\'s token has run out', noNetwork('plugin type="calico" failed (add): error getting ClusterInformation: connection is unauthorized: Unauthorized', 'crm')],
       ['Node lab-node1', 'cilium\'s agent', noNetwork('plugin type="cilium-cni" name="cilium" failed (add): unable to connect to Cilium agent: failed to create cilium agent client after 30.000000 seconds timeout: Get "http://localhost/v1/config": dial unix /var/run/cilium/cilium.sock: connect: no such file or directory\nIs the agent running?', 'lab')],
       ['Node lab-node3', 'the plugin\'s program is missing', noNetwork('failed to find plugin "flannel" in path [/opt/cni/bin]', 'tests')],
-      ['Node node-1', 'never set up', neverSetUp('agents')],
+      ['Node k3s-master02', 'a master', noNetwork(flannelGone, 'etcd-backup')],
+      ['Node lab-node4', 'addresses are used up by pods that are gone', noNetwork('plugin type="host-local" failed (add): failed to allocate for range 0: no IP addresses available in range set: 10.42.6.1-10.42.6.254', 'render')],
+      ['Node node-1', 'no configuration any more', notSetUp('agents')],
     ],
   },
 ];

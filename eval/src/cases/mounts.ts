@@ -134,6 +134,15 @@ function ontoWrong({ volume, mount, from, spec = {}, keys, kind = 'ConfigMap' }:
   };
 }
 
+/** The key that a subPath names is not there: the kubelet makes a folder, and a program wants to read it. */
+function readsFolder(key: string, mountPath: string, keys: string[], line: string, spec: WorkloadSpec = {}): Recipe {
+  return (c, at) => {
+    c.add('v1', 'ConfigMap', { name: `${at.name}-config`, namespace: at.namespace }, { data: Object.fromEntries(keys.map((one) => [one, '# settings\n'])) });
+    const workload = c.workload(at, { ...fresh, image: `docker.io/example/${at.name}:1.8`, ...spec, pod: { volumes: [config(at.name)] }, container: { volumeMounts: [{ name: 'config', mountPath, subPath: key, readOnly: true }] } });
+    crashLoop(c, workload, { exitCode: 1, log: [line], livedS: 2 });
+  };
+}
+
 /** The kubelet itself finds nothing fit for the subPath. */
 function noSubPath(volume: Record<string, unknown>, subPath: string, spec: WorkloadSpec = {}): Recipe {
   return (c, at) => {
@@ -222,6 +231,9 @@ export const mounts: Fault[] = [
       ['DaemonSet logging/rsyslog', 'a folder of the node where a file was meant', ontoWrong({ volume: { name: 'conf', hostPath: { path: '/etc/rsyslog.d' } }, mount: { mountPath: '/etc/rsyslog.conf' }, from: '/etc/rsyslog.d', spec: { port: 0 } })],
       ['Deployment tls/haproxy', 'a Secret as a folder on a file', ontoWrong({ volume: { name: 'tls', secret: { secretName: 'haproxy-tls', defaultMode: 420 } }, keys: ['tls.crt', 'tls.key'], kind: 'Secret', mount: { mountPath: '/usr/local/etc/haproxy/site.pem' }, from: 'volumes/kubernetes.io~secret/tls' })],
       ['StatefulSet erp/tomcat-main', 'a file of the node on a folder', ontoWrong({ volume: { name: 'conf', hostPath: { path: '/srv/tomcat/server.xml' } }, mount: { mountPath: '/usr/local/tomcat/conf' }, from: '/srv/tomcat/server.xml' }, 'not a directory: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type: unknown')],
+      ['Deployment proxy/envoy', 'a key of a Secret that is not there', ontoWrong({ volume: { name: 'tls', secret: { secretName: 'envoy-tls', defaultMode: 420 } }, keys: ['tls.crt', 'tls.key'], kind: 'Secret', mount: { mountPath: '/etc/envoy/ca.crt', subPath: 'ca.crt' }, from: sub('envoy', 'tls') })],
+      ['Deployment home/homepage', 'a folder for a key that is not there: the program says so', readsFolder('settings.yaml', '/app/config/settings.yaml', ['setings.yaml', 'widgets.yaml'], "Error: EISDIR: illegal operation on a directory, read '/app/config/settings.yaml'")],
+      ['DaemonSet net/frr', 'the same in C', readsFolder('frr.conf', '/etc/frr/frr.conf', ['daemons', 'vtysh.conf'], 'zebra: failed to open configuration file /etc/frr/frr.conf: Is a directory', { port: 0 })],
       ['Deployment bot/discord', 'a subPath below a file of the node', noSubPath({ name: 'settings', hostPath: { path: '/srv/bot/config.toml', type: 'File' } }, 'config.toml')],
     ],
   },

@@ -47,6 +47,7 @@ function portTaken(port: number, owner: [kind: string, name: string], spec: Work
     const nodes = options.nodes ?? usable(c);
     c.workload({ kind: owner[0], namespace: at.namespace, name: owner[1] }, { ...days, ...hostPort(port, options.protocol), service: false, replicas: nodes.length, pods: nodes.length, nodes });
     const workload = c.workload(at, { ...fresh, ...hostPort(port, options.protocol), ...spec });
+    Object.assign(c.serviceOf(workload).spec.ports?.[0] ?? {}, { port, protocol: options.protocol ?? 'TCP' });
     const others: Refusals = options.nodes === undefined ? {} : { [affinityReason]: usable(c).length - nodes.length };
     unschedulable(c, workload, schedulingMessage(c, hostPortReason, others));
   };
@@ -151,6 +152,7 @@ export const placement: Fault[] = [
         c.workload({ kind: 'StatefulSet', namespace: 'features', name: 'feature-store' }, days);
       })],
       ['CronJob ops/snapshot', 'beside the database by a release name of before', beside({ 'app.kubernetes.io/instance': 'pg-old' }, { port: 0 }, undefined, exists('StatefulSet', 'pg', { port: 5432, labels: { 'app.kubernetes.io/instance': 'pg-new' } }))],
+      ['StatefulSet data/standby', 'in the same zone, and no node says its zone', beside({ app: 'main' }, { port: 5432 }, 'topology.kubernetes.io/zone', exists('StatefulSet', 'main', { port: 5432 }))],
       ['Deployment game/voice', 'its callers end for want of it', feltBy(beside({ app: 'world-server' }, { replicas: 1 }), 'voice', { name: 'lobby', log: [complaints.node] })],
     ],
   },
@@ -174,6 +176,13 @@ export const placement: Fault[] = [
         spread(1, { replicas: 3, labels: { tier: 'web' }, nodes: ['k3s-worker01'] }, 'topology.kubernetes.io/zone', inZones, { labelSelector: { matchLabels: { tier: 'web' } }, minDomains: 3 })(c, at);
       }],
       ['Job batch/shards', 'racks that nobody labelled', spread(0, { port: 0, podAgeS: 2600 }, 'example.com/rack', Array.from({ length: 7 }, () => undefined))],
+      ['Deployment maps/tiles', 'two nodes by label, and those without it count as well', (c, at) => {
+        for (const name of ['k3s-worker01', 'k3s-worker02']) Object.assign(c.node(name).metadata.labels ?? {}, { disk: 'ssd' });
+        const constraint = { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', nodeAffinityPolicy: 'Ignore', labelSelector: { matchLabels: { app: at.name } } };
+        const workload = c.workload(at, { ...days, podAgeS: 2600, replicas: 3, nodes: ['k3s-worker01', 'k3s-worker02'], pod: { nodeSelector: { disk: 'ssd' }, topologySpreadConstraints: [constraint] } });
+        unschedulable(c, workload, schedulingMessage(c, affinityReason, { [spreadReason]: 2 }), { only: [2] });
+      }],
+      ['Job ml/shards', 'two rules: one is a wish, the other names a label that is nowhere', spread(0, { port: 0, podAgeS: 2600 }, 'example.com/gpu-host', Array.from({ length: 7 }, () => undefined), { minDomains: 2 })],
       ['Deployment chat/relay', 'strictly apart, which its callers feel', feltBy(spread(0, { replicas: 2, podAgeS: 2600 }, 'topology.kubernetes.io/region', Array.from({ length: 7 }, () => undefined)), 'relay', { name: 'rooms', log: [complaints.java] })],
     ],
   },

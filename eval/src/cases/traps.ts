@@ -2,7 +2,7 @@ import type { Fault, Recipe } from '../case';
 import { complaints, feltBy } from '../cluster/callers';
 import { startedEvents } from '../cluster/noise';
 import { affinityReason, schedulingMessage, unboundMessage } from '../cluster/scheduler';
-import { configError, crashLoop, killedByProbe, pullError, refused, setCondition, unready, unschedulable } from '../cluster/trouble';
+import { configError, crashLoop, dropPods, killedByProbe, pullError, refused, setCondition, unready, unschedulable } from '../cluster/trouble';
 import type { WorkloadSpec } from '../cluster/workload';
 import { sources } from '../sources';
 
@@ -37,7 +37,7 @@ const admission: Fault[] = [
     variants: [
       ['StatefulSet vault/vault-server', 'the events are past: nothing but the reference is left', (c, at) => {
         const workload = c.workload(at, { ageS: 5 * 86_400, podAgeS: 5 * 86_400, pod: { serviceAccountName: 'vault-server', serviceAccount: 'vault-server' } });
-        workload.pods.length = 0;
+        dropPods(c, workload);
       }],
     ],
   },

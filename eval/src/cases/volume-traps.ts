@@ -149,7 +149,7 @@ export const volumeTraps: Fault[] = [
       workload.pods.push(replacement);
       unschedulable(c, workload, schedulingMessage(c, volumeElsewhereReason(c), { [taintReason(c, 'node.kubernetes.io/unreachable')]: 1 }), { only: [1] });
     }],
-    ['Node node-3', 'a namespace waits for a pod that nobody there ends', (c, at) => {
+    ['Node cp-3', 'a namespace waits for a pod that nobody there ends', (c, at) => {
       const namespace = c.namespace('preview', true);
       const workload = c.workload({ kind: 'Pod', namespace: 'preview', name: 'review-app' }, { ...days, nodes: [at.name], service: false });
       silent(c, at.name, 2600);

@@ -3,7 +3,7 @@ import { Chance } from './chance';
 import { dressLogs, dressOwners } from './dress';
 import { settleEndpoints } from './endpoints';
 import { aKubeEvent, type EventParts } from './events';
-import { lease, makeNodes, quickStart, versions, type Flavour } from './nodes';
+import { isLost, lease, makeNodes, markPods, quickStart, versions, type Flavour } from './nodes';
 import type { Node, Pod, PodSpec, Service, ServicePort, Target } from './objects';
 import { runningPod } from './pods';
 import { settleWorkload } from './settle';
@@ -191,7 +191,8 @@ export class Cluster {
   /** One more pod of a workload; running and ready. */
   addPod(workload: Workload, ordinal: number, controller = workload.controller, template: PodSpec = workload.template): Pod {
     const { spec, target, labels } = workload;
-    const workers = this.nodes.slice(3);
+    const well = this.nodes.slice(3).filter((node) => !isLost(node));
+    const workers = well.length > 0 ? well : this.nodes.slice(3);
     const daemonNode = this.nodes[ordinal % this.nodes.length];
     const node = spec.nodes?.[ordinal] ? this.node(spec.nodes[ordinal]) : target.kind === 'DaemonSet' ? daemonNode : workers[this.placed++ % workers.length];
     if (!node) throw new Error('eval: no node for a pod');
@@ -219,6 +220,7 @@ export class Cluster {
     dressLogs(this.chance, this.workloads, this.logs);
     dressOwners(this.chance, this.workloads);
     const pods = this.workloads.flatMap((workload) => workload.pods);
+    for (const node of this.nodes) markPods(node, pods);
     const owned = this.workloads.flatMap((workload) => settleWorkload(workload, (s) => this.ago(s)));
     const endpoints = settleEndpoints(this.services, pods, this.chance);
     const objects = [...this.nodes, ...this.others, ...this.services, ...endpoints, ...new Set([...owned, ...pods]), ...this.events];

@@ -26,13 +26,14 @@ export function aKubeEvent(chance: Chance, ago: (seconds: number) => string, abo
   const { name, namespace, uid, resourceVersion } = about.metadata;
   const host = parts.host ?? (from === 'kubelet' ? nodeOf(about) : undefined);
   const modern = from === 'default-scheduler';
+  const [first, last] = [firstS, lastS].map((seconds) => notBefore(about, ago(seconds))) as [string, string];
   const times = modern
-    ? { firstTimestamp: null, lastTimestamp: null, eventTime: micro(ago(firstS)), ...(count > 1 ? { series: { count, lastObservedTime: micro(ago(lastS)) } } : {}) }
-    : { firstTimestamp: ago(firstS), lastTimestamp: ago(lastS), eventTime: null, count };
+    ? { firstTimestamp: null, lastTimestamp: null, eventTime: micro(first), ...(count > 1 ? { series: { count, lastObservedTime: micro(last) } } : {}) }
+    : { firstTimestamp: first, lastTimestamp: last, eventTime: null, count };
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${name}.${chance.hex(16)}`, namespace: namespace ?? 'default', uid: chance.uid(), creationTimestamp: ago(firstS) },
+    metadata: { name: `${name}.${chance.hex(16)}`, namespace: namespace ?? 'default', uid: chance.uid(), creationTimestamp: first },
     involvedObject: { apiVersion: about.apiVersion, kind: about.kind, name, ...(namespace ? { namespace } : {}), uid: about.kind === 'Node' ? name : uid, resourceVersion, ...(parts.fieldPath ? { fieldPath: parts.fieldPath } : {}) },
     type,
     reason,
@@ -43,6 +44,11 @@ export function aKubeEvent(chance: Chance, ago: (seconds: number) => string, abo
     ...(modern ? { action: 'Scheduling' } : {}),
     ...times,
   };
+}
+
+/** Nobody speaks of a pod before it is there. */
+function notBefore({ kind, metadata: { creationTimestamp = '' } }: KubeObject, time: string): string {
+  return kind === 'Pod' && creationTimestamp > time ? creationTimestamp : time;
 }
 
 function micro(time: string): string {

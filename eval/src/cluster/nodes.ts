@@ -1,6 +1,6 @@
 import type { KubeObject } from '@larry/contracts';
 import type { Chance } from './chance';
-import type { Node } from './objects';
+import type { Node, Pod } from './objects';
 
 /** The kubelets' versions that the cases come from; the wording of some messages hangs on them. */
 export const versions = ['v1.31.6+k3s1', 'v1.32.5+k3s1', 'v1.33.4+k3s1', 'v1.34.2+k3s1', 'v1.35.2+k3s1'] as const;
@@ -88,4 +88,18 @@ function makeNode(chance: Chance, { name, index, version, tainted }: NodeSpec, a
       nodeInfo: { kubeletVersion: version, containerRuntimeVersion: k3s ? 'containerd://2.1.4-k3s1' : 'containerd://2.1.4', osImage: 'Ubuntu 24.04.2 LTS', kernelVersion: '6.8.0-57-generic', operatingSystem: 'linux', architecture: 'amd64' },
     },
   };
+}
+
+/** A node that pods are taken away from: nobody new is placed there. */
+export function isLost({ spec: { taints = [] } }: Node): boolean {
+  return taints.some(({ key, effect }) => effect === 'NoExecute' && /^node\.kubernetes\.io\/(unreachable|not-ready)$/.test(key));
+}
+
+/** What the node controller does to the pods of a node that has become silent (`controller/util/node` MarkPodsNotReady). */
+export function markPods(node: Node, pods: Pod[]): void {
+  const ready = node.status.conditions.find(({ type }) => type === 'Ready');
+  if (ready?.status !== 'Unknown') return;
+  for (const pod of pods.filter(({ spec }) => spec.nodeName === node.metadata.name)) {
+    for (const condition of pod.status.conditions) if (condition.type === 'Ready' && condition.status === 'True') Object.assign(condition, { status: 'False', lastTransitionTime: ready.lastTransitionTime });
+  }
 }
