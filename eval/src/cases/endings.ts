@@ -156,8 +156,8 @@ function notSetUp(app: string): Recipe {
     node.spec.taints = [...(node.spec.taints ?? []), { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule', timeAdded: c.ago(1600) }, { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', timeAdded: c.ago(1600) }];
     const agents = c.workload({ kind: 'DaemonSet', namespace: 'apps', name: app }, { ...days, port: 0, pod: { tolerations: [{ operator: 'Exists' }] } });
     const only = agents.pods.flatMap(({ spec }, index) => (spec.nodeName === at.name ? [index] : []));
+    for (const index of only) Object.assign(agents.pods[index]?.metadata ?? {}, { creationTimestamp: c.ago(1500) });
     for (const pod of waiting(c, agents, { reason: 'ContainerCreating' }, { only })) {
-      pod.metadata.creationTimestamp = c.ago(1500);
       c.event(pod, { reason: 'NetworkNotReady', message: `network is not ready: ${message}`, count: 70, lastS: 4, firstS: 1490 });
     }
   };

@@ -41,6 +41,11 @@ const together: readonly (readonly [cause: string, other: string])[] = [
   ['pgadmin_data_not_writable', 'deployment_zero_replicas'],
   ['volume_mount_permission_denied', 'mysql_invalid_port'],
   ['init_container_failed', 'pod_anti_affinity_conflict'],
+  ['volume_attached_elsewhere', 'admission_denied'],
+  ['host_port_conflict', 'run_as_non_root_violation'],
+  ['finalizer_pending', 'limit_range_violation'],
+  ['missing_volume_claim', 'job_deadline_exceeded'],
+  ['admission_webhook_unavailable', 'mount_type_mismatch'],
 ];
 
 function pair([cause, other]: readonly [string, string]): EvalCase[] {

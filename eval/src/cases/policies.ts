@@ -98,7 +98,12 @@ function leftBehind(hook: Hook, ...refusedOnes: [kind: string, path: string][]):
   };
 }
 
-const kyverno = (policy: string, rule: string, why: string, at: string) => `admission webhook "validate.kyverno.svc-fail" denied the request: \n\nresource Pod/NS/POD was blocked due to the following policies \n\n${policy}:\n  ${rule}: 'validation error: ${why}. rule ${rule} failed at path ${at}'\n`;
+/** Kyverno writes its reasons as YAML, which folds long lines. */
+function kyverno(policy: string, rule: string, why: string, at: string): string {
+  const folded = `${rule}: 'validation error: ${why}. rule ${rule} failed at path ${at}'`.replace(/(.{60,78}) /g, '$1\n    ');
+  return `admission webhook "validate.kyverno.svc-fail" denied the request: \n\nresource Pod/NS/POD was blocked due to the following policies \n\n${policy}:\n  ${folded}\n`;
+}
+
 const gatekeeper = (constraint: string, why: string) => `admission webhook "validation.gatekeeper.sh" denied the request: [${constraint}] ${why}`;
 const security = (level: string, ...violations: string[]) => `pods "POD" is forbidden: violates PodSecurity "${level}": ${violations.join(', ')}`;
 const restricted = (container: string) => security('restricted:latest', `allowPrivilegeEscalation != false (container "${container}" must set securityContext.allowPrivilegeEscalation=false)`, `unrestricted capabilities (container "${container}" must set securityContext.capabilities.drop=["ALL"])`, `runAsNonRoot != true (pod or container "${container}" must set securityContext.runAsNonRoot=true)`, `seccompProfile (pod or container "${container}" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")`);
@@ -159,6 +164,7 @@ export const policies: Fault[] = [
       ['Deployment web/landing', 'an admission policy of the API server itself', forbidden('pods "POD" is forbidden: ValidatingAdmissionPolicy \'no-latest-tag\' with binding \'no-latest-tag\' denied request: images must be referred to by a version', { image: 'registry.example.com/web/landing:latest' })],
       ['DaemonSet net/sniffer', 'Kyverno: host network', forbidden(kyverno('disallow-host-namespaces', 'host-namespaces', 'Sharing the host namespaces is disallowed. The fields spec.hostNetwork, spec.hostIPC, and spec.hostPID must be unset or set to `false`', '/spec/hostNetwork/'), { port: 0, pod: { hostNetwork: true } })],
       ['CronJob ops/prune-images', 'not signed', forbidden('admission webhook "policy.sigstore.dev" denied the request: validation failed: failed policy: signed-by-us: spec.template.spec.containers[0].image\nregistry.example.com/apps/prune-images@sha256:0c1f6a3f9f1e8f0a5ad3b9d1d6d3f1e7b0d2a4c6e8f1a3b5c7d9e1f3a5b7c9d1 signature key validation failed for authority authority-0: no matching signatures', { port: 0 })],
+      ['Deployment hr/payroll', 'Kyverno before anything else: a mutating rule for signatures', forbidden('admission webhook "mutate.kyverno.svc-fail" denied the request: \n\nresource Pod/NS/POD was blocked due to the following policies\n\nrequire-signed-images:\n  verify-signature: \'failed to verify image registry.example.com/apps/payroll:1.7.0: .attestors[0].entries[0].keys:\n    no signatures found\'\n')],
       ['StatefulSet iot/broker', 'Kubewarden', forbidden('admission webhook "clusterwide-no-host-path.kubewarden.admission" denied the request: hostPath \'/srv/broker\' is not in the AllowedHostPaths list', { port: 1883, pod: { volumes: [{ name: 'data', hostPath: { path: '/srv/broker' } }] } })],
       ['Deployment lab/jupyter', 'an admission policy with no message of its own', forbidden('pods "POD" is forbidden: ValidatingAdmissionPolicy \'pods-have-owners\' with binding \'pods-have-owners-lab\' denied request: failed expression: has(object.metadata.labels) && \'owner\' in object.metadata.labels')],
       ['Deployment team/wiki', 'a label is missing; older pods go on', partly(gatekeeper('must-have-cost-centre', 'you must provide labels: {"cost-centre"}'))],
