@@ -8,7 +8,7 @@ import { givens, readerOf } from './given';
 import { figuresOf, renderFigures, renderMiss } from './table';
 
 /** A webhook's configuration names a Service that was removed: what is missing is at fault. */
-const namedThoughGone = ['admission_webhook_unavailable/service-kyverno-kyverno-svc'];
+const namedThoughGone = ['admission_webhook_unavailable/service-kyverno-kyverno-svc', 'two-faults/admission_webhook_unavailable+mount_type_mismatch@dev'];
 const single = cases.filter(({ expected }) => expected.length === 1);
 
 describe('the cases', () => {
