@@ -9,6 +9,8 @@ import { seen, seenEvent } from './evidence';
 
 /** What containerd says when the network plugin gives a pod no network (containerd, `internal/cri/server/sandbox_run.go`; the plugins' own words after it). */
 const noNetwork = /failed to setup network for sandbox|failed to set ?up (?:pod )?network|plugin type="[^"]*" failed|cni plugin not initialized|networkPlugin cni failed|no IP addresses available|loadFlannelSubnetEnv failed|failed to allocate for range/i;
+/** What the kubelet says of a node without a network plugin (kubernetes, `pkg/kubelet/runtime.go`). */
+const noPlugin = /NetworkPluginNotReady|cni plugin not initialized|network plugin is not ready/i;
 const staleMs = 15 * minuteMs;
 
 /** Nodes on which pods get no network. */
@@ -21,6 +23,12 @@ export function podNetworkCauses(scene: Scene): Candidate[] {
     known.keys.push(...workload.unwell.filter((u) => u.pod.node === pod.node).map((u) => u.pod.key));
     known.evidence.push(seenEvent(event));
     byNode.set(pod.node, known);
+  }
+  for (const node of scene.facts.objects.list('Node')) {
+    const ready = conditionsOf(valueIn(node, 'status', 'conditions')).get('Ready');
+    if (ready?.status !== 'False' || !noPlugin.test(ready.message ?? '') || byNode.has(node.metadata.name)) continue;
+    const keys = scene.facts.workloads.flatMap((w) => w.unwell.filter(({ pod }) => pod.node === node.metadata.name).map(({ pod }) => pod.key));
+    byNode.set(node.metadata.name, { keys, evidence: [], text: ready.message ?? '' });
   }
   return [...byNode].map(([name, { keys, evidence, text }]): Candidate => {
     const node = scene.facts.objects.get('Node', undefined, name);

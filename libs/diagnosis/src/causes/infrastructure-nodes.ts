@@ -128,7 +128,9 @@ function proxyCauses(scene: Scene, nodes: KubeObject[]): Candidate[] {
     const unwell = set?.unwell.find((u) => u.pod.node === name);
     const gone = set !== undefined && proxies.length > 0 && pod === undefined && isScheduled(scene, name);
     const deaf = unreached(scene, name);
-    if (!unit && !unwell && !gone && deaf.length === 0) return [];
+    // On a node that is silent nothing is ready, kube-proxy among it.
+    const silent = conditionsOf(valueIn(scene.facts.objects.get('Node', undefined, name), 'status', 'conditions')).get('Ready')?.status === 'Unknown';
+    if (!unit && ((!unwell && !gone) || silent) && deaf.length === 0) return [];
     const ref: ObjectRef = scene.facts.objects.get('Node', undefined, name) ? refOf(scene.facts.objects.get('Node', undefined, name) as KubeObject) : { apiVersion: 'v1', kind: 'Node', name };
     return [
       {

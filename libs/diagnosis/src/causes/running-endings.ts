@@ -58,17 +58,19 @@ function heldNamespaces({ facts }: Scene): Candidate[] {
     if (!(facts.atMs - deleted > patienceMs)) return [];
     const conditions = conditionsOf(valueIn(namespace, 'status', 'conditions'));
     const why = holds.flatMap((type) => (conditions.get(type)?.status === 'True' ? [{ type, message: conditions.get(type)?.message ?? '' }] : []));
-    if (why.length === 0) return [];
+    const own = namesIn(valueIn(namespace, 'metadata', 'finalizers'));
+    if (why.length === 0 && own.length === 0) return [];
     const ref = refOf(namespace);
+    const reason = why[0]?.message ?? `it is empty, and waits for ${own.join(', ')}`;
     return [
       {
         cause: 'finalizer_pending',
         object: ref,
         confidence: 0.92,
-        title: `namespace ${namespace.metadata.name} shall be gone, and cannot: ${printable(why[0]?.message ?? '', 300)}`,
-        evidence: why.slice(0, 3).map(({ type, message }) => seen(ref, `.status.conditions[${type}]`, message)),
+        title: `namespace ${namespace.metadata.name} shall be gone, and cannot: ${printable(reason, 300)}`,
+        evidence: [seen(ref, '.metadata.deletionTimestamp', textOf(namespace.metadata.deletionTimestamp) ?? ''), ...why.slice(0, 3).map(({ type, message }) => seen(ref, `.status.conditions[${type}]`, message)), ...(own.length > 0 ? [seen(ref, '.metadata.finalizers', own)] : [])],
         explains: [objectKey(namespace)],
-        remedy: { none: why[0]?.type === 'NamespaceDeletionDiscoveryFailure' ? 'an API service does not answer (kubectl get apiservices): mend or remove it, and the namespace goes by itself' : 'see who has to take the finalizers of what is left in it; to take them away by hand leaves that work undone' },
+        remedy: { none: why[0]?.type === 'NamespaceDeletionDiscoveryFailure' ? 'an API service does not answer (kubectl get apiservices): mend or remove it, and the namespace goes by itself' : why.length === 0 ? 'whoever set the finalizer has work to do first, and may not be installed any more; to take it away by hand leaves that undone' : 'see who has to take the finalizers of what is left in it; to take them away by hand leaves that work undone' },
       },
     ];
   });

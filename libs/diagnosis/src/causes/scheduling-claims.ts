@@ -96,7 +96,7 @@ function usersOf({ facts }: Scene, claim: KubeObject): string[] {
 const generic = new Set(['csi', 'driver', 'drivers', 'io', 'com', 'org', 'net', 'dev', 'k8s', 'kubernetes', 'cluster', 'local', 'storage', 'sigs', 'x-k8s', 'provisioner', 'plugin', 'no-provisioner']);
 
 /** Who answers for a provisioner's name: who is started with it, or else is called by a part of it (`rancher.io/local-path` by local-path-provisioner). */
-function provisionersOf({ facts }: Scene, provisioner: string): Workload[] {
+export function provisionersOf({ facts }: Scene, provisioner: string): Workload[] {
   const started = facts.workloads.filter((w) => JSON.stringify(listOf(w.podSpec['containers'])).includes(provisioner));
   if (started.length > 0) return started;
   const parts = provisioner.split(/[./]/).filter((part) => part.length >= 3 && !generic.has(part)).reverse();

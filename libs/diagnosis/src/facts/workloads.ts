@@ -170,10 +170,15 @@ function judge(workload: Workload, objects: ObjectIndex, events: EventIndex, atM
   const replaced = (pod: PodFacts) => (pod.phase === 'Failed' || pod.deletedMs !== undefined) && alive >= workload.desired && workload.ref.kind !== 'Pod' && !isJob(workload);
   workload.unwell = ill.filter(({ pod }) => !replaced(pod)).sort((a, b) => plainness(a.ailment) - plainness(b.ailment));
   if (isJob(workload)) return judgeJob(workload, objects, found.some((f) => f.ailment === 'starting'), atMs);
-  workload.lacksPods = objects.knows('Pod') && lacksPods(workload, objects) && !isYoung(workload.object, atMs);
+  workload.lacksPods = objects.knows('Pod') && lacksPods(workload, objects) && !isYoung(workload.object, atMs) && !isMakingRoom(workload, found);
   if (workload.desired === 0 && workload.unwell.length === 0) workload.state = 'stopped';
   else if (workload.unwell.length > 0 || workload.lacksPods || isBlindlyUnready(workload, objects, atMs)) workload.state = 'not-running';
   else workload.state = workload.ready >= workload.desired ? 'running' : 'starting';
+}
+
+/** A StatefulSet's next pod has the name of the one before, and waits until that is gone; its time to go is not up. */
+function isMakingRoom({ ref, allPods }: Workload, found: readonly { pod: PodFacts; ailment?: Ailment | 'starting' | undefined }[]): boolean {
+  return ref.kind === 'StatefulSet' && allPods.some((pod) => pod.deletedMs !== undefined && found.every((f) => f.pod !== pod || f.ailment === undefined));
 }
 
 /** Where pods cannot be listed the workload's own status is all there is. */
