@@ -8,7 +8,7 @@ import { dotted, seen, seenAt, seenContainer, seenEvent, seenLine } from './evid
 /** runc's and containerd's words for a command that cannot be run (runc, `libcontainer/init_linux.go`); shells exit 127 and 126. */
 const notRunnable = /exec(?: |: )"?(?<command>[^":]+)"?: (?:executable file not found in \$PATH|no such file or directory|permission denied|stat .*)|exec format error|unable to start container process: (?!error during container init: error mounting)(?<what>.*)|starting container process caused.*(?:not found|no such file)/i;
 const shellNotFound = /(?:^|: )(?:line \d+: )?(?<command>\S+): (?:command )?not found\s*$|exec: (?<second>\S+): not found|can't open file '(?<file>[^']+)': \[Errno 2\]|Cannot find module '(?<module>[^']+)'|Error: Unable to access jarfile (?<jar>\S+)|Could not find or load main class (?<main>\S+)/i;
-const badFlag = /(?:unknown|unrecognized|invalid|illegal|undefined) (?:command[- ]line )?(?:option|flag|argument|arguments|command|shorthand flag)s?\b|flag provided but not defined|unknown shorthand flag|unexpected argument '|error: (?:unrecognized arguments|argument [-\w]|the following arguments are required)/i;
+const badFlag = /(?:unknown|unrecognized|invalid|illegal|undefined) (?:command[- ]line )?(?:option|flag|argument|arguments|command|shorthand flag)s?\b|flag provided but not defined|unknown shorthand flag|unexpected argument '|error: (?:unrecognized arguments|argument [-\w]|the following arguments are required)|^(?:\/bin\/)?(?:ba|da|z)?sh: .*(?:syntax error|unterminated quoted string|unexpected (?:EOF|token|end of file))/i;
 
 /** Applications' words for a variable that is missing or that they cannot read. */
 const badEnvironment: readonly RegExp[] = [
@@ -16,7 +16,7 @@ const badEnvironment: readonly RegExp[] = [
   /\b(?:env(?:ironment)?(?: variable)?s?)\b.{0,80}\b(?:not set|is missing|are missing|is required|are required|must be set|is empty|not defined|undefined|invalid|not found|cannot be empty)/i,
   /\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b.{0,30}\b(?:is not set|not set|must be set|is required|is missing|was not provided|is undefined|is empty|cannot be empty|not specified|must be an? (?:integer|number|boolean))\b/,
   /\b(?:invalid|bad|unsupported|illegal|malformed|unparsable|cannot parse|failed to parse|could not parse)\b.{0,40}\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/,
-  /\bKeyError: '[A-Z][A-Z0-9_]+'/,
+  /\bKeyError: '[A-Z][A-Z0-9_]+'|key not found: "[A-Z][A-Z0-9_]+" \(KeyError\)/,
   /environment variable .* (?:not found|not present)|EnvironmentError|Could not resolve placeholder '[^']+'|VarError|NotPresent\b/,
   /strconv\.(?:Atoi|ParseInt|ParseBool|ParseFloat|ParseUint): parsing "[^"]*": invalid syntax/,
   /invalid literal for int\(\) with base 10|java\.lang\.NumberFormatException: For input string/,
@@ -27,6 +27,8 @@ const badEnvironment: readonly RegExp[] = [
   /"?\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b"?:? (?:is required|is not allowed|must be|should be|expected|is invalid|has an invalid)/,
   /\b(?:time: invalid duration|missing protocol scheme|first path segment in URL cannot contain colon|invalid port number|invalid log ?level|unknown log ?level|Not a valid (?:port|number|boolean))\b/i,
 ];
+
+const unreadable = /invalid literal for int|NumberFormatException|strconv\./;
 
 /** `Permission denied` and `Read-only file system`, as libc (strerror) and the languages print them. */
 const denied = /Permission denied|permission denied|EACCES|AccessDeniedException|Operation not permitted.*(?:chown|mkdir|open)|(?:chown|chmod|mkdir|open|permissions of directory).*Operation not permitted|is not writable|has wrong ownership|has invalid permissions/i;
@@ -75,6 +77,8 @@ function environmentCause(one: Case, container: ContainerFacts): Candidate | und
   const hit = lastHit(scene, pod, container, badEnvironment);
   if (!hit || (lastEnd(container)?.exitCode ?? 0) === 0) return undefined;
   const named = /\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/.exec(hit.line)?.[0];
+  // A value that cannot be read may come from anywhere: a container without variables has none that is wrong.
+  if (named === undefined && unreadable.test(hit.line) && listOf(container.spec['env']).length === 0 && listOf(container.spec['envFrom']).length === 0) return undefined;
   const index = listOf(container.spec['env']).findIndex((entry) => valueIn(entry, 'name') === named);
   const at = `${containerAt(workload, container)}/env`;
   return ofWorkload(one, 'invalid_environment', named === undefined ? 0.78 : 0.88, `container ${container.name} does not accept its environment: ${printable(hit.line, 160)}`, {
@@ -169,7 +173,9 @@ function deniedCause(one: Case, container: ContainerFacts): Candidate | undefine
     remedy:
       mount && typeof user === 'number' && valueIn(mount.volume, 'persistentVolumeClaim') !== undefined && valueIn(pod.spec, 'securityContext', 'fsGroup') === undefined
         ? { summary: `Set fsGroup ${user} so that user ${user} may write the volume`, patch: valueIn(pod.spec, 'securityContext') ? [{ op: 'add', path: fsGroupAt, value: user }] : [{ op: 'add', path: `${workload.podSpecAt}/securityContext`, value: { fsGroup: user } }] }
-        : { none: 'give the files to the user that the container runs as (fsGroup for a claim, chown for a hostPath), or run it as the user that owns them' },
+        : event
+          ? { none: 'who serves the volume refuses it: see which addresses and users its export lets in, or the credentials that the volume names; on the node, who owns the folder' }
+          : { none: 'give the files to the user that the container runs as (fsGroup for a claim, chown for a hostPath), or run it as the user that owns them' },
   });
 }
 
