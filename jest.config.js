@@ -4,6 +4,7 @@
 module.exports = {
   rootDir: __dirname,
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/eval', '<rootDir>/tools'],
+  globalSetup: '<rootDir>/tools/unpack-kube-tools.cjs',
   testMatch: ['**/*.spec.ts', '**/*.int-spec.ts', '**/test/*.e2e-spec.ts', '**/tools/**/*.spec.mjs'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {

@@ -31,7 +31,8 @@ await part('system', () => jest('system'));
 rmSync(results, { recursive: true, force: true });
 if (failedParts.length > 0) console.log(`\nNot green: ${failedParts.join(', ')}. What failed is printed above; \`npm test -- --only ${failedParts[0]}\` runs that part alone.`);
 const { passed, failed, skipped, retried } = counts;
-console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped${retried > 0 ? `; ${retried} of those that passed did so at their second try` : ''}`);
+if (retried > 0) console.log(`\n${retried} of those that passed did so at their second try`);
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failedParts.length === 0 ? 0 : 1);
 
 function unit() {
