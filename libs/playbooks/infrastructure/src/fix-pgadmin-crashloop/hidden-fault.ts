@@ -10,7 +10,7 @@ import { causeOfStep, plannedFor } from './plan-change';
 const stages = ['wanted', 'admitted', 'scheduled', 'made', 'runs'] as const;
 type Stage = (typeof stages)[number];
 
-const madeByKubelet: ReadonlySet<string> = new Set(['image_registry_dns_failure', 'image_registry_unreachable', 'incorrect_image_reference', 'missing_image_pull_secret', 'missing_secret_binding', 'missing_config_map', 'missing_secret_key']);
+const madeByKubelet: ReadonlySet<string> = new Set(['image_registry_dns_failure', 'image_registry_unreachable', 'incorrect_image_reference', 'missing_image_pull_secret', 'missing_secret_binding', 'missing_config_map', 'missing_secret_key', 'run_as_non_root_violation', 'volume_attached_elsewhere', 'volume_mount_failed', 'mount_type_mismatch']);
 
 /** Mounts, image and environment are one stage: the kubelet sees to them in an order of its own. So is everything once a process runs. */
 function stageOf(cause: string): Stage {
