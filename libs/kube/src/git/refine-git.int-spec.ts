@@ -5,19 +5,9 @@ import { dirname, join } from 'node:path';
 import type { KubeObject, Remedy } from '@larry/contracts';
 import { readGitHead } from './repository';
 import { refineGitRemedies } from './refine-git';
+import { cartManifest } from './testing-clone';
 
-const manifest = `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: cart
-  namespace: shop
-spec:
-  template:
-    spec:
-      containers:
-        - name: cart
-          image: cart:2.0 # pinned
-`;
+const manifest = cartManifest();
 const object = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'cart' };
 const live = (image = 'cart:2.0'): KubeObject => ({ ...object, metadata: { name: 'cart', namespace: 'shop' }, spec: { template: { spec: { containers: [{ name: 'cart', image }] } } } });
 const image = '/spec/template/spec/containers/0/image';
