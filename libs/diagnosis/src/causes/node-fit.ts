@@ -2,7 +2,7 @@ import { listOf, recordOf, textOf, valueIn, type KubeObject } from '@larry/contr
 import { quantity } from '../facts/quantity';
 import type { Facts } from '../facts/model';
 import type { PodFacts } from '../facts/pod-facts';
-import { claimsOfPod } from '../graph/references';
+import { claimsOfPod, volumeOfClaim } from '../graph/references';
 
 /** Why a pod cannot go to a node, in the scheduler's order of filters (kubernetes, `pkg/scheduler/framework/plugins`). */
 export type Obstacle = 'cordon' | 'taint' | 'selector' | 'affinity' | 'cpu' | 'memory' | 'resource' | 'anti-affinity' | 'company' | 'spread' | 'host-port' | 'volume' | 'other';
@@ -144,10 +144,7 @@ function refusesCompany(facts: Facts, node: KubeObject, pod: PodFacts): boolean 
 
 /** The volumes that the claims of a pod are bound to, as far as the source shows them. */
 export function boundVolumes({ objects }: Facts, pod: PodFacts): KubeObject[] {
-  return claimsOfPod(pod.spec).flatMap(({ name }) => {
-    const volume = textOf(valueIn(objects.get('PersistentVolumeClaim', pod.namespace, name), 'spec', 'volumeName'));
-    return (volume === undefined ? undefined : objects.get('PersistentVolume', undefined, volume)) ?? [];
-  });
+  return claimsOfPod(pod.spec).flatMap(({ name }) => volumeOfClaim(objects, pod.namespace, name) ?? []);
 }
 
 /** A port of a node that a pod takes for itself. */

@@ -11,6 +11,7 @@ import { configDatabaseOf } from '../pgadmin/config-database';
 import { lackOf } from '../pgadmin/credentials';
 import { dataMountOf, envOf, mountsOf, pgadminIndex, variableOf, type Mounted, type Pgadmin } from '../pgadmin/find';
 import { pgadminSays } from '../pgadmin/says';
+import { volumeOfClaim, withoutFsGroup } from '../graph/references';
 import { serversProblem, type ServersProblem } from '../pgadmin/servers-json';
 import { ownerIn } from '../remedy/remedy';
 import { lastHit, type Hit } from './cause';
@@ -26,7 +27,7 @@ export function pgadminCauses(scene: Scene): Candidate[] {
     const pgadmin = pgadminOf(scene, workload);
     if (!pgadmin) return [];
     const servers = invalidServers(pgadmin);
-    if (scene.facts.runtime && workload.state !== 'not-running') return servers ? [servers] : [];
+    if (scene.facts.runtime && workload.state !== 'not-running') return [servers ?? saysOn(pgadmin)].flatMap((c) => c ?? []);
     return [said(pgadmin) ?? refused(pgadmin) ?? servers ?? configured(pgadmin)].flatMap((c) => c ?? []);
   });
 }
@@ -57,6 +58,22 @@ function said(pgadmin: Pgadmin): Candidate | undefined {
   }
   return undefined;
 }
+
+/** A PgAdmin whose workers cannot write goes on saying so, and is ready all the same where nobody asks it: no readiness probe. */
+function saysOn(pgadmin: Pgadmin): Candidate | undefined {
+  const { scene, workload } = pgadmin;
+  for (const pod of workload.pods.filter((p) => p.phase === 'Running' && p.deletedMs === undefined).slice(0, 1)) {
+    const container = containerOf(pgadmin, pod);
+    const log = container && scene.facts.logs.get(pod.namespace, pod.name, container.name, 'current');
+    const last = log?.lines.filter((line) => line.trim() !== '').slice(-lastLines).filter((line) => pgadminSays.pgadmin_data_not_writable.some((pattern) => pattern.test(line))) ?? [];
+    const line = last.at(-1);
+    if (container && log && line !== undefined && last.length > 1) return made(pgadmin, 'pgadmin_data_not_writable', 0.93, [seenLine(pod, log, line), seenContainer(pod, container)]);
+  }
+  return undefined;
+}
+
+/** What stands more than once among so many lines at the end goes on. */
+const lastLines = 12;
 
 /** The kubelet starts no container whose Secret or key is missing: there is no log then. */
 function refused(pgadmin: Pgadmin): Candidate | undefined {
@@ -163,7 +180,7 @@ const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
     const context = `${workload.podSpecAt}/securityContext`;
     const security = workload.podSpec['securityContext'];
     const mount = dataMountOf(pgadmin);
-    const hopeless = withoutEffect(mount, security);
+    const hopeless = withoutEffect(mount, security, withoutFsGroup(volumeOfClaim(pgadmin.scene.facts.objects, workload.namespace, textOf(valueIn(mount?.volume, 'persistentVolumeClaim', 'claimName')))));
     return {
       title: 'PgAdmin cannot write its data directory /var/lib/pgadmin as user 5050',
       also: [seen(workload.ref, `${dotted(context)}.fsGroup`, valueIn(security, 'fsGroup') ?? 'not set'), seen(workload.ref, 'volumeMounts[/var/lib/pgadmin]', mount === undefined ? 'no volume is mounted there' : JSON.stringify(mount))],
@@ -182,12 +199,15 @@ const told: Record<PgadminCode, (pgadmin: Pgadmin, hit?: Hit) => Told> = {
     const port = hit?.match.groups?.['port'] ?? '80';
     const capabilities = valueIn(spec, 'securityContext', 'capabilities');
     const added = listOf(valueIn(capabilities, 'add'));
+    const held = valueIn(spec, 'securityContext', 'allowPrivilegeEscalation') === false;
     const path = `${at}/securityContext`;
     const patch: FieldChange['patch'] = capabilities === undefined ? (spec['securityContext'] ? [{ op: 'add', path: `${path}/capabilities`, value: { add: ['NET_BIND_SERVICE'] } }] : [{ op: 'add', path, value: { capabilities: { add: ['NET_BIND_SERVICE'] } } }]) : [{ op: 'add', path: `${path}/capabilities/add`, value: [...added, 'NET_BIND_SERVICE'] }];
     return {
       title: `PgAdmin may not listen on port ${port}: user 5050 lacks the right to ports below 1024`,
       also: [seen(workload.ref, dotted(path), JSON.stringify(spec['securityContext'] ?? 'not set'))],
-      remedy: Number(port) < 1024 && !added.includes('NET_BIND_SERVICE') ? { summary: 'Give PgAdmin the capability NET_BIND_SERVICE', patch, note: 'or set PGADMIN_LISTEN_PORT to a port above 1023, and the container\'s port with it' } : { none: 'set PGADMIN_LISTEN_PORT to a port above 1023, and the container\'s port with it' },
+      remedy: held
+        ? { none: "set PGADMIN_LISTEN_PORT to a port above 1023, and the container's port with it: with allowPrivilegeEscalation false a capability does not count, as it comes with PgAdmin's program file" }
+        : Number(port) < 1024 && !added.includes('NET_BIND_SERVICE') ? { summary: 'Give PgAdmin the capability NET_BIND_SERVICE', patch, note: 'or set PGADMIN_LISTEN_PORT to a port above 1023, and the container\'s port with it' } : { none: 'set PGADMIN_LISTEN_PORT to a port above 1023, and the container\'s port with it' },
     };
   },
 };
@@ -211,11 +231,12 @@ function importsAgain(pgadmin: Pgadmin): boolean {
 }
 
 /** Why an fsGroup would not open the data directory; undefined where it would. */
-function withoutEffect(mount: Mounted | undefined, security: unknown): string | undefined {
+function withoutEffect(mount: Mounted | undefined, security: unknown, claimed: ReturnType<typeof withoutFsGroup>): string | undefined {
   const fsGroup = valueIn(security, 'fsGroup');
   if (mount === undefined) return 'no volume is mounted at /var/lib/pgadmin: the image itself does not let this user write there';
   if (mount.readOnly || valueIn(mount.volume, 'persistentVolumeClaim', 'readOnly') === true) return 'the volume at /var/lib/pgadmin is mounted read-only: mount it writable';
-  if (valueIn(mount.volume, 'hostPath') !== undefined) return 'Kubernetes does not apply fsGroup to a hostPath: give the directory on the node to user 5050 (chown 5050:5050)';
+  if (claimed === 'nfs' || valueIn(mount.volume, 'nfs') !== undefined) return 'Kubernetes does not apply fsGroup to NFS: give the directory on the server to user 5050 (chown 5050:5050)';
+  if (valueIn(mount.volume, 'hostPath') !== undefined || claimed === 'hostPath') return 'Kubernetes does not apply fsGroup to a hostPath: give the directory on the node to user 5050 (chown 5050:5050)';
   if (fsGroup !== undefined) return `fsGroup is ${printable(String(fsGroup), 20)} already, so the volume's driver does not apply it: give the volume's directory to user 5050 (chown 5050:5050)`;
   return undefined;
 }

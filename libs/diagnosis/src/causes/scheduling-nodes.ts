@@ -116,9 +116,11 @@ function byMessage(text: string, pod: PodFacts | undefined, nodes: NodeFit[] = [
     return word ? [{ ...word, count: Number(/^\d+/.exec(part.trim())?.[0] ?? 1) }] : [];
   });
   const pinned = pod !== undefined && (Object.keys(recordOf(pod.spec['nodeSelector'])).length > 0 || valueIn(pod.spec, 'affinity', 'nodeAffinity') !== undefined);
-  const others = found.filter((f) => f.obstacle !== 'selector');
+  // Where its volume lies is where it has to go: what the nodes say that have not got it says nothing about it.
+  const elsewhere = found.some((f) => f.obstacle !== 'volume' && f.obstacle !== 'selector') ? found.filter((f) => f.obstacle !== 'volume') : found;
+  const others = elsewhere.filter((f) => f.obstacle !== 'selector');
   // Nodes that the selector does not name say nothing about the pod, if there are others.
-  const usable = others.length > 0 && (pinned || found.length > others.length) ? others : found;
+  const usable = others.length > 0 && (pinned || elsewhere.length > others.length) ? others : elsewhere;
   const [best] = [...usable].sort((a, b) => b.count - a.count || preference.indexOf(a.obstacle) - preference.indexOf(b.obstacle));
   if (!best) return undefined;
   const affinity = pod && valueIn(pod.spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution') !== undefined && Object.keys(recordOf(pod.spec['nodeSelector'])).length === 0;

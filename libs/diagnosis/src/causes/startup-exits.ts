@@ -2,6 +2,7 @@ import { listOf, printable, textOf, valueIn } from '@larry/contracts';
 import { lastEnd, type ContainerFacts } from '../facts/pod-facts';
 import type { Candidate, FieldChange } from '../finding';
 import type { Scene } from '../graph/edges';
+import { volumeOfClaim, withoutFsGroup } from '../graph/references';
 import { casesOf, containerAt, eventsOfPod, lastHit, ofWorkload, type Case } from './cause';
 import { dotted, seen, seenAt, seenContainer, seenEvent, seenLine } from './evidence';
 
@@ -171,11 +172,11 @@ function deniedCause(one: Case, container: ContainerFacts): Candidate | undefine
       ...(mount ? [seen(workload.ref, `${dotted(containerAt(workload, container))}.volumeMounts[${mount.name}]`, `${mount.path}: ${Object.keys((mount.volume as object | undefined) ?? {}).filter((k) => k !== 'name').join() || 'volume'}`)] : []),
     ],
     remedy:
-      mount && typeof user === 'number' && valueIn(mount.volume, 'persistentVolumeClaim') !== undefined && valueIn(pod.spec, 'securityContext', 'fsGroup') === undefined
+      mount && typeof user === 'number' && valueIn(mount.volume, 'persistentVolumeClaim') !== undefined && valueIn(pod.spec, 'securityContext', 'fsGroup') === undefined && withoutFsGroup(volumeOfClaim(scene.facts.objects, pod.namespace, textOf(valueIn(mount.volume, 'persistentVolumeClaim', 'claimName')))) === undefined
         ? { summary: `Set fsGroup ${user} so that user ${user} may write the volume`, patch: valueIn(pod.spec, 'securityContext') ? [{ op: 'add', path: fsGroupAt, value: user }] : [{ op: 'add', path: `${workload.podSpecAt}/securityContext`, value: { fsGroup: user } }] }
         : event
           ? { none: 'who serves the volume refuses it: see which addresses and users its export lets in, or the credentials that the volume names; on the node, who owns the folder' }
-          : { none: 'give the files to the user that the container runs as (fsGroup for a claim, chown for a hostPath), or run it as the user that owns them' },
+          : { none: 'give the files to the user that the container runs as (fsGroup for a claim, chown for a hostPath or NFS), or run it as the user that owns them' },
   });
 }
 

@@ -1,6 +1,7 @@
 import { printable, valueIn, type KubeObject } from '@larry/contracts';
 import { LogUnavailableError, openDump, type ClusterReader } from '@larry/kube';
 import { sceneOf } from '../graph/edges';
+import { pgadminIndex } from '../pgadmin/find';
 import { Kept } from './kept';
 import { LogIndex, type LogFacts } from './log-index';
 import type { Facts, Workload } from './model';
@@ -25,6 +26,8 @@ export interface CollectOptions {
 /** Logs are read of at most this many workloads that do not run, and of this many pods of each. */
 const mostUnwell = 200;
 const podsOfWorkload = 2;
+/** On a live cluster: of at most this many PgAdmins that do run. */
+const mostPgadmins = 10;
 /** Where logs are files: of at most this many that do run. */
 const mostRunning = 300;
 /** Namespaces that are read one by one because a list across all is refused. */
@@ -135,6 +138,9 @@ async function readLogs(reader: ClusterReader, facts: Facts, signal?: AbortSigna
     const running = workloads.filter((w) => w.unwell.length === 0 && w.pods.length > 0);
     wanted.push(...running.slice(0, mostRunning).flatMap(logsOfRunning));
     if (running.length > mostRunning) facts.unknowns.push({ subject: `logs of ${running.length - mostRunning} workloads that run`, reason: `logs of at most ${mostRunning} of those are read` });
+  } else {
+    // Nobody asks it whether it works, and its log tells.
+    wanted.push(...workloads.filter((w) => w.unwell.length === 0 && w.pods.length > 0 && pgadminIndex(w.podSpec) >= 0).slice(0, mostPgadmins).flatMap(logsOfRunning));
   }
   const missing = new Map<string, number>();
   await inParallel(wanted, 8, async (log) => {

@@ -1,4 +1,5 @@
-import { listOf, textOf, valueIn } from '@larry/contracts';
+import { listOf, textOf, valueIn, type KubeObject } from '@larry/contracts';
+import type { ObjectIndex } from '../facts/object-index';
 
 /** A ConfigMap, Secret, claim or account that a pod's spec names. */
 export interface Reference {
@@ -76,3 +77,13 @@ export function claimsOfPod(podSpec: unknown): { name: string; volume: string }[
   });
 }
 
+/** The volume that a claim is bound to, as far as the source shows both. */
+export function volumeOfClaim(objects: ObjectIndex, namespace: string, claim: string | undefined): KubeObject | undefined {
+  const volume = claim === undefined ? undefined : textOf(valueIn(objects.get('PersistentVolumeClaim', namespace, claim), 'spec', 'volumeName'));
+  return volume === undefined ? undefined : objects.get('PersistentVolume', undefined, volume);
+}
+
+/** Kubernetes gives the files of such a volume to no group (kubernetes, `pkg/volume`, *SetUp* of each): `hostPath` or `nfs`; undefined for others. */
+export function withoutFsGroup(volume: KubeObject | undefined): 'hostPath' | 'nfs' | undefined {
+  return (['hostPath', 'nfs'] as const).find((source) => valueIn(volume, 'spec', source) !== undefined);
+}

@@ -89,7 +89,7 @@ function ofIngressRoute(object: KubeObject): Route[] {
   );
 }
 
-const targetLine = /(?:proxy_pass|fastcgi_pass|grpc_pass|server|uri|url|backend|reverse_proxy|address|target|upstream)\s*[:=]?\s*['"]?((?:https?|lb|grpc|tcp|ws):\/\/[^\s'";,]+|[a-z0-9][a-z0-9.-]*:\d{2,5})/i;
+const targetLine = /(?:proxy_pass|fastcgi_pass|grpc_pass|server|uri|url|backend|reverse_proxy|address|target|upstream)\s*(?:[:=]\s*)?['"]?((?:https?|lb|grpc|tcp|ws):\/\/[^\s'";,]+|[a-z0-9][a-z0-9.-]*:\d{2,5})/i;
 const pathLine = /(?:^\s*-\s+(?=\/)|location\s+(?:[=~^*]+\s*)?|Path=|path(?:_prefix|Prefix)?\s*[:=]\s*|prefix\s*[:=]\s*|handle(?:_path)?\s+)['"]?(\/[^\s'",{}]*)/i;
 const looksLikeRoutes = /proxy_pass|uri:\s*['"]?(?:lb|https?):|reverse_proxy|route_config|Path=|routes:|upstream\s/;
 
@@ -119,7 +119,7 @@ function ofConfigMap(object: KubeObject, facts: Facts): Route[] {
   return found;
 }
 
-const upstreamBlock = /upstream\s+([\w.-]+)\s*\{([^}]*)\}/g;
+const upstreamBlock = /upstream\s+([\w.-]+)\s*\{([^}]{0,8000})\}/g;
 
 /** nginx's groups of servers by name: the first server of each. */
 function upstreamsIn(text: string): Map<string, string> {

@@ -27,5 +27,5 @@ export const pgadminSays = {
     /connection to server at "[^"]*".*failed|could not connect to server|could not translate host name|connection failed: .*port \d+/i,
     /Unable to connect to the configuration database|CONFIG_DATABASE_URI/,
   ],
-  pgadmin_privileged_port: [/Can't connect to \('[^']*', (?<port>\d+)\)/, /(?:bind|listen).*(?:port )?(?<port>\d{1,3})\b.*[Pp]ermission denied/, /\/venv\/bin\/(?:python3?|gunicorn): Operation not permitted/, /\[Errno 13\] Permission denied(?!: ')/],
+  pgadmin_privileged_port: [/Can't connect to \('[^']*', (?<port>\d+)\)/, /(?:bind|listen)[^\n]{0,80}?\b(?<port>\d{1,3})\b[^\n]{0,60}[Pp]ermission denied/, /\/venv\/bin\/(?:python3?|gunicorn): Operation not permitted/, /\[Errno 13\] Permission denied(?!: ')/],
 } as const satisfies Record<(typeof causeClasses)['pgadmin'][number], readonly RegExp[]>;
