@@ -26,7 +26,7 @@ RUN mkdir -p /out \
  && find /out \( -name '*.map' -o -name '*.d.ts' -o -name '*.tsbuildinfo' -o -name 'testing*' \) -prune -exec rm -rf {} + \
  && rm -rf node_modules \
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -f node_modules/.bin/* node_modules/@larry/simulation node_modules/@larry/cli \
+ && rm -f node_modules/.bin/* node_modules/.package-lock.json node_modules/@larry/simulation node_modules/@larry/cli \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete \
  && cp -R plans package.json /out/
 

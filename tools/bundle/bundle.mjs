@@ -126,13 +126,16 @@ function ownFolders(root) {
   };
 }
 
+/** What the compiler writes last in each project, and npm in what it has installed; an image has neither. */
+const writtenWith = (projects) => [...projects.map((project) => `${project}/dist/tsconfig.tsbuildinfo`), 'node_modules/.package-lock.json'];
+
 async function install(root, { file, starts, args }, { text, projects }, recipe) {
   const program = path.join(root, file);
   const [folder, name] = [path.dirname(program), path.basename(program, '.js')];
   const bundle = `${name}.${digest([text])}.bundle.js`;
   for (const earlier of readdirSync(folder)) if (earlier.startsWith(`${name}.`) && earlier.includes('.bundle.js')) rmSync(path.join(folder, earlier));
   writeFileSync(path.join(folder, bundle), text);
-  const made = { bundle, modules: `${name}.modules.js`, compiled: projects.map((project) => path.relative(folder, path.join(root, project, 'dist/tsconfig.tsbuildinfo'))), recipe };
+  const made = { bundle, modules: `${name}.modules.js`, compiled: writtenWith(projects).map((written) => path.relative(folder, path.join(root, written))), recipe };
   writeFileSync(`${program}.new`, `${marker}${JSON.stringify(made)};\n${readFileSync(starter, 'utf8')}`);
   renameSync(`${program}.new`, program);
   for (const options of starts) await keepCode(root, program, options, args);

@@ -75,6 +75,17 @@ describe('a bundled program', () => {
     compile({ 'libs/one/dist/index.js': `exports.word = () => 'second';` });
   }, 60_000);
 
+  it('starts from its modules when packages were installed after it', () => {
+    compile({ 'libs/one/dist/index.js': `exports.word = () => 'installed';` });
+    expect(start()).toBe('second true true');
+    compile({ 'node_modules/.package-lock.json': '{}' });
+    const later = new Date(Date.now() + 1000);
+    utimesSync(path.join(root, 'node_modules/.package-lock.json'), later, later);
+    expect(start()).toBe('installed true true');
+    gone('node_modules/.package-lock.json');
+    compile({ 'libs/one/dist/index.js': `exports.word = () => 'second';` });
+  });
+
   it('is made anew when the compiler has written its main file', () => {
     compile({ [`${dist}/worker.js`]: `console.log('third');` });
     expect(start()).toBe('third');

@@ -1,6 +1,6 @@
 // What a built program begins with; tools/bundle/bundle.mjs writes it as `dist/main.js`, after a line that says of what.
 // The bundle is one file instead of a thousand, with V8's compiled code beside it. Where a library was compiled after it,
-// the program starts from its modules: an old bundle is never run.
+// or a package installed, the program starts from its modules: an old bundle is never run.
 const { readFileSync, statSync } = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
