@@ -95,6 +95,7 @@ export async function rollBackGit(context: EffectContext, intent: Intent): Promi
 /** @internal Why a branch that is there is not the one of this change. */
 export function takenBy({ tip }: BranchStanding, { branch, file }: GitBranch): string {
   if (tip?.change !== undefined && tip.exact) return `branch ${branch} holds this change already, by ${printable(tip.change, 200)}: merge it, or delete it to have it made anew`;
+  if (tip?.commit === '') return `branch ${branch} is taken without a commit (a symbolic reference to nowhere, or checked out in a work tree before its first commit): delete or rename it`;
   return `branch ${branch} is there, and is not this change of ${file} alone: somebody else's commit is never overwritten; rename or delete it`;
 }
 

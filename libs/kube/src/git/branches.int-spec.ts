@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GitBranch } from '@larry/contracts';
@@ -100,6 +100,38 @@ describe('a branch in a working clone', () => {
     shop.git('checkout', '-q', shop.change.branch);
     expect((await tipOf(shop))?.checkedOut).toBe(shop.git('rev-parse', '--show-toplevel'));
     expect([await shop.branches.hasMerged(commit), await shop.branches.publishedAs(commit)]).toEqual([true, ['origin/fix']]);
+  });
+});
+
+describe('what a repository may not do to a branch', () => {
+  it('a symbolic branch to nowhere counts as taken', async () => {
+    const shop = aClonedShop();
+    shop.git('symbolic-ref', `refs/heads/${shop.change.branch}`, 'refs/heads/nobody');
+    expect(await tipOf(shop)).toEqual({ commit: '', exact: false, onHead: false });
+  });
+
+  it('an unborn branch of a linked work tree counts as taken', async () => {
+    const shop = aClonedShop();
+    const folder = join(shop.folder, '.git', 'linked');
+    shop.git('worktree', 'add', '-q', '--detach', folder);
+    shop.git('-C', folder, 'symbolic-ref', 'HEAD', `refs/heads/${shop.change.branch}`);
+    expect(await tipOf(shop)).toEqual({ commit: '', exact: false, onHead: false });
+  });
+
+  it.each(['refs/heads/larry', 'logs/refs/heads/larry'])('%s as a link out of the clone is refused, and nothing is written there', async (place) => {
+    const shop = aClonedShop();
+    const outside = mkdtempSync(join(tmpdir(), 'larry-outside-'));
+    try {
+      symlinkSync(outside, join(shop.folder, '.git', place));
+      const sentence = expect.stringContaining(`${place} is a link out of the repository`) as string;
+      expect(await shop.branches.look(shop.change)).toEqual({ unreadable: sentence });
+      expect(await shop.branches.tryOut(shop.change, { id, base: shop.base, at })).toEqual(sentence);
+      expect(await make(shop, shop.change)).toEqual({ outcome: 'failed', message: sentence });
+      expect(await shop.branches.remove(shop.change, { commit: shop.base, at })).toEqual({ outcome: 'failed', message: sentence });
+      expect(readdirSync(outside)).toEqual([]);
+    } finally {
+      rmSync(outside, { recursive: true, force: true });
+    }
   });
 });
 

@@ -6,10 +6,12 @@ import { join, resolve } from 'node:path';
 import { changesAlone, changeTrailer, GitError, gitOutput, signedBy, writeCommit, type CommitOf } from './commit-objects';
 import { branchInTheWay, gitTrouble } from './git-trouble';
 import { runGit, type GitRun } from './git-tool';
+import { refuseLinks } from './linked-refs';
 import { readGitHead } from './repository';
 
 /** The commit at the tip of a branch, as far as it tells whose it is. */
 export interface BranchTip {
+  /** Empty where the name is taken without one: a symbolic reference to nowhere, or the unborn branch of a work tree. */
   commit: string;
   /** The change that its trailer names. */
   change?: string;
@@ -70,7 +72,7 @@ export function gitBranches(folder: string): GitBranches {
   async function tipOf({ branch, ...of }: BranchOf, head: string, run: GitRun): Promise<BranchTip | undefined> {
     const refs = (await gitOutput(folder, ['for-each-ref', '--format=%(refname) %(objecttype) %(objectname) %(symref)%00%(worktreepath)', `refs/heads/${branch}`], run)).toString('utf8').split('\n');
     const line = refs.find((l) => l.startsWith(`refs/heads/${branch} `));
-    if (line === undefined) return undefined;
+    if (line === undefined) return (await isTakenWithoutCommit(branch, run)) ? { commit: '', exact: false, onHead: false } : undefined;
     const [said = '', checkedOut = ''] = line.split('\0');
     const [, type, commit = '', symref] = said.split(' ');
     const tip = { commit, exact: false, onHead: false, ...(checkedOut ? { checkedOut } : {}) };
@@ -88,6 +90,7 @@ export function gitBranches(folder: string): GitBranches {
         const head = await readGitHead(folder, signal);
         const entry = (await gitOutput(folder, ['ls-tree', '-z', '--full-tree', head, '--', of.file], run)).toString('utf8');
         const blob = /^100(?:644|755) blob ([0-9a-f]+)\t([^\0]*)\0$/.exec(entry);
+        await refuseLinks(folder, of.branch, run);
         const tip = await tipOf(of, head, run);
         return { standing: { head, ...(blob?.[1] && blob[2] === of.file ? { blob: blob[1] } : {}), ...(tip ? { tip } : {}) } };
       } catch (error) {
@@ -102,6 +105,7 @@ export function gitBranches(folder: string): GitBranches {
       try {
         const there = (await gitOutput(folder, ['rev-parse', '--git-path', 'objects'], run)).toString('utf8').replace(/\n$/, '');
         const refs = (await gitOutput(folder, ['rev-parse', '--git-path', 'refs/heads'], run)).toString('utf8').replace(/\n$/, '');
+        await refuseLinks(folder, change.branch, run);
         const inTheWay = await otherBranch(change.branch, run);
         if (inTheWay !== undefined) return branchInTheWay(inTheWay, change.branch);
         const objects = resolve(folder, there);
@@ -120,6 +124,7 @@ export function gitBranches(folder: string): GitBranches {
       const run = runOf(signal);
       let commit: string;
       try {
+        await refuseLinks(folder, change.branch, run);
         commit = await writeCommit(folder, change, of, run);
       } catch (error) {
         signal?.throwIfAborted();
@@ -130,6 +135,12 @@ export function gitBranches(folder: string): GitBranches {
     },
 
     async remove({ branch }, { commit, at, guard, signal }) {
+      try {
+        await refuseLinks(folder, branch, runOf(signal));
+      } catch (error) {
+        signal?.throwIfAborted();
+        return { outcome: 'failed', message: troubleOf(error, branch) };
+      }
       guard?.();
       return moved(['update-ref', '--no-deref', '-d', `refs/heads/${branch}`, commit], commit, at, branch, runOf(signal));
     },
@@ -148,6 +159,13 @@ export function gitBranches(folder: string): GitBranches {
     const { code, stderr } = await runGit(folder, args, { ...run, environment: signedBy(at) });
     if (code === 0) return { outcome: 'done', commit };
     return { outcome: code === null ? 'unknown' : 'failed', message: gitTrouble('update-ref', stderr, branch) };
+  }
+
+  /** What `for-each-ref` passes over, and `update-ref` would write over. */
+  async function isTakenWithoutCommit(branch: string, run: GitRun): Promise<boolean> {
+    if ((await runGit(folder, ['symbolic-ref', '-q', `refs/heads/${branch}`], run)).code === 0) return true;
+    const trees = (await gitOutput(folder, ['worktree', 'list', '--porcelain'], run)).toString('utf8');
+    return trees.split('\n').includes(`branch refs/heads/${branch}`);
   }
 
   /** A branch whose name cannot be beside this one. */

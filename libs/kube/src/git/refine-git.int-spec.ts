@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { KubeObject, Remedy } from '@larry/contracts';
-import { readGitHead } from './repository';
+import { readGitHead, readGitManifests } from './repository';
 import { refineGitRemedies } from './refine-git';
 import { cartManifest } from './testing-clone';
 
@@ -99,6 +99,14 @@ it('takes a folder of a repository for that part of it', async () => {
   commit({ 'test/cart.yaml': manifest, 'prod/cart.yaml': manifest });
   const [finding] = await refineGitRemedies({ get: async () => live() }, join(clone, 'prod'), [{ remedy }], () => object);
   expect(finding?.remedy).toMatchObject({ file: 'prod/cart.yaml' });
+});
+
+it('reads one text for each blob, and no more than fits: a small repository can name one large text many times', async () => {
+  const large = '#'.repeat(7 * 1024 * 1024);
+  commit({ 'a/0.yaml': large, 'a/1.yaml': large, 'b.yaml': 'b: 1\n' });
+  expect((await readGitManifests(join(clone, 'a'))).texts.get('a/1.yaml')).toHaveLength(large.length);
+  commit(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`a/${i}.yaml`, large])));
+  await expect(readGitManifests(clone)).rejects.toThrow(/its YAML and JSON files are more than 64 MiB together; name a folder inside it$/);
 });
 
 it('refuses in one sentence what is no repository that can be read', async () => {

@@ -25,13 +25,15 @@ interface Blob {
 
 const maxFileBytes = 8 * 1024 * 1024;
 const mostFiles = 100_000;
+/** Of all names together: the same text under many names is parsed as often. */
+const maxTotalBytes = 64 * 1024 * 1024;
 /** So much is asked of git at a time. */
 const chunkBytes = 32 * 1024 * 1024;
 
 /**
  * Reads the YAML and JSON files of the commit that is checked out in a working clone, below `folder`. Takes them from Git's own objects:
  * the work tree is not looked at, no link is followed, no filter of the repository runs, and nothing is written or fetched.
- * @throws Error in one sentence: no git, no repository, somebody else's, no commit, too many files.
+ * @throws Error in one sentence: no git, no repository, somebody else's, no commit, too many files, or too large ones.
  */
 export async function readGitManifests(folder: string, signal?: AbortSignal): Promise<GitManifests> {
   const commit = await readGitHead(folder, signal);
@@ -41,7 +43,9 @@ export async function readGitManifests(folder: string, signal?: AbortSignal): Pr
   if (tree.code !== 0) throw new Error(`${name}: git ls-tree: ${printable(redactText(tree.stderr), 300)}`);
   const blobs = blobsOf(tree.stdout);
   if (blobs.length > mostFiles) throw new Error(`${name}: more than ${mostFiles} files; name a folder inside it`);
-  const texts = await textsOf(folder, blobs.filter(({ file, size }) => /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i.test(file) && size <= maxFileBytes), run);
+  const manifests = blobs.filter(({ file, size }) => /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i.test(file) && size <= maxFileBytes);
+  if (manifests.reduce((sum, { size }) => sum + size, 0) > maxTotalBytes) throw new Error(`${name}: its YAML and JSON files are more than ${maxTotalBytes / 1024 / 1024} MiB together; name a folder inside it`);
+  const texts = await textsOf(folder, manifests, run);
   return { folder, commit, texts, blobs: new Map(blobs.map(({ file, id }) => [file, id])), files: blobs.map(({ file }) => file) };
 }
 
@@ -83,29 +87,33 @@ export function isPlainPath(file: string): boolean {
   return file.length <= 1000 && printable(file, 1000) === file && !/["\\\ufffd]/.test(file) && parts.every((part) => part !== '' && part !== '.' && part !== '..' && part.toLowerCase() !== '.git');
 }
 
+/** One text for each blob, whatever number of names it has. */
 async function textsOf(folder: string, blobs: readonly Blob[], run: { signal?: AbortSignal }): Promise<Map<string, string>> {
-  const texts = new Map<string, string>();
+  const byId = new Map<string, string>();
   let chunk: Blob[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {
     if (chunk.length === 0) return;
     const { stdout } = await runGit(folder, ['cat-file', '--batch'], { ...run, input: chunk.map(({ id }) => `${id}\n`).join('') });
-    takeBatch(stdout, chunk, texts);
+    takeBatch(stdout, chunk, byId);
     [chunk, bytes] = [[], 0];
   };
-  for (const blob of blobs) {
+  for (const blob of new Map(blobs.map((b) => [b.id, b])).values()) {
     if (bytes + blob.size > chunkBytes) await flush();
     chunk.push(blob);
     bytes += blob.size;
   }
   await flush();
-  return texts;
+  return new Map(blobs.flatMap(({ file, id }): [string, string][] => {
+    const text = byId.get(id);
+    return text === undefined ? [] : [[file, text]];
+  }));
 }
 
 /** `<id> blob <size>` on a line, then the bytes and a line feed; a missing object (partial clone) has a line alone. */
-function takeBatch(stdout: Buffer, asked: readonly Blob[], texts: Map<string, string>): void {
+function takeBatch(stdout: Buffer, asked: readonly Blob[], byId: Map<string, string>): void {
   let at = 0;
-  for (const { file, id } of asked) {
+  for (const { id } of asked) {
     const end = stdout.indexOf(0x0a, at);
     if (end < 0) return;
     const match = /^(\S+) blob (\d+)$/.exec(stdout.toString('utf8', at, end));
@@ -113,6 +121,6 @@ function takeBatch(stdout: Buffer, asked: readonly Blob[], texts: Map<string, st
     if (!match || match[1] !== id) continue;
     const bytes = stdout.subarray(at, at + Number(match[2]));
     at += Number(match[2]) + 1;
-    if (isUtf8(bytes) && !bytes.includes(0)) texts.set(file, bytes.toString('utf8'));
+    if (isUtf8(bytes) && !bytes.includes(0)) byId.set(id, bytes.toString('utf8'));
   }
 }
