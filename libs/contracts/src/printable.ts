@@ -19,6 +19,14 @@ export function stripControl(text: string): string {
 }
 
 /**
+ * A line of a file without what a reader could take for another line: a break inside it is shown as `␍`, all else as {@link stripControl}
+ * does. The `\r` of a Windows line end stays out. Takes time linear in the text.
+ */
+export function shownLine(line: string): string {
+  return stripControl(line.replace(/\r$/, '').replace(/[\n\r\u2028\u2029\x85]/g, '␍'));
+}
+
+/**
  * One line that is safe to print: {@link stripControl}, whitespace folded to single spaces, at most `maxLength`
  * UTF-16 units, the last of which is `…` when something was cut. Anything but a string is shown as JSON.
  */

@@ -54,6 +54,21 @@ describe('a request for an approval', () => {
     expect(text.length).toBeLessThan(24_200);
   });
 
+  const inGit = (diff: string, message = 'fix: x\n') => aStep({ verb: 'git-branch', git: { branch: 'larry/x', file: 'a.yaml', before: 'a'.repeat(40), after: 'b'.repeat(40), edits: [{ document: 0, path: ['data', 'a'], set: '2' }], declares: one.target, message, wanted: [{ op: 'replace', path: '/data/a', value: '2' }], diff } });
+
+  it('shows a break inside a line of a file as a mark: no line passes for another one of the diff', () => {
+    for (const mark of ['\r', '\u2028', '\u2029', '\u0085']) {
+      const lines = requestDiff(requestOf(inGit(`@@ -1 +1 @@\n # x${mark}-  image: a${mark}+  image: harmless\r\n-  image: b\n+  image: evil\n`))).split('\n');
+      expect(lines.slice(-4)).toEqual(['@@ -1 +1 @@', ' # x␍-  image: a␍+  image: harmless', '-  image: b', '+  image: evil']);
+    }
+  });
+
+  it.each([
+    ['a diff', inGit('@@ -1 +1 @@\n-  password: hunter2canary\n'), true],
+    ['a message', inGit('', 'fix: x\n\npassword=hunter2canary\n'), true],
+    ['what is struck out of a diff', inGit('@@ -1 +1 @@\n-  password: [redacted]\n+- --token [redacted]\n'), false],
+  ])('with a secret in %s: refused for it %#', (_, step, expected) => expect(holdsSecret(requestedChange(step, live))).toBe(expected));
+
   it.each([
     ['data of a Secret', aStep({ target: { ...one.target, kind: 'Secret' } }), true],
     ['metadata of a Secret', aStep({ target: { ...one.target, kind: 'Secret' }, depends: [] }), false],

@@ -1,4 +1,4 @@
-import { canonicalJson, describeRef, plannedChangeSchema, printable, redact, stripControl, type FileEdit, type KubeObject, type PlannedChange } from '@larry/contracts';
+import { canonicalJson, describeRef, plannedChangeSchema, printable, redact, redactText, stripControl, type FileEdit, type KubeObject, type PlannedChange } from '@larry/contracts';
 import { z } from 'zod';
 import { digestOf } from './digest';
 import { gitLines } from './git-diff';
@@ -118,6 +118,8 @@ export function holdsSecret({ change, observed }: RequestedChange): boolean {
   const inSecret = change.target.kind === 'Secret';
   const places = [...operations.filter((o) => o.value !== undefined).map((o) => String(o.path)), ...observed.filter(([, value]) => value !== null).map(([p]) => p)];
   if (inSecret && (change.object !== undefined || places.some((path) => pointerParts(path)[0] !== 'metadata'))) return true;
+  const texts = [change.git?.message ?? '', ...(change.git?.diff ?? '').split('\n').map((shown) => shown.slice(1))];
+  if (texts.some((text) => redactText(text) !== text)) return true;
   const readings = observed.map(([path, value]) => ({ op: 'test', path, value }));
   return [change.object ?? null, change.helm ?? null, operations, readings].some((part) => canonicalJson(redact(part)) !== canonicalJson(part));
 }

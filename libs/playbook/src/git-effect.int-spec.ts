@@ -59,6 +59,15 @@ describe('a branch is made', () => {
     expect(world.clone.git('show', `${world.branch.branch}:${file}`)).toContain('hunter2');
   });
 
+  it('not where its diff or message holds a secret of the file', async () => {
+    const world = aWorld(`x: &p hunter2canary\npassword: *p\n---\n${cartManifest()}`);
+    const { git } = world.effects;
+    const edits = world.branch.edits.map((edit) => ({ ...edit, document: 1 }));
+    const tried = async (more: object): Promise<string | undefined> => git?.tryOut({ ...world.branch, edits, ...more }, { id: 'r/t/one', base: world.clone.git('rev-parse', 'HEAD'), at: '2026-11-23T04:00:00Z' });
+    expect(await tried({})).toBeUndefined();
+    for (const more of [{ diff: '@@ -1 +1 @@\n x: &p hunter2canary\n' }, { message: 'fix: hunter2canary\n' }]) expect(await tried(more)).toContain('a secret value of the file');
+  });
+
   it.each<[string, (world: ReturnType<typeof aWorld>) => Partial<EffectContext>, string, string]>([
     ['between its intent and the branch', () => ({ guard: dead }), 'not-applied', 'applied'],
     ['after the branch, before its outcome', ({ journal }) => ({ journal: dyingOutcome(journal) }), 'applied', 'adopted'],
@@ -96,6 +105,7 @@ describe('a branch is not made', () => {
   it.each<[string, (world: ReturnType<typeof aWorld>) => unknown, RegExp]>([
     ['where the file is another by then', ({ clone }) => clone.commit({ [file]: cartManifest('cart:2.1') }), /^cart\.yaml is another at commit [0-9a-f]{12}: it changed after it was diagnosed$/],
     ['where the object is another by then', ({ cluster }) => cluster.edit(cart('cart:2.1')), /changed after it was diagnosed/],
+    ['over a symbolic branch to nowhere', ({ clone, branch }) => clone.git('symbolic-ref', `refs/heads/${branch.branch}`, 'refs/heads/nobody'), /is taken without a commit/],
     ['over somebody else\'s commit', ({ clone, branch }) => clone.git('branch', '-q', branch.branch), /somebody else's commit is never overwritten/],
   ])('%s', async (_, meanwhile, reason) => {
     const world = aWorld();

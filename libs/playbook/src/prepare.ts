@@ -1,4 +1,4 @@
-import { canonicalJson, describeRef, redact, stripControl, type AppliedChange, type PlannedChange } from '@larry/contracts';
+import { canonicalJson, describeRef, redact, shownLine, type AppliedChange, type PlannedChange } from '@larry/contracts';
 import { named, requestedChange } from './approval-request';
 import type { EarlierChange } from './earlier';
 import { changeDigest, changeId } from './effects';
@@ -50,5 +50,5 @@ function diffText(change: PlannedChange, live: unknown): string {
     ...(op === 'add' ? [] : [`- ${canonicalJson(named(path, valueAt(live, path)) ?? null)}`]),
     ...(op === 'remove' ? [] : [`+ ${canonicalJson(named(path, value) ?? null)}`]),
   ]);
-  return stripControl(lines.join('\n')).slice(0, 8000);
+  return lines.map((line) => shownLine(line)).join('\n').slice(0, 8000);
 }

@@ -2,7 +2,8 @@ import type { GitBranch } from '@larry/contracts';
 import { isUtf8 } from 'node:buffer';
 import { blobId } from './blob-id';
 import { runGit, type GitExit, type GitRun } from './git-tool';
-import { editedText } from './manifest-change';
+import { editedText, secretElsewhere } from './manifest-change';
+import { showsSecretOf } from './masked-text';
 
 /** What a commit of a change is made of besides the change: the same of these make the same commit. */
 export interface CommitOf {
@@ -45,6 +46,7 @@ export async function writeCommit(folder: string, change: GitBranch, of: CommitO
   const bytes = await gitOutput(folder, ['cat-file', 'blob', before], run);
   const text = isUtf8(bytes) ? await editedText(file, bytes.toString('utf8'), change.edits) : undefined;
   if (text === undefined || blobId(text, before) !== after) throw new Error(`the edits of ${file} do not give what was planned: another version of Larry planned it`);
+  if ([bytes.toString('utf8'), text].some((version) => showsSecretOf(file, version, `${change.message}\n${change.diff}`))) throw new Error(`${file}: ${secretElsewhere}`);
   await gitOutput(folder, ['hash-object', '-t', 'blob', '-w', '--stdin'], { ...run, input: text });
   const tree = await writeTree(folder, `${of.base}^{tree}`, Buffer.from(file, 'utf8').toString('latin1').split('/'), { before, after }, run);
   const commit = textOf(await gitOutput(folder, ['commit-tree', tree, '-p', of.base], { ...run, input: `${change.message.trimEnd()}\n\n${changeTrailer}: ${of.id}\n`, environment: { ...run.environment, ...signedBy(of.at) } }));

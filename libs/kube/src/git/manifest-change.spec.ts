@@ -1,4 +1,4 @@
-import type { KubeObject } from '@larry/contracts';
+import { stripControl, type KubeObject } from '@larry/contracts';
 import { Declarations } from './declarations';
 import { changeManifest, editedText, type WantedStep } from './manifest-change';
 
@@ -112,6 +112,19 @@ describe('a change in a manifest of a repository', () => {
     expect(diff).toContain("{ name: LOG, value: 'info' }");
     expect(diff).toContain('name: DB_PASSWORD');
     expect(diff).not.toContain('hunter2');
+  });
+
+  it('makes none where a secret of the file stands beside the change under a harmless name', async () => {
+    const { none, diff } = await change({ 'c.yaml': deployment.replace("'debug'", 'hunter2hunter2') }, [{ op: 'replace', path: `${container}/image`, value: 'registry.example/cart:1.9' }]);
+    expect(none).toContain('a secret value of the file stands beside the change as well');
+    expect(diff).toBeUndefined();
+  });
+
+  it.each(['\r', '\u2028', '\u2029', '\u0085', '\u009d'])('lets no line of the file pass for another of the diff %#', async (mark) => {
+    const forged = `# x${mark}-        image: db:1${mark}+        image: harmless`;
+    const { diff = '' } = await change({ 'c.yaml': deployment.replace('# pinned', forged) }, [{ op: 'replace', path: `${container}/image`, value: 'registry.example/cart:1.9' }]);
+    expect(stripControl(diff).split('\n').filter((line) => /^[+-](?![+-])/.test(line))).toHaveLength(2);
+    expect(stripControl(diff)).toBe(diff);
   });
 
   it('keeps the line ends of Windows, and a file without one at its end', async () => {

@@ -1,10 +1,10 @@
-import { printable, redact, redacted, redactText, valueIn, type FileEdit, type KubeObject } from '@larry/contracts';
+import { printable, redact, redacted, redactText, shownLine, valueIn, type FileEdit, type KubeObject } from '@larry/contracts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Declaration } from './declarations';
 import { editDocument, withEdit, type FieldEdit } from './edit-document';
 import { embeddedMap, valueThrough } from './embedded-yaml';
 import { unifiedHunks } from './git-text';
-import { maskedText } from './masked-text';
+import { maskedText, showsSecretOf } from './masked-text';
 import { sameQuantity } from './same-value';
 
 /** A step of the change that the live object wants: RFC 6902 without tests. */
@@ -42,7 +42,9 @@ export async function changeManifest(text: string, { file, line, document, at, v
   const hunks = await unifiedHunks(maskedText(file, text), maskedText(file, changed));
   if (hunks === '') return { none: `${where}: the change is in a value that is not shown` };
   const shown = redactText(file);
-  return { text: changed, edits, diff: `--- a/${shown}\n+++ b/${shown}\n${hunks}` };
+  const diff = `--- a/${shown}\n+++ b/${shown}\n${ownLines(hunks)}`;
+  if ([text, changed].some((version) => showsSecretOf(file, version, diff))) return { none: `${where}: ${secretElsewhere}` };
+  return { text: changed, edits, diff };
 }
 
 /** Makes the edits of a planned change once more; the same text gives the same text. Undefined where one of them does not fit. Pure. */
@@ -54,6 +56,14 @@ export async function editedText(file: string, text: string, edits: readonly Fil
     changed = result.text;
   }
   return changed;
+}
+
+/** @internal Why a change is not shown, nor made. */
+export const secretElsewhere = 'a secret value of the file stands beside the change as well, where nothing says that it is one: change it by hand';
+
+/** No line of a file passes for another one of the diff, whatever breaks and controls are in it. The `\r` of a Windows line end stays. */
+function ownLines(hunks: string): string {
+  return hunks.split('\n').map((line) => `${shownLine(line)}${line.endsWith('\r') ? '\r' : ''}`).join('\n');
 }
 
 /** True where a diff leaves out what it must not show, so that no program can apply it. */
