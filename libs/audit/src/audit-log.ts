@@ -18,6 +18,18 @@ export interface AuditLogOptions {
   readonly foreignStaleMs?: number;
 }
 
+/** A change, by what is the same in every attempt. */
+interface ChangeName {
+  run: string;
+  task: string;
+  step: string;
+}
+
+const isOf = ({ run, task, step }: AuditRecord, change: ChangeName): boolean => run === change.run && task === change.task && step === change.step;
+
+/** The last words on a change after which it may be in effect. */
+const vouching: ReadonlySet<string> = new Set(['change_intended', 'change_applied', 'change_adopted', 'change_outcome_unknown']);
+
 interface Waiting {
   readonly entry: AuditEntry;
   readonly resolve: (record: AuditRecord) => void;
@@ -61,19 +73,51 @@ export class AuditLog {
   }
 
   /**
-   * Whether a record says that this change was made. A log that is not there says no.
+   * Whether a record says that this change was made. A mark that was only found at the object is none. A log that is not there says no.
    * @throws AuditError when the log was edited: then it says nothing that could be believed
    */
-  async wasMade(change: { run: string; task: string; step: string }): Promise<boolean> {
-    if (!existsSync(this.file)) return false;
+  async wasMade(change: ChangeName): Promise<boolean> {
     let made = false;
-    const verdict = await verifyAudit(this.file, {
-      onRecord: ({ action, run, task, step }) => {
-        made ||= (action === 'change_applied' || action === 'change_adopted') && run === change.run && task === change.task && step === change.step;
-      },
+    await this.read((record) => {
+      const { action, details } = record;
+      made ||= isOf(record, change) && (action === 'change_applied' || (action === 'change_adopted' && details?.['foundMarked'] !== true));
     });
-    if (verdict.state === 'broken') throw new AuditError(`${this.file} is not as it was written: whether an approval was used before cannot be told, and nothing is changed by it`);
     return made;
+  }
+
+  /**
+   * Whether the last that the log says of this change leaves it in effect, or begun: then its mark at an object is ours.
+   * @throws AuditError when the log was edited
+   */
+  async vouches(change: ChangeName): Promise<boolean> {
+    let last: string | undefined;
+    await this.read((record) => {
+      const { action, details } = record;
+      if (isOf(record, change) && action.startsWith('change_')) last = details?.['foundMarked'] === true ? 'change_found' : action;
+    });
+    return last !== undefined && vouching.has(last);
+  }
+
+  /**
+   * Who has denied this digest, where that is the last word on it. A decision that was not taken is none.
+   * @throws AuditError when the log was edited
+   */
+  async deniedBy(asked: { run: string; task: string; digest: string }): Promise<string | undefined> {
+    let words: AuditRecord[] = [];
+    await this.read((record) => {
+      const { action, run, task, digest, details } = record;
+      if (run !== asked.run || task !== asked.task || digest !== asked.digest) return;
+      if (action === 'approval_granted' || action === 'approval_denied') words.push(record);
+      else if (action === 'approval_not_taken') words = words.filter((word) => word.details?.['signature'] !== details?.['signature']);
+    });
+    const last = words.at(-1);
+    return last?.action === 'approval_denied' ? last.actor.replace(/^user:/, '') : undefined;
+  }
+
+  private async read(onRecord: (record: AuditRecord) => void): Promise<void> {
+    if (!existsSync(this.file)) return;
+    const verdict = await verifyAudit(this.file, { onRecord });
+    if (verdict.state === 'broken') throw new AuditError(`${this.file} is not as it was written: whether an approval was used or denied before cannot be told, and nothing is changed by it`);
   }
 
   private async drain(): Promise<void> {

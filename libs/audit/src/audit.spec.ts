@@ -38,6 +38,33 @@ describe('AuditLog', () => {
     await expect(made()).rejects.toThrow(/not as it was written/);
   });
 
+  it('takes a mark that was found for no making, and vouches for what was begun or made until it was taken back', async () => {
+    const log = new AuditLog(file);
+    const says = async () => [await log.wasMade({ run: 'r1', task: 'fix-pgadmin-crashloop', step: 'env' }), await log.vouches({ run: 'r1', task: 'fix-pgadmin-crashloop', step: 'env' })];
+    await log.append(anEntry({ action: 'change_adopted', details: { foundMarked: true } }));
+    expect(await says()).toEqual([false, false]);
+    for (const [action, said] of [['change_intended', [false, true]], ['change_refused', [false, false]], ['change_applied', [true, true]], ['change_rolled_back', [true, false]]] as const) {
+      await log.append(anEntry({ action }));
+      expect(await says()).toEqual(said);
+    }
+  });
+
+  it('knows who denied a digest last, and no word that was not taken', async () => {
+    const log = new AuditLog(file);
+    const digest = 'a'.repeat(64);
+    const say = (action: string, signature: string) => log.append(anEntry({ action, actor: `user:${signature}`, digest, details: { signature } }));
+    const denied = (more: object = {}) => log.deniedBy({ run: 'r1', task: 'fix-pgadmin-crashloop', digest, ...more });
+    await say('approval_granted', 'ada');
+    expect(await denied()).toBeUndefined();
+    await say('approval_denied', 'ben');
+    expect([await denied(), await denied({ digest: 'b'.repeat(64) }), await denied({ run: 'r2' })]).toEqual(['ben', undefined, undefined]);
+    await say('approval_not_taken', 'ben');
+    expect(await denied()).toBeUndefined();
+    await say('approval_denied', 'cid');
+    await say('approval_granted', 'ada2');
+    expect(await denied()).toBeUndefined();
+  });
+
   it('chains each record to the one before and verifies', async () => {
     const { lines } = await written(3);
     const records = lines.map((l) => JSON.parse(l) as AuditRecord);

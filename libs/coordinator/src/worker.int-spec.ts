@@ -1,4 +1,4 @@
-import { ensureApprovalKeys, readApprovalKey, signApproval, verifyAudit } from '@larry/audit';
+import { AuditLog, ensureApprovalKeys, readApprovalKey, signApproval, verifyAudit } from '@larry/audit';
 import type { GitBranch, KubeObject, ObjectRef, TaskResult } from '@larry/contracts';
 import { Coordination } from '@larry/coordination';
 import { aCartBranch, aClone, aConfigMap, cartManifest } from '@larry/kube/testing';
@@ -267,6 +267,24 @@ describe('runWorker', () => {
       await coordination.decide({ run, task, digest, decision: 'granted', who: 'ada', proof });
       await work();
       expect((await record()).status).not.toBe('awaiting_approval');
+      expect(target.accepted).toEqual([]);
+    });
+
+    it('does not change what a person denied after granting it, when the old grant was put back into Redis', async () => {
+      const { run, task, coordination, work, record, target, audit } = await aRun('changes', { mode: 'ask' });
+      await work();
+      const digest = digestOfParked(await record());
+      const log = new AuditLog(audit);
+      const say = async (granted: boolean, who: string) => {
+        const proof = signed({ run, task, digest, granted, who, at: new Date().toISOString() });
+        await log.append({ actor: `user:${who}`, action: granted ? 'approval_granted' : 'approval_denied', run, task, digest, details: { signature: proof } });
+        return proof;
+      };
+      const grant = await say(true, 'ada');
+      await say(false, 'ben');
+      await coordination.decide({ run, task, digest, decision: 'granted', who: 'ada', proof: grant });
+      await work();
+      expect((await record()).result).toMatchObject({ changes: [{ outcome: 'refused', reason: 'denied by ben' }] });
       expect(target.accepted).toEqual([]);
     });
 

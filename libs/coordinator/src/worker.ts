@@ -160,12 +160,13 @@ async function resultsOf({ coordination, environment, log }: WorkerParts, run: s
 
 function handsOf(parts: WorkerParts, lease: HeldLease, writer: ClusterWriter, events: EventPublisher, times: StepTimes): Hands {
   const { environment, coordination, log } = parts;
+  const audit = new AuditLog(environment.LARRY_AUDIT_LOG);
   return {
     writer,
     journal: times.journal(workerJournal(coordination.journal, lease, readJournalKey(environment.LARRY_JOURNAL_KEY ?? ''), log)),
-    audit: new AuditLog(environment.LARRY_AUDIT_LOG),
+    audit,
     guard: () => lease.guard(),
-    approval: async (digest) => verdictOn(lease, digest, environment, log),
+    approval: async (digest) => verdictOn(lease, digest, environment, audit, log),
     asksNoMore: lease.unanswered,
     rollbackInitiated: async (reason, data) => {
       await events.publish({
@@ -193,17 +194,23 @@ function gitFor({ environment: { LARRY_GIT_REPOSITORY: folder } }: WorkerParts):
   return folder ? { git: gitBranches(folder) } : {};
 }
 
-/** Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. */
-function verdictOn(lease: HeldLease, digest: string, environment: WorkerEnvironment, log: PlaybookLog): Approval | undefined {
-  const given = [lease.approval, ...lease.verdicts].find((verdict) => verdict?.digest === digest);
+/**
+ * Only a verdict that was signed with the key outside Redis, for this run, task and digest, counts. A denial is stronger than a
+ * grant, also when it stands in the audit log alone: an old grant can be put back into Redis.
+ */
+async function verdictOn(lease: HeldLease, digest: string, environment: WorkerEnvironment, audit: AuditLog, log: PlaybookLog): Promise<Approval | undefined> {
+  const given = [lease.approval, ...lease.verdicts].filter((verdict) => verdict?.digest === digest);
   const publicKey = approvalKeyOf(environment);
-  if (!given || !publicKey) return undefined;
-  const record = verifyApproval(parsedJson(given.proof), publicKey);
-  if (!record || record.digest !== digest || record.run !== lease.run || record.task !== lease.task) {
-    log.warn({ digest }, 'an approval without a valid signature is ignored');
-    return undefined;
-  }
-  return { granted: record.granted, who: record.who };
+  if (!publicKey) return undefined;
+  const records = given.flatMap((verdict) => verifyApproval(parsedJson(verdict?.proof ?? ''), publicKey) ?? []);
+  const signed = records.filter((r) => r.digest === digest && r.run === lease.run && r.task === lease.task);
+  if (signed.length < given.length) log.warn({ digest }, 'an approval without a valid signature is ignored');
+  const record = signed.find((r) => !r.granted) ?? signed[0];
+  if (!record?.granted) return record && { granted: false, who: record.who };
+  const denier = await audit.deniedBy({ run: lease.run, task: lease.task, digest });
+  if (denier === undefined) return { granted: true, who: record.who };
+  log.warn({ digest }, 'a grant that was followed by a denial in the audit log is ignored');
+  return { granted: false, who: denier };
 }
 
 function approvalKeyOf({ LARRY_APPROVAL_PUBLIC_KEY: file }: WorkerEnvironment): KeyObject | undefined {

@@ -42,7 +42,7 @@ export class ApprovalsService {
     const entry = { actor: `user:${who}`, run: run.run, task, digest };
     await audit.append({ ...entry, action: decision === 'granted' ? 'approval_granted' : 'approval_denied', details: { signature: signed.signature, diff: asks.diff } });
     const outcome = await coordination.decide({ run: run.run, task, digest, decision, who, proof: JSON.stringify(signed) });
-    if (outcome.outcome === 'refused') return this.notTaken(entry, outcome.why);
+    if (outcome.outcome === 'refused') return this.notTaken([{ ...entry, signature: signed.signature }], outcome.why);
     return { run: run.run, task, digest, decision, who };
   }
 
@@ -52,22 +52,23 @@ export class ApprovalsService {
     const granted = decision === 'granted';
     if (chosen.length === 0 || chosen.some(({ verdict }) => verdict && verdict.granted !== granted)) throw new ProblemException(409, `the decision was not taken: ${notTaken['decided-otherwise'] ?? ''}`);
     const at = new Date().toISOString();
-    const changes: { digest: string; proof: string }[] = [];
+    const changes: { digest: string; proof: string; signature: string }[] = [];
     for (const change of chosen) {
       const signed = signApproval({ run, task, digest: change.digest, granted, who, at }, approvalKey);
       const details = { signature: signed.signature, diff: change.diff };
       await audit.append({ actor: `user:${who}`, run, task, digest: change.digest, action: granted ? 'approval_granted' : 'approval_denied', details });
-      changes.push({ digest: change.digest, proof: JSON.stringify(signed) });
+      changes.push({ digest: change.digest, proof: JSON.stringify(signed), signature: signed.signature });
     }
-    const outcome = await coordination.decideChanges({ run, task, digest, decision, who, changes });
+    const outcome = await coordination.decideChanges({ run, task, digest, decision, who, changes: changes.map(({ digest: single, proof }) => ({ digest: single, proof })) });
     const decided = changes.map((c) => c.digest);
-    if (outcome.outcome === 'refused') return this.notTaken({ actor: `user:${who}`, run, task, digest: decided[0] ?? digest }, outcome.why);
+    if (outcome.outcome === 'refused') return this.notTaken(changes.map((c) => ({ actor: `user:${who}`, run, task, digest: c.digest, signature: c.signature })), outcome.why);
     const open = (asks?.changes ?? []).filter((c) => !c.verdict && !decided.includes(c.digest)).length;
     return { run, task, digest: chosen.length === 1 ? (decided[0] ?? digest) : digest, decision, who, changes: decided, open };
   }
 
-  private async notTaken(entry: { actor: string; run: string; task: string; digest: string }, why: string): Promise<never> {
-    await this.parts.audit.append({ ...entry, action: 'approval_not_taken', details: { why } });
+  /** The signature says which word it was: a denial in the log stands against every grant. */
+  private async notTaken(words: readonly { actor: string; run: string; task: string; digest: string; signature: string }[], why: string): Promise<never> {
+    for (const { signature, ...entry } of words) await this.parts.audit.append({ ...entry, action: 'approval_not_taken', details: { why, signature } });
     throw new ProblemException(409, `the decision was not taken: ${notTaken[why] ?? why}`);
   }
 }
