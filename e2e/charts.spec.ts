@@ -121,6 +121,8 @@ describe('writing', () => {
     expect(policies.map((policy) => JSON.stringify(policy)).join()).toContain('/spec/template/spec/securityContext');
     const bound = named(objects, 'ValidatingAdmissionPolicyBinding').map(({ spec }) => (spec as { policyName: string }).policyName);
     expect(bound).toEqual(policies.map(({ metadata }) => metadata.name));
+    // Not v1 alone: an IngressRoute of Traefik has none, and would not be looked at.
+    expect(policies.filter((policy) => !JSON.stringify(policy).includes('"apiVersions":["*"]'))).toEqual([]);
   });
 
   itWithTools('needs an audit log that outlives the pod', async () => {
@@ -144,10 +146,19 @@ describe('repairing through Helm', () => {
     expect(named(objects, 'RoleBinding').filter(({ metadata }) => metadata.namespace === 'shop').map(({ subjects }) => subjects)).toEqual([[{ kind: 'ServiceAccount', name: 'larry-01-worker', namespace: 'larry-01' }]]);
     const policies = named(objects, 'ValidatingAdmissionPolicy');
     const ofSecrets = policies.filter((policy) => JSON.stringify(policy).includes('"secrets"'));
-    expect(ofSecrets.map((policy) => JSON.stringify(policy))).toEqual([expect.stringMatching(/"CREATE","UPDATE","DELETE".*larry-01:larry-01-worker.*helm\.sh\/release\.v1/)]);
+    expect(ofSecrets.map((policy) => JSON.stringify(policy))).toEqual([expect.stringMatching(/"CREATE","UPDATE","DELETE".*larry-01:larry-01-worker.*helm\.sh\/release\.v1.*managedFields/)]);
     expect(named(objects, 'ValidatingAdmissionPolicyBinding')).toHaveLength(policies.length);
     expect(JSON.stringify(jobsOf(objects))).toContain('{"name":"LARRY_HELM","value":"/opt/larry/bin/helm"}');
     expect(JSON.stringify(jobsOf(await tools.template('larry-01', ...image('larry-01'), ...served)))).not.toContain('LARRY_HELM');
+  });
+
+  itWithTools('leaves every ConfigMap as it is, but in the namespaces where writing is allowed as well', async () => {
+    const strict = async (...more: string[]): Promise<string[]> => {
+      const policies = named(await tools.template('larry-01', ...repair, '--set', 'storage.size=1Gi', ...served, ...more), 'ValidatingAdmissionPolicy');
+      return policies.map((policy) => JSON.stringify(policy)).filter((policy) => policy.includes('["configmaps"]') && policy.includes('/metadata/managedFields only'));
+    };
+    expect(await strict()).toEqual([expect.not.stringContaining('request.namespace')]);
+    expect(await strict('--set', 'rbac.writeNamespaces={database,web}')).toEqual([expect.stringContaining(`!(request.namespace in ['database','web'])`)]);
   });
 
   itWithTools.each([

@@ -39,13 +39,16 @@ function expression(path, open) {
   return `(${has('object')}) == (${has('oldObject')}) && (!(${has('object')}) || (${same}))`;
 }
 
-const isRelease = (object) => `${object}.type == "helm.sh/release.v1"`;
-const sameData = 'has(object.data) == has(oldObject.data) && (!has(object.data) || object.data == oldObject.data)';
+/** Validations for an UPDATE that applies an object again as it is: only the server's own record of who applied it may differ. */
+export const unchanged = validationsFor(['/metadata/managedFields']);
 
-/** Of Secrets those that hold Helm's releases may be written, created and deleted; of any other the content stays what it is. */
+const isRelease = (object) => `${object}.type == "helm.sh/release.v1"`;
+const stays = unchanged.map(({ expression }) => `(${expression})`).join(' && ');
+
+/** Of Secrets those that hold Helm's releases may be written, created and deleted; any other stays what it is, owners and finalizers too. */
 export const releaseSecretsOnly = [
   {
-    expression: `((object == null || ${isRelease('object')}) && (oldObject == null || ${isRelease('oldObject')})) || (object != null && oldObject != null && object.type == oldObject.type && ${sameData})`,
-    message: "Larry may write Secrets of the type helm.sh/release.v1 only, in which Helm keeps its releases",
+    expression: `((object == null || ${isRelease('object')}) && (oldObject == null || ${isRelease('oldObject')})) || (object != null && oldObject != null && ${stays})`,
+    message: 'Larry may write Secrets of the type helm.sh/release.v1 only, in which Helm keeps its releases; any other it may only apply as it is',
   },
 ];

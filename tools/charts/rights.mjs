@@ -1,5 +1,5 @@
 // Rights of the accounts, from the declarations of the playbooks (`access`) and of the launcher.
-import { releaseSecretsOnly, validationsFor } from './declared-fields.mjs';
+import { releaseSecretsOnly, unchanged, validationsFor } from './declared-fields.mjs';
 
 const writing = ['create', 'patch', 'delete'];
 const isWrite = (verb) => writing.includes(verb);
@@ -75,9 +75,13 @@ const ofReleases = [
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'] },
 ];
 
+/** Another repair may change these, where `rbac.writeNamespaces` allows it: repairing through Helm alone changes none. */
+const configuration = { apiGroups: [''], resources: ['configmaps'] };
+
 /**
  * What `helm upgrade` needs in one namespace, for a Larry that repairs through Helm: the Secrets in which Helm keeps releases, which RBAC
- * cannot tell from others, and what releases are made of. `confine`: which of it an admission policy keeps as it is.
+ * cannot tell from others, and what releases are made of. `confine`: which of it an admission policy keeps as it is (with
+ * `outsideWriteNamespaces`: but in those).
  */
 function helmRights(playbooks, writes) {
   if (!playbooks.some(({ categories }) => categories?.includes('helm-value'))) return {};
@@ -87,8 +91,9 @@ function helmRights(playbooks, writes) {
   const untouched = ofReleases
     .map((rule) => ({ ...rule, resources: rule.resources.filter((resource) => !declared.has(`${rule.apiGroups[0]}/${resource}`)) }))
     .filter(({ resources }) => resources.length > 0);
-  const confine = untouched.map((rule) => ({ ...rule, operations: ['UPDATE'], validations: validationsFor(['/metadata/managedFields']) }));
-  return { helm: { rules, confine: [...confine, { apiGroups: [''], resources: ['secrets'], operations: ['CREATE', 'UPDATE', 'DELETE'], validations: releaseSecretsOnly }] } };
+  const keep = (rule) => ({ ...rule, operations: ['UPDATE'], validations: unchanged });
+  const secrets = { apiGroups: [''], resources: ['secrets'], operations: ['CREATE', 'UPDATE', 'DELETE'], validations: releaseSecretsOnly };
+  return { helm: { rules, confine: [...untouched.map(keep), { ...keep(configuration), outsideWriteNamespaces: true }, secrets] } };
 }
 
 /** Rights of a Larry's worker (`read`, `readSecrets`, `write`, `confine`, `helm`) and of its coordinator (`launch`). */

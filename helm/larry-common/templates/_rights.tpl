@@ -177,12 +177,17 @@ spec:
   matchConstraints:
     resourceRules:
       - apiGroups: {{ toJson $rule.apiGroups }}
-        apiVersions: [v1]
+        # Whichever the cluster serves: some kinds have no v1, and a version that is not named would not be looked at.
+        apiVersions: ["*"]
         resources: {{ toJson $rule.resources }}
         operations: {{ toJson ($rule.operations | default (list "UPDATE")) }}
   matchConditions:
     - name: our-account
       expression: request.userInfo.username == "system:serviceaccount:{{ $.Release.Namespace }}:{{ $account }}"
+    {{- if and $rule.outsideWriteNamespaces $.Values.rbac.writeNamespaces }}
+    - name: nothing-else-is-allowed-there
+      expression: "!(request.namespace in {{ toJson $.Values.rbac.writeNamespaces | replace "\"" "'" }})"
+    {{- end }}
   validations:
     {{- toYaml $rule.validations | nindent 4 }}
 ---
