@@ -261,6 +261,31 @@ describe('a second run', () => {
   });
 });
 
+describe('a run that is killed with kill -9', () => {
+  it('is closed by the next one under its folder, which says what it had changed and keeps its report', async () => {
+    const state = at('state-killed');
+    const killed = spawn(process.execPath, [program, 'run', '--simulated', '--mode', 'auto', '--state', state, '--lines', '--lease-ttl', '3000'], { cwd: folder, env: environment(), stdio: 'ignore' });
+    const log = path.join(state, 'audit.jsonl');
+    await until(() => existsSync(log) && readFileSync(log, 'utf8').includes('"change_intended"'), () => 'it changes nothing');
+    killed.kill('SIGKILL');
+    const next = spawn(process.execPath, [program, 'run', '--manifests', manifests, '--state', state, '--lines'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = new Promise<number | null>((resolve) => next.once('close', resolve));
+    let said = '';
+    for (const stream of [next.stdout, next.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    try {
+      await until(() => next.exitCode !== null || /^Run run-/m.test(said), () => said);
+    } finally {
+      next.kill('SIGINT');
+      await ended;
+    }
+    const [, run = ''] = /run (\S+) under \S+ was cut off/.exec(said) ?? [];
+    expect(said).toMatch(new RegExp(`run ${run} is closed as aborted\\. The changes that it had begun, .*\\n {2}\\S+/\\S+: `));
+    expect(said).toMatch(/^Run run-/m);
+    expect(JSON.parse(readFileSync(path.join(state, 'reports', run, '3-LARRY-EXECUTION-SUMMARY.json'), 'utf8'))).toMatchObject({ run, status: 'aborted', source: { simulated: true } });
+    expect(readFileSync(log, 'utf8')).toMatch(new RegExp(`"run_aborted"[^\\n]*${run}|${run}[^\\n]*"run_aborted"`));
+  });
+});
+
 async function until(true_: () => boolean, say: () => string): Promise<void> {
   for (let i = 0; i < 900; i++) {
     if (true_()) return;

@@ -18,7 +18,7 @@ export async function runLines(state: string, running: StackFile | undefined): P
 function noRunLine(state: string): DoctorLine {
   const subject = 'run';
   if (!existsSync(stackFile(state))) return { subject, level: 'ok', seen: `none under ${state}` };
-  return { subject, level: 'warn', seen: `the last one under ${state} was killed: its process is gone`, todo: `nothing of it runs any more; ${typedCommand('run', { state })} begins another` };
+  return { subject, level: 'warn', seen: `the last one under ${state} was killed: its process is gone`, todo: `nothing of it runs any more; ${typedCommand('run', { state })} closes it, says what it had changed, and begins another` };
 }
 
 /** By the ready file, which a service that is started again writes anew. */

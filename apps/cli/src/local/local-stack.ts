@@ -7,7 +7,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { ApiAddress } from '../run/api-client';
 import { exitCodes, UserError } from '../user-error';
-import type { ChildService } from './child-service';
+import { startChildService, type ChildService } from './child-service';
+import { closeCutOffRun } from './cut-off-run';
+import { holdFolder, releaseFolder } from './held-folder';
+import { readLastSource, writeLastSource, type LastSource } from './last-source';
 import { startSupervisedService, type SupervisedService } from './supervised-service';
 import { localRedis, type LocalRedis } from './local-redis';
 import { isAlive } from './process-alive';
@@ -74,9 +77,9 @@ export function runningStack(state: string): StackFile | undefined {
 
 /** Starts Redis, the simulated cluster when asked for, the meta-coordinator and the Larrys, as processes of this one. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
-  const running = runningStack(options.state);
-  if (running) throw new UserError(`a run is going on under ${options.state} (process ${running.pid}); wait for it, larry abort it, or give another --state`);
   mkdirSync(options.state, { recursive: true, mode: 0o700 });
+  const other = runningStack(options.state)?.pid ?? holdFolder(options.state);
+  if (other !== undefined) throw new UserError(`a run is going on under ${options.state} (process ${other}); wait for it, larry abort it, or give another --state`);
   const started: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     rmSync(stackFile(options.state), { force: true });
@@ -84,6 +87,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     const [redis, ...others] = started;
     await Promise.all(others.reverse().map((s) => s.stop()));
     await redis?.stop();
+    releaseFolder(options.state);
   };
   try {
     return await startAll(options, started, stop);
@@ -101,12 +105,18 @@ async function startAll(options: LocalStackOptions, started: { stop(): Promise<v
   started.push(redis);
   void redis.lost.then(() => options.lost(new UserError(`the Redis of this run ended by itself; its log: ${path.join(state, 'redis', 'redis.log')}`, exitCodes.unreachable)));
   options.signal.throwIfAborted();
+  // A Redis of somebody's own may hold a run that goes on elsewhere.
+  if (redis.own) await closeLastRun(options, redis.url, folder);
+  options.signal.throwIfAborted();
   const simulated = options.source === 'simulated';
   if (simulated) onStep('starting the simulated cluster');
   const sim = simulated ? await startSimulation(options, folder) : undefined;
   if (sim) started.push(sim);
   options.signal.throwIfAborted();
   const kubeconfig = sim ? String(sim.current().ready['kubeconfig']) : options.kubeconfig;
+  const fromEnvironment = process.env['KUBECONFIG'];
+  // A list of files has no one path: it is read from the environment again.
+  writeLastSource(state, { ...options, kubeconfig: kubeconfig ?? (fromEnvironment?.includes(path.delimiter) ? undefined : fromEnvironment) });
   const { env, token } = environment(options, redis.url, kubeconfig);
   onStep('starting the meta-coordinator and the Larrys');
   const keptUp = { restarts: 5, say: options.say, lost: options.lost };
@@ -119,6 +129,19 @@ async function startAll(options: LocalStackOptions, started: { stop(): Promise<v
   const services = [...(sim ? [sim] : []), meta, ...larrys].map((s) => s.current());
   writeStackFile(state, { pid: process.pid, api, redisUrl: redis.url, ...(kubeconfig ? { kubeconfig } : {}), services: services.map(({ name, pid }) => ({ name, pid })) });
   return { api, redis, ...(kubeconfig ? { kubeconfig } : {}), services, folder, stop };
+}
+
+/** Over what that run read: what it had begun is looked for there. */
+async function closeLastRun(options: LocalStackOptions, redisUrl: string, folder: string): Promise<void> {
+  const { state, larrys, modesAllowed, onStep, say, signal } = options;
+  const last = readLastSource(state);
+  const over: EnvironmentOptions = last ? { ...last, state, larrys, modesAllowed } : options;
+  const startMeta = async (): Promise<{ api: ApiAddress; stop(): Promise<void> }> => {
+    const { env, token } = environment(over, redisUrl, over.kubeconfig);
+    const meta = await startChildService({ name: 'meta-coordinator', program: program('meta-coordinator'), env, folder });
+    return { api: { url: `http://127.0.0.1:${String(meta.ready['port'])}`, token }, stop: () => meta.stop() };
+  };
+  await closeCutOffRun({ state, redisUrl, ...(last ? { last } : {}), startMeta, onStep, say, signal });
 }
 
 function larryNames({ larrys, replicas }: LocalStackOptions): { app: string; name: string }[] {
@@ -141,7 +164,9 @@ function startSimulation({ state, say, lost }: LocalStackOptions, folder: string
   return startSupervisedService(spec, { restarts: 0, say, lost });
 }
 
-function environment(options: LocalStackOptions, redisUrl: string, kubeconfig: string | undefined): { env: Record<string, string>; token: string } {
+type EnvironmentOptions = LastSource & Pick<LocalStackOptions, 'state' | 'larrys' | 'modesAllowed' | 'leaseTtlMs'>;
+
+function environment(options: EnvironmentOptions, redisUrl: string, kubeconfig: string | undefined): { env: Record<string, string>; token: string } {
   const { state } = options;
   const keys = ensureApprovalKeys(path.join(state, 'keys'));
   const token = randomBytes(24).toString('hex');
@@ -183,5 +208,6 @@ export function findApi(options: { api?: string; state: string }): ApiAddress {
   if (options.api) return { url: options.api, ...(token ? { token } : {}) };
   const running = runningStack(options.state);
   if (running) return running.api;
-  throw new UserError(`no run is going on under ${options.state}; start one with larry run, or name a meta-coordinator with --api URL`, exitCodes.unreachable);
+  const cutOff = existsSync(stackFile(options.state)) ? ' (the last one was killed: the next larry run closes it first, and says what it had changed)' : '';
+  throw new UserError(`no run is going on under ${options.state}${cutOff}; start one with larry run, or name a meta-coordinator with --api URL`, exitCodes.unreachable);
 }

@@ -1,4 +1,4 @@
-import { type RunSummary } from '@larry/contracts';
+import { runSourceSchema, type RunSummary } from '@larry/contracts';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -30,11 +30,32 @@ export class LastRunFile {
 
   /** Keeps what the next run compares with: written beside and renamed. */
   async write(summary: RunSummary): Promise<void> {
+    await this.replace(this.fileOf(summary.source), lastRunOf(summary));
+  }
+
+  /** Keeps what a run begins over: its report can name it when it is out of reach, whichever process writes it. */
+  async writeSource(source: RunSummary['source']): Promise<void> {
+    await this.replace(this.sourceFile(), source);
+  }
+
+  /** What the last run began over; undefined where that was not kept. */
+  async readSource(): Promise<RunSummary['source'] | undefined> {
+    try {
+      return runSourceSchema.safeParse(JSON.parse(await readFile(this.sourceFile(), 'utf8'))).data;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async replace(file: string, content: unknown): Promise<void> {
     await mkdir(this.folder, { recursive: true });
-    const file = this.fileOf(summary.source);
     const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-    await writeFile(temporary, JSON.stringify(lastRunOf(summary)));
+    await writeFile(temporary, JSON.stringify(content));
     await rename(temporary, file);
+  }
+
+  private sourceFile(): string {
+    return path.join(this.folder, 'run-source.json');
   }
 
   private fileOf(source: RunSummary['source']): string {

@@ -31,9 +31,6 @@ const noRun = 'there is no run: larry run begins one (POST /runs)';
 /** Runs: begun, looked at, ended. Every answer is read from the state in Redis; nothing is remembered here. */
 @Injectable()
 export class RunsService {
-  /** Of the run that was begun here: a report can name it when it is out of reach. */
-  private begunOver?: RunSource;
-
   constructor(@Inject(PARTS) private readonly parts: MetaParts) {}
 
   /** @throws ProblemException 400 with every problem of the plan, 403 for a mode that may not be, 409 while another run is active */
@@ -42,11 +39,11 @@ export class RunsService {
     await this.refuseSecondRun(request.run);
     const cluster = await this.parts.openCluster();
     try {
-      this.begunOver = cluster.source;
       const refusal = modeRefusal(request.mode, cluster.source, this.parts.env.LARRY_MODES_ALLOWED);
       if (refusal) throw new ProblemException(403, refusal);
       const warnings = await this.nodeWarnings(plan, cluster, request.strictNodes);
       const run = request.run ?? newRunId(new Date());
+      await this.parts.lastRun.writeSource(cluster.source).catch((error: unknown) => this.parts.log.warn({ run, error: error instanceof Error ? error.message : String(error) }, 'the source of this run cannot be kept: without its cluster it has no report'));
       await this.create(run, plan, request, who);
       return { run, warnings };
     } finally {
@@ -112,7 +109,8 @@ export class RunsService {
       await cluster.close();
       return cluster.source;
     } catch (error) {
-      if (this.begunOver) return this.begunOver;
+      const begunOver = await this.parts.lastRun.readSource();
+      if (begunOver) return begunOver;
       throw error;
     }
   }
