@@ -67,3 +67,10 @@ export const appliedChangeSchema = z.object({
   approvedBy: z.string().optional(),
 });
 export type AppliedChange = z.infer<typeof appliedChangeSchema>;
+
+const inEffect: ReadonlySet<AppliedChange['outcome']> = new Set(['applied', 'adopted', 'verified', 'provisional']);
+
+/** Whether a change was made and not taken back, as far as is known. */
+export function isInEffect({ outcome }: Pick<AppliedChange, 'outcome'>): boolean {
+  return inEffect.has(outcome);
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isInEffect } from './change';
 import { criterionSchema, skipReasonSchema, taskResultSchema, taskStatuses } from './task';
 
 /** What a report says about its own truth: nothing of a simulated cluster is real. */
@@ -28,6 +29,15 @@ export const taskReportSchema = z.object({
   result: taskResultSchema.optional(),
 });
 export type TaskReport = z.infer<typeof taskReportSchema>;
+
+/**
+ * Whether a task claimed something that can be looked at again: it completed, it changed something that stands, or it failed and says
+ * what it saw. One change that was taken back makes a task fail, and the others of it stand.
+ */
+export function makesClaims({ status, result }: Pick<TaskReport, 'status' | 'result'>): boolean {
+  if (!result) return false;
+  return status === 'completed' || result.changes.some(isInEffect) || (status === 'failed' && result.criteria.length > 0);
+}
 
 /** The result of one Larry: `reports/larry-01-final.json`. */
 export const larryReportSchema = z.object({

@@ -29,7 +29,7 @@ export async function verify(options: VerifyOptions): Promise<void> {
   const plan = readPlan(options.plan);
   if (planHash(plan) !== summary.plan.hash) process.stderr.write('larry: the plan is another than that run had; tasks are looked at with the options of this one (--plan names another)\n');
   const claims = claimsOf(summary, plan);
-  if (claims.length === 0) throw new UserError(`${file} claims nothing: no task of run ${printable(summary.run, 100)} completed`);
+  if (claims.length === 0) throw new UserError(`${file} claims nothing: no task of run ${printable(summary.run, 100)} completed, or changed anything that stands`);
   const git = options.git ?? process.env['LARRY_GIT_REPOSITORY'];
   const cluster = await openReported(summary, options);
   const line = progressLine();

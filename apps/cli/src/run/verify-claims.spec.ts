@@ -1,4 +1,4 @@
-import type { Criterion, Plan, Validation } from '@larry/contracts';
+import type { AppliedChange, Criterion, Plan, TaskReport, TaskResult, Validation } from '@larry/contracts';
 import { aReport, aResult, aSummary, aTaskReport } from '../../test/builders';
 import { verifyExitCode, verifyText } from '../commands/verify';
 import { claimsOf, verifiedCriteria } from './verify-claims';
@@ -13,6 +13,23 @@ describe('claims that are looked at anew', () => {
   it("are those of tasks that completed, with the plan's options", () => {
     const plan = { larrys: [{ id: 'larry-01', tasks: [{ id: 'fix-pgadmin-crashloop', with: { quietMinutes: 5 } }] }] } as unknown as Plan;
     expect(claimsOf(summary, plan)).toMatchObject([{ larry: 'larry-01', request: { run: 'run-1', tasks: [{ task: 'fix-pgadmin-crashloop', options: { quietMinutes: 5 } }] } }]);
+  });
+
+  it('are those of a task that failed too, where a change of it stands or it says what it saw; what was taken back claims nothing', () => {
+    const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
+    const change = (step: string, outcome: AppliedChange['outcome']): AppliedChange => ({ id: `run-1/fix/${step}`, summary: step, target, outcome, digest: 'a'.repeat(64), diff: '' });
+    const criteria = [criterion('repaired-a', 'provisional'), criterion('repaired-b', 'not-met')];
+    const failed = (result: Partial<TaskResult>, status: TaskReport['status'] = 'failed') => aSummary({ larrys: [aReport({ tasks: [aTaskReport({ status, result: aResult({ outcome: 'failed', ...result }) })] })] });
+    const plan = { larrys: [] } as unknown as Plan;
+    const some = failed({ criteria, changes: [change('a', 'provisional'), change('b', 'rolled-back'), change('c', 'proposed')] });
+    expect(claimsOf(some, plan)).toMatchObject([{ request: { tasks: [{ task: 'fix-pgadmin-crashloop' }] } }]);
+    expect(claimsOf(failed({ criteria }), plan)).toHaveLength(1);
+    expect(claimsOf(failed({ changes: [change('a', 'applied')] }, 'skipped'), plan)).toHaveLength(1);
+    expect(claimsOf(failed({ changes: [change('b', 'rolled-back')] }), plan)).toEqual([]);
+    expect(claimsOf(failed({ criteria }, 'skipped'), plan)).toEqual([]);
+    const text = verifyText(some, [validation({ criteria: [criterion('repaired-a', 'met')], turned: [] })]);
+    expect(text).toContain('0 holds, 1 closed, 0 TURNED, 0 open');
+    expect(text).not.toContain('text of repaired-b');
   });
 
   it('hold, turn, close or stay open, each by what was seen', () => {

@@ -39,7 +39,17 @@ describe('the summary', () => {
     expect(summaryOf(someFacts({ budget })).tokens.find((t) => t.node === 'larry-01')).toMatchObject({ overshoot: 7 });
   });
 
-  it('asks for the validation of completed tasks alone, with their options', () => {
+  it('asks for the validation of a task that failed and has a change that stands', () => {
+    const claimed = (outcome: 'provisional' | 'rolled-back') => {
+      const facts = someFacts({ results: [aResult('repair', { outcome: 'failed', changes: [aChange({ outcome })] })], tasks: { repair: { status: 'failed', reason: 'one was rolled back' } } });
+      const report = larryReport('larry-01', { ...facts, source });
+      return report && claimsOf(report, facts).map((c) => c.task);
+    };
+    expect(claimed('provisional')).toEqual(['repair']);
+    expect(claimed('rolled-back')).toEqual([]);
+  });
+
+  it('asks for the validation of completed tasks, with their options, and of none that failed and says nothing', () => {
     const facts = someFacts({ tasks: { draw: { status: 'failed' } } });
     const claims = ['larry-01', 'larry-02'].flatMap((l) => {
       const report = larryReport(l, { ...facts, source });

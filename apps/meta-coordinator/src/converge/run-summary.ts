@@ -1,4 +1,4 @@
-import type { BudgetUsage, CrossCheck, LarryReport, RunSummary, Validation } from '@larry/contracts';
+import { makesClaims, type BudgetUsage, type CrossCheck, type LarryReport, type RunSummary, type Validation } from '@larry/contracts';
 import { lessons, nextSteps } from '@larry/reports';
 import type { RunFacts, RunSource } from './gather';
 import { larryReport } from './larry-report';
@@ -52,10 +52,10 @@ function tokenUse(budget: readonly BudgetUsage[]): RunSummary['tokens'] {
     .map(({ node, used, limit }) => ({ node, used, limit, overshoot: Math.max(0, used - limit) }));
 }
 
-/** Every task of every Larry that has to be looked at anew: it completed, so a playbook made its claims. */
+/** Every task of a Larry that has to be looked at anew, whatever became of it: a playbook made its claims. */
 export function claimsOf(larry: LarryReport, facts: RunFacts): { task: string; options: Record<string, unknown>; result: NonNullable<LarryReport['tasks'][number]['result']> }[] {
   const options = new Map(facts.plan.larrys.flatMap((l) => l.tasks).map((t) => [t.id, t.with]));
-  return larry.tasks.flatMap((t) => (t.status === 'completed' && t.result ? [{ task: t.task, options: options.get(t.task) ?? {}, result: t.result }] : []));
+  return larry.tasks.flatMap((t) => (t.result && makesClaims(t) ? [{ task: t.task, options: options.get(t.task) ?? {}, result: t.result }] : []));
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

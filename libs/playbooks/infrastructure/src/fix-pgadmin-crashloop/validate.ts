@@ -1,4 +1,4 @@
-import { describeRef, printable, type AppliedChange, type Criterion, type TaskResult } from '@larry/contracts';
+import { describeRef, isInEffect, printable, type Criterion, type TaskResult } from '@larry/contracts';
 import type { Facts as ClusterFacts } from '@larry/diagnosis';
 import type { PlaybookContext } from '@larry/playbook';
 import { stillUnwell } from './after-change';
@@ -25,13 +25,11 @@ function pgadminNow(context: PlaybookContext<Options>, cluster: ClusterFacts, re
   return now.map(({ id, text }): Criterion => ({ id, text, verdict: 'not-met', observation }));
 }
 
-const standing: ReadonlySet<AppliedChange['outcome']> = new Set(['applied', 'adopted', 'verified', 'provisional']);
-
 /** What was repaired and not taken back, as it is now: well for as long as the change stands. */
 async function repairsNow(context: PlaybookContext<Options>, cluster: ClusterFacts, result: TaskResult): Promise<Criterion[]> {
   const criteria: Criterion[] = [];
   for (const { id, target, outcome, git, ...rest } of result.changes ?? []) {
-    if (!standing.has(outcome)) continue;
+    if (!isInEffect({ outcome })) continue;
     const step = id.slice(id.lastIndexOf('/') + 1);
     const gone = cluster.objects.knows(target.kind) && cluster.objects.resolve(target) === undefined;
     const failure = gone ? `${describeRef(target)} is gone` : await stillUnwell(context, { target, cause: causeOfStep(step) });
