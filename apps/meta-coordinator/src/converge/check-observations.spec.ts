@@ -107,6 +107,22 @@ describe('standing changes', () => {
     ['that were rolled back are none', 'changes-on-objects', { changes: [aChange({ outcome: 'rolled-back' })] }, live(), /^left out$/],
   ])('%s', (_, id, parts, facts, expected) => expect(verdictOf(id, world(parts), facts)).toMatch(expected));
 
+  const git = { branch: 'larry/web', file: 'apps/web.yaml', before: 'a'.repeat(40), after: 'b'.repeat(40), wanted: [{ op: 'replace', path: '/spec/replicas', value: 1 }] };
+  const onBranch = aChange({ id: 'run-1/repair/on-branch', target: { ...deployment, name: 'web' }, outcome: 'provisional', git });
+
+  it('on a branch in Git are asked for no mark, and named for the lessons', () => {
+    const { checks, leftOut } = crossChecks(world({ changes: [aChange(), onBranch] }), live());
+    expect(checks.find((c) => c.id === 'changes-on-objects')).toMatchObject({ verdict: 'agrees', observation: '1 objects looked at' });
+    expect(leftOut).toEqual([expect.stringContaining('larry verify --git looks for run-1/repair/on-branch'), expect.stringContaining('No pull requests')]);
+    const alone = crossChecks(world({ changes: [onBranch] }), live());
+    expect(alone.checks.every((c) => c.verdict === 'agrees')).toBe(true);
+    expect(alone.leftOut[0]).toContain('No object was changed');
+  });
+
+  it('on a branch that was taken back are not named', () => {
+    expect(crossChecks(world({ changes: [{ ...onBranch, outcome: 'rolled-back' }] }), live()).leftOut.join()).not.toContain('on-branch');
+  });
+
   it('are left out with a line for the lessons where there are none, and so are pull requests', () => {
     const { checks, leftOut } = crossChecks(world(), live());
     expect(checks.map((c) => c.id)).toEqual(['scanned-namespaces', 'asset-count', 'helm-releases']);
@@ -146,6 +162,18 @@ describe('what the checks look at themselves', () => {
     expect(await verdict(memoryCluster([bare, marked]))).toMatch(/^agrees/);
     expect(await verdict(memoryCluster([bare, releaseSecret(release)]))).toMatch(/^differs: .*carries no mark/);
     expect(await verdict(memoryCluster([bare, marked], { unknown: { Secret: 'forbidden' } }))).toMatch(/^unknown: .*forbidden/);
+  });
+
+  it('takes the mark of the last of several changes of one release for all of them, whatever they mend', async () => {
+    const helm = { release: 'shop', namespace: 'web' };
+    const results = world({ changes: [aChange({ id: 'run-1/repair/first', target: { ...deployment, name: 'other' }, helm }), aChange({ helm })] });
+    const bare = ['other', 'pgadmin'].map((name) => ({ ...annotated, metadata: { name, namespace: 'database' } }));
+    const release = aRelease();
+    const guard = (id: string) => ({ name: 'templates/larry-change-guard.txt', data: Buffer.from(`{{- /* larry.dev/change ${markFor(id)} */ -}}`).toString('base64') });
+    const marked = (id: string) => releaseSecret({ ...release, chart: { ...release.chart, templates: [...release.chart.templates, guard(id)] } });
+    const verdict = async (id: string) => verdictOf('changes-on-objects', results, await observeForChecks(memoryCluster([...bare, marked(id)]), results, new AbortController().signal));
+    expect(await verdict(aChange().id)).toBe('agrees: 2 objects looked at');
+    expect(await verdict('run-0/repair/foreign')).toMatch(/^differs/);
   });
 
   it('stops when the lease is lost', async () => {

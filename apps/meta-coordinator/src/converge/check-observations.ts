@@ -10,23 +10,25 @@ export async function observeForChecks(cluster: ClusterReader, results: Readonly
     counts.set(kindName(kind), await seen(signal, () => countObjects(cluster, kind, signal)));
   }
   const marks = new Map<string, Seen<{ exists: boolean; change?: string }>>();
-  for (const made of standingChanges(results)) {
+  const standing = standingChanges(results);
+  for (const made of standing) {
     const { target } = made;
     marks.set(keyOf(target), await seen(signal, async () => {
       const object = await cluster.get(target, signal);
-      const change = (await releaseMark(cluster, made, signal)) ?? object?.metadata.annotations?.[changeAnnotation];
+      const change = (await releaseMark(cluster, made, standing, signal)) ?? object?.metadata.annotations?.[changeAnnotation];
       return { exists: object !== undefined, ...(change === undefined ? {} : { change: printable(change) }) };
     }));
   }
   return { counts, marks };
 }
 
-/** The change's id where the release that was upgraded for it carries its mark. Throws where its records cannot be read. */
-async function releaseMark(cluster: ClusterReader, { id, helm }: StandingChange, signal: AbortSignal): Promise<string | undefined> {
+/** The change's id where the release that was upgraded for it carries its mark, or that of another change of the same release, as the last one's stands. Throws where its records cannot be read. */
+async function releaseMark(cluster: ClusterReader, { id, helm }: StandingChange, standing: readonly StandingChange[], signal: AbortSignal): Promise<string | undefined> {
   if (!helm) return undefined;
   const reading = await readRelease(cluster, helm.namespace, helm.release, signal);
   if ('unreadable' in reading) throw new Error(reading.unreadable);
-  return reading.release.mark === markFor(id) ? id : undefined;
+  const ofRelease = standing.filter((c) => c.helm?.release === helm.release && c.helm.namespace === helm.namespace);
+  return ofRelease.some((c) => reading.release.mark === markFor(c.id)) ? id : undefined;
 }
 
 /** What controllers make anew whenever they like: no assets, as the inventory counts them. */

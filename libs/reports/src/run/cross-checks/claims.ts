@@ -1,4 +1,4 @@
-import { describeRef, listOf, numberOf, textOf, valueIn, type AppliedChange, type ObjectRef, type TaskResult } from '@larry/contracts';
+import { describeRef, isInEffect, listOf, numberOf, textOf, valueIn, type AppliedChange, type ObjectRef, type TaskResult } from '@larry/contracts';
 
 /** A change that stands on its object. */
 export interface StandingChange {
@@ -46,13 +46,16 @@ export interface ReleaseClaim {
   manifestObjects?: number;
 }
 
-const standing: AppliedChange['outcome'][] = ['applied', 'adopted', 'verified', 'provisional'];
-
-/** The changes that were made and not taken back. */
+/** The changes that were made in the cluster and not taken back. Those on a branch in Git are none: they touch no object until somebody merges them. */
 export function standingChanges(results: ReadonlyMap<string, TaskResult>): StandingChange[] {
   return [...results].flatMap(([task, { changes }]) =>
-    changes.filter((c) => standing.includes(c.outcome)).map(({ id, target, helm }) => ({ task, id, target, ...(helm ? { helm } : {}) })),
+    changes.filter((c) => isInEffect(c) && !c.git).map(({ id, target, helm }) => ({ task, id, target, ...(helm ? { helm } : {}) })),
   );
+}
+
+/** The changes that were made on a branch in Git and not taken back. */
+export function branchChanges(results: ReadonlyMap<string, TaskResult>): AppliedChange[] {
+  return [...results.values()].flatMap(({ changes }) => changes.filter((c) => isInEffect(c) && c.git));
 }
 
 /** The namespaces that each security scan looked at, by task; empty where no scan has a result. */

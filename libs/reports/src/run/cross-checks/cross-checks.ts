@@ -1,5 +1,5 @@
 import { describeRef, type CrossCheck, type TaskResult } from '@larry/contracts';
-import { inventoryClaim, keyOf, releaseClaims, scannedNamespaces, standingChanges, type InventoryClaim, type StandingChange } from './claims';
+import { branchChanges, inventoryClaim, keyOf, releaseClaims, scannedNamespaces, standingChanges, type InventoryClaim, type StandingChange } from './claims';
 import { isCounted, kindName, type LiveFacts } from './live-facts';
 
 /** The checks of a run, and what does not apply to it, each with why: a line for the lessons. */
@@ -13,11 +13,18 @@ export function crossChecks(results: ReadonlyMap<string, TaskResult>, live: Live
   const changes = standingChanges(results);
   const inventory = inventoryClaim(results);
   const checks = [checkNamespaces(results, inventory), checkAssetCount(inventory, live), checkReleases(results, inventory)];
+  const others = [...inBranches(results), noPullRequests];
   if (changes.length === 0) {
-    return { checks, leftOut: ['No object was changed in this run: there is no change to check against inventory, scan and cluster', noPullRequests] };
+    return { checks, leftOut: ['No object was changed in this run: there is no change to check against inventory, scan and cluster', ...others] };
   }
   const ofChanges = [checkChangesInInventory(changes, inventory), checkChangesOnObjects(changes, live), checkChangesScanned(changes, scannedNamespaces(results))];
-  return { checks: [...checks, ...ofChanges], leftOut: [noPullRequests] };
+  return { checks: [...checks, ...ofChanges], leftOut: others };
+}
+
+/** A commit puts no mark on an object of the cluster, neither before it is merged nor after. */
+function inBranches(results: ReadonlyMap<string, TaskResult>): string[] {
+  const changes = branchChanges(results);
+  return changes.length === 0 ? [] : [`Changes on branches in Git change no object by themselves, and none carries their mark: larry verify --git looks for ${named(changes.map((c) => c.id))}`];
 }
 
 /** No playbook of this version opens any, so there is nothing that could agree or differ. */
