@@ -1,4 +1,4 @@
-import type { RunSummary, TaskReport } from '@larry/contracts';
+import type { AppliedChange, RunSummary, TaskReport } from '@larry/contracts';
 import { aReport, aResult, aSummary, aTaskReport } from '../../test/builders';
 import { closing, nothingWasRead } from './closing';
 
@@ -38,6 +38,16 @@ describe('the closing of a run', () => {
     expect(text).toContain('taken back: Deployment shop/one: crashed again not made: Deployment shop/two: denied by ben');
     expect(text).not.toContain('shop/three');
     expect(shown({ result: aResult({ changes: Array.from({ length: 7 }, (_, i) => change(`n${i}`, 'refused', 'no')) }) })).toContain('and 2 more: larry report');
+  });
+
+  it('names who approved each change, what is only proposed, and what stands of a task that failed', () => {
+    const change = (name: string, outcome: AppliedChange['outcome'], approvedBy?: string): AppliedChange => ({ id: name, summary: `Mend ${name}`, target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name }, outcome, digest: 'a'.repeat(64), diff: '', ...(approvedBy ? { approvedBy } : {}) });
+    const result = aResult({ outcome: 'failed', changes: [change('one', 'verified', 'ada'), change('two', 'rolled-back', 'ben'), change('three', 'provisional', 'ada'), change('four', 'proposed'), change('five', 'verified')] });
+    const text = shown({ status: 'failed', result }, { mode: 'ask' });
+    expect(text).toContain('taken back: Deployment shop/two, approved by ben proposed: Deployment shop/four: Mend four approved by ada: Deployment shop/one, Deployment shop/three ');
+    expect(text).not.toContain('shop/five');
+    expect(text).toContain('0 of 1 tasks did work, 1 failed (3 changes stand all the same)');
+    expect(shown({ result }, { mode: 'observe' })).not.toContain('proposed: ');
   });
 
   it('shows who denied a task and what, and why another could not do its work', () => {

@@ -1,4 +1,4 @@
-import { describeRef, printable, type AppliedChange, type RunSummary, type SkipReason, type TaskReport } from '@larry/contracts';
+import { describeRef, isInEffect, printable, type AppliedChange, type RunSummary, type SkipReason, type TaskReport } from '@larry/contracts';
 import { claimedCriterion, validationOf, wrapped } from '@larry/reports';
 
 /** What the run came to, on one screen: every claim with what was seen for it, and every task of which a person must know why it did not do its work. */
@@ -34,20 +34,28 @@ function isTold({ status, skipReason, startedAt, result }: TaskReport): boolean 
 /** What became of a task, and its criteria as they are known at the end of the run. */
 function taskLines(task: TaskReport, summary: RunSummary): string[] {
   const criteria = (task.result?.criteria ?? []).map((c) => ({ text: c.text, ...claimedCriterion(c, validationOf(summary, task)) }));
-  return [`  ${task.task}: ${outcomeText(task)}`, ...undone(task), ...criteria.map(({ mark, text, basis }) => `    ${mark} ${text}: ${printable(basis, 900)}`)];
+  return [`  ${task.task}: ${outcomeText(task)}`, ...undone(task, summary.mode === 'observe'), ...approved(task), ...criteria.map(({ mark, text, basis }) => `    ${mark} ${text}: ${printable(basis, 900)}`)];
 }
 
 const undoneWords: Partial<Record<AppliedChange['outcome'], string>> = { 'rolled-back': 'taken back', 'outcome-unknown': 'nobody can tell what became of it', refused: 'not made', superseded: 'not made' };
 const shownUndone = 5;
 
-/** The changes that are not in effect, or of which nobody knows, each with the reason. */
-function undone({ result }: TaskReport): string[] {
-  const lines = (result?.changes ?? []).flatMap(({ outcome, target, reason }) => {
+/** The changes that are not in effect, or of which nobody knows, each with the reason and who approved it; where something was to be done, what is only proposed comes last. */
+function undone({ result }: TaskReport, onlyProposes: boolean): string[] {
+  const changes = result?.changes ?? [];
+  const lines = changes.flatMap(({ outcome, target, reason, approvedBy }) => {
     const word = undoneWords[outcome];
-    return word === undefined ? [] : [`    ${word}: ${printable(describeRef(target), 200)}${reason === undefined ? '' : `: ${printable(reason, 500)}`}`];
+    return word === undefined ? [] : [`    ${word}: ${printable(describeRef(target), 200)}${approvedBy === undefined ? '' : `, approved by ${printable(approvedBy, 100)}`}${reason === undefined ? '' : `: ${printable(reason, 500)}`}`];
   });
+  if (!onlyProposes) lines.push(...changes.filter((c) => c.outcome === 'proposed').map((c) => `    proposed: ${printable(describeRef(c.target), 200)}: ${printable(c.reason ?? c.summary, 500)}`));
   const more = lines.length - shownUndone;
   return [...lines.slice(0, shownUndone), ...(more > 0 ? [`    and ${more} more: larry report`] : [])];
+}
+
+/** Who approved the changes that stand, a line for each person. */
+function approved({ result }: TaskReport): string[] {
+  const standing = (result?.changes ?? []).filter((c) => isInEffect(c) && c.approvedBy !== undefined);
+  return [...new Set(standing.map((c) => c.approvedBy))].map((who) => `    approved by ${printable(who ?? '', 100)}: ${standing.filter((c) => c.approvedBy === who).map((c) => printable(describeRef(c.target), 200)).join(', ')}`);
 }
 
 /** A failed or denied task's reason, and what it says of its changes where that is more. */
@@ -66,10 +74,12 @@ export function nothingWasRead({ didWork, larrys }: RunSummary): boolean {
 }
 
 /** `2 of 4 tasks did work, 2 were skipped`. */
-function doneWords(tasks: readonly { status: string }[]): string {
+function doneWords(tasks: readonly TaskReport[]): string {
   const count = (status: string): number => tasks.filter((t) => t.status === status).length;
   const [skipped, failed] = [count('skipped'), count('failed')];
-  return `${count('completed')} of ${tasks.length} tasks did work${skipped ? `, ${skipped} were skipped` : ''}${failed ? `, ${failed} failed` : ''}`;
+  const stand = tasks.filter((t) => t.status === 'failed').flatMap((t) => t.result?.changes ?? []).filter(isInEffect).length;
+  const what = stand === 0 ? '' : ` (${stand} ${stand === 1 ? 'change stands' : 'changes stand'} all the same)`;
+  return `${count('completed')} of ${tasks.length} tasks did work${skipped ? `, ${skipped} were skipped` : ''}${failed ? `, ${failed} failed${what}` : ''}`;
 }
 
 /** Wrapped with its own indent, later lines a little deeper. */

@@ -34,6 +34,14 @@ describe('summaryToHtml', () => {
     expect(page).toMatch(/<span class="verdict skipped">/);
   });
 
+  it('names who approved a change, as no more than text', () => {
+    const change = { id: 'r/t/s', summary: 'Set the image', target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'web', name: 'shop' }, outcome: 'verified' as const, digest: 'a'.repeat(64), diff: '' };
+    const said = (approvedBy?: string) => summaryToHtml(aRunSummary({ larrys: [aLarryReport([aTaskReport({ result: aTaskResult({ changes: [{ ...change, ...(approvedBy ? { approvedBy } : {}) }] }) })])] }));
+    expect(said('ada')).toContain('Set the image: <b>verified</b>, approved by ada<pre>');
+    expect(said('<b>ada')).toContain('approved by &lt;b&gt;ada');
+    expect(said()).not.toContain('approved by');
+  });
+
   it('says how many findings it leaves out', () => {
     const findings = Array.from({ length: 60 }, (_, i) => aFinding({ id: `f${i}` }));
     const page = summaryToHtml(aRunSummary({ larrys: [aLarryReport([aTaskReport({ result: aTaskResult({ findings, criteria: [aCriterion()] }) })])] }));

@@ -35,7 +35,7 @@ function taskCard(task: TaskReport, validation: Validation | undefined): string 
   const { result } = task;
   const skipped = task.status === 'skipped' ? ` <small>skipped: ${html(task.skipReason ?? '')}</small>` : '';
   const criteria = (result?.criteria ?? []).map((c) => ({ text: c.text, ...claimedCriterion(c, validation) })).map(({ mark, text, basis }) => `<li>${badge(mark)} ${html(text)}<br><small>${html(basis)}</small></li>`);
-  const changes = (result?.changes ?? []).map((c) => `<li>${html(c.summary)}: <b>${c.outcome}</b>${c.reason ? ` (${html(c.reason)})` : ''}<pre>${html(c.diff)}</pre></li>`);
+  const changes = (result?.changes ?? []).map((c) => `<li>${html(c.summary)}: <b>${c.outcome}</b>${c.approvedBy === undefined ? '' : `, approved by ${html(c.approvedBy)}`}${c.reason ? ` (${html(c.reason)})` : ''}<pre>${html(c.diff)}</pre></li>`);
   const findings = (result?.findings ?? []).slice(0, 50).map((f) => `<li>${f.severity}: ${html(f.title)}</li>`);
   const total = result?.findings.length ?? 0;
   const figures = Object.entries(result?.figures ?? {}).map(([k, v]) => `${html(k)} ${html(String(v))}`);

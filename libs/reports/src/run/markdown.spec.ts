@@ -1,4 +1,4 @@
-import { aCriterion, aLarryReport, aRunSummary, aTaskReport } from '../builders';
+import { aCriterion, aLarryReport, aRunSummary, aTaskReport, aTaskResult } from '../builders';
 import { hostileSummary } from './hostile-summary';
 import { counted, summaryToMarkdown } from './markdown';
 
@@ -35,6 +35,14 @@ describe('summaryToMarkdown', () => {
     expect(text).toContain('### ❌ Catalog');
     expect(text).toMatch(/- ❌ every namespace scanned: turned when it was looked at again: not-met, namespaces = 3 of 4.*claimed: met, namespaces = 4 of 4/);
     expect(text.replace(/✅ met, with its observation/, '')).not.toContain('✅');
+  });
+
+  it('names who approved a change, as no more than text', () => {
+    const change = { id: 'r/t/s', summary: 'Set the image', target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'web', name: 'shop' }, outcome: 'verified' as const, digest: 'a'.repeat(64), diff: '' };
+    const said = (approvedBy?: string) => summaryToMarkdown(aRunSummary({ larrys: [aLarryReport([aTaskReport({ result: aTaskResult({ changes: [{ ...change, ...(approvedBy ? { approvedBy } : {}) }] }) })])] }));
+    expect(said('ada')).toContain('- Change Set the image: **verified**, approved by ada\n');
+    expect(said('<b>ada')).toContain('approved by \\<b');
+    expect(said()).not.toContain('approved by');
   });
 
   it('calls a validation that looked at nothing unknown', () => {

@@ -67,7 +67,7 @@ function taskSection(task: TaskReport, validation: Validation | undefined): stri
   if (figures.length > 0) lines.push('', figures.join(' · '));
   const criteria = result.criteria.map((c) => ({ text: c.text, ...claimedCriterion(c, validation) }));
   lines.push('', ...criteria.map(({ mark, text, basis }) => `- ${mark} ${markdown(text)}: ${markdown(basis, 1000)}`));
-  lines.push(...result.changes.map((c) => `- Change ${markdown(c.summary)}: **${c.outcome}**${c.reason ? ` (${markdown(c.reason)})` : ''}`));
+  lines.push(...result.changes.map((c) => `- Change ${markdown(c.summary)}: **${c.outcome}**${c.approvedBy === undefined ? '' : `, approved by ${markdown(c.approvedBy, 200)}`}${c.reason ? ` (${markdown(c.reason)})` : ''}`));
   const worst = result.findings.slice(0, 5);
   if (worst.length > 0) lines.push('', ...worst.map((f) => `- ${f.severity}: ${markdown(f.title)}`));
   if (result.findings.length > worst.length) lines.push(`- and ${result.findings.length - worst.length} more findings in the JSON report`);
