@@ -13,6 +13,8 @@ interface Ready {
   approvedBy?: string;
   /** An earlier attempt made it, and its journal was lost. */
   carried: boolean;
+  /** And the audit log says so. */
+  vouched?: boolean;
 }
 
 const afterFailure = 'an earlier step of this plan did not succeed';
@@ -79,7 +81,7 @@ async function judgeAll(attempt: Attempt, steps: readonly Step[], apart: boolean
     const judgement = blocked ? 'blocked' : await judge(context, hands, options, step);
     if (judgement === 'blocked') step.report.reason = afterFailure;
     else if (judgement === 'ask') ready.push({ step, carried: false });
-    else if (judgement !== 'no') ready.push({ step, who: judgement.who, carried: judgement.who === earlierAttempt });
+    else if (judgement !== 'no') ready.push({ step, ...judgement, carried: judgement.who === earlierAttempt });
     blocked = blocked || (judgement === 'no' && !apart);
   }
   return ready;
@@ -100,7 +102,7 @@ function tell(word: Word, ready: readonly Ready[]): void {
 
 async function applyReady({ context, effects, hands }: Attempt, steps: readonly Step[], ready: readonly Ready[], apart: boolean): Promise<void> {
   let blocked = false;
-  for (const { step, who, approvedBy } of ready) {
+  for (const { step, who, approvedBy, carried, vouched = false } of ready) {
     const actor = who ?? approvedBy;
     if (blocked || actor === undefined) {
       step.report.reason = afterFailure;
@@ -116,11 +118,15 @@ async function applyReady({ context, effects, hands }: Attempt, steps: readonly 
       blocked = !apart;
       continue;
     }
-    await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor });
-    const became = await applyChange(who === undefined ? allowedBy(effects, actor) : effects, step.change, step.report.digest, step.earlier?.intent);
+    // What is only adopted is not intended: the log would vouch for a mark of anybody's.
+    if (!carried) await hands.audit.append({ ...auditOf(context, step, 'change_intended'), actor });
+    const became = await applyChange({ ...(who === undefined ? allowedBy(effects, actor) : effects), vouched }, step.change, step.report.digest, step.earlier?.intent);
     Object.assign(step.report, { outcome: became.outcome, ...('reason' in became ? { reason: became.reason } : {}) });
     if ('commit' in became && step.report.git) step.report.git.commit = became.commit;
-    await hands.audit.append({ ...auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`), actor });
+    const said = auditOf(context, step, `change_${became.outcome.replaceAll('-', '_')}`);
+    // No making by anybody's word: it says nothing of whether an approval was used.
+    const found: Record<string, true> = 'foundMarked' in became ? { foundMarked: true } : {};
+    await hands.audit.append({ ...said, actor, details: { ...said.details, ...found } });
     step.failed = became.outcome === 'outcome-unknown';
     blocked = !apart && became.outcome !== 'applied' && became.outcome !== 'adopted';
   }

@@ -26,6 +26,42 @@ describe('an approval', () => {
   });
 });
 
+describe('a mark that somebody forged', () => {
+  const forged = () => ({ ...start(), metadata: { ...start().metadata, annotations: { 'larry.dev/change': 'r/t/one' } } });
+  const toVerify = aStep({ patch: [], depends: [] });
+
+  it('gives no adopted change, no word of anybody in its stead and no entry of a making', async () => {
+    const world = aWorld(memoryTarget([forged()]));
+    const result = await world.run(aPlaybook([toVerify]), { mode: 'ask' });
+    expect(result.changes).toMatchObject([{ outcome: 'superseded', reason: expect.stringContaining('neither the journal nor the audit log') as string }]);
+    expect([world.audit, await world.journal.entries()]).toEqual([[], []]);
+  });
+
+  it('is known as ours to the playbook by the journal or the audit log alone', async () => {
+    const said: unknown[] = [];
+    const asking = aPlaybook([], { observe: async ({ isOurs }) => said.push(await isOurs?.('one')) });
+    const world = aWorld(memoryTarget([forged()]));
+    await world.run(asking);
+    await world.run(asking, {}, {}, { audit: { ...world.hands.audit, vouches: ({ step }) => Promise.resolve(step === 'one') } });
+    await world.run(asking, { mode: 'observe' });
+    expect(said).toEqual([false, true, undefined]);
+  });
+
+  it('is no making where the change itself stands: the audit log says so', async () => {
+    const entries: unknown[] = [];
+    const standing = { ...forged(), metadata: { ...forged().metadata, finalizers: ['larry.dev/one', 'larry.dev/two'] } };
+    const audit: Hands['audit'] = { append: ({ action, details }) => Promise.resolve(entries.push([action, details['foundMarked']])) };
+    expect(await aWorld(memoryTarget([standing])).run(aPlaybook([aStep()]), { mode: 'ask' }, {}, { audit })).toMatchObject({ changes: [{ outcome: 'verified' }] });
+    expect(entries).toEqual([['change_adopted', true]]);
+  });
+
+  it('is adopted where it is no forgery: the audit log vouches for what the journal has lost', async () => {
+    const world = aWorld(memoryTarget([forged()]));
+    const audit: Hands['audit'] = { ...world.hands.audit, vouches: () => Promise.resolve(true) };
+    expect(await world.run(aPlaybook([toVerify]), { mode: 'ask' }, {}, { audit })).toMatchObject({ changes: [{ outcome: 'verified' }] });
+  });
+});
+
 describe('mode ask', () => {
   const granted = { granted: true, who: 'ann' };
 

@@ -1,6 +1,7 @@
 import { describeRef, printable, type PlannedChange } from '@larry/contracts';
 import type { ClusterWriter, WriteOutcome } from '@larry/kube';
 import { approvalDigest, holdsSecret, type ApprovalRequest } from './approval-request';
+import { isMarkAlone, markAlone } from './effects';
 import type { Approval, Hands, RunOptions, Step } from './engine';
 import { NoVerdictError } from './errors';
 import { fieldTests, markedChange, type PatchOperation } from './json-patch';
@@ -10,7 +11,7 @@ import { carries } from './marks';
 import type { PlaybookContext } from './playbook';
 
 /** @internal May a step be applied: not at all, only by a person's word, or by whose. */
-export type Judgement = 'no' | 'ask' | { who: string };
+export type Judgement = 'no' | 'ask' | { who: string; vouched?: boolean };
 
 /** @internal By whose word stands what carries its mark already. */
 export const earlierAttempt = 'larry (earlier attempt)';
@@ -21,7 +22,12 @@ export async function judge(context: PlaybookContext, hands: Hands, options: Run
   if (change.verb === 'helm-upgrade') return judgeUpgrade(context, hands, step, () => byWhoseWord(options, step));
   if (change.verb === 'git-branch') return judgeBranch(context, hands, step, () => byWhoseWord(options, step));
   const live = await context.cluster.get(change.target, context.signal);
-  if (carries(live, report.id)) return { who: earlierAttempt };
+  if (live && carries(live, report.id)) {
+    const vouched = await hands.audit.vouches?.({ run: context.run, task: context.task, step: change.step });
+    if (step.earlier || vouched || !isMarkAlone(live, change)) return { who: earlierAttempt, ...(vouched ? { vouched } : {}) };
+    Object.assign(report, { outcome: 'superseded', reason: markAlone(change) });
+    return 'no';
+  }
   // Nothing to ask for: a journal that is lost must not stop the steps that follow.
   if (change.verb === 'delete' && !live) return { who: 'larry (gone already)' };
   if (!(await hands.writer.may(change.verb, change.target))) {

@@ -91,8 +91,17 @@ describe('an effect', () => {
     const target = memoryTarget([start()]);
     const digest = changeDigest(aStep(), start());
     await applyChange(contextOf(target).effects, aStep(), digest);
-    expect(await applyChange(contextOf(target).effects, aStep(), digest)).toEqual({ outcome: 'adopted' });
+    expect(await applyChange(contextOf(target).effects, aStep(), digest)).toEqual({ outcome: 'adopted', foundMarked: true });
     expect(target.accepted).toHaveLength(1);
+  });
+
+  it('that is only to be verified is adopted by its mark when the audit log vouches for it, and else superseded', async () => {
+    const target = memoryTarget([{ ...start(), metadata: { ...start().metadata, annotations: { 'larry.dev/change': 'r/t/one' } } }]);
+    const step = aStep({ patch: [], depends: [] });
+    const { effects, journal } = contextOf(target);
+    expect(await applyChange(effects, step, changeDigest(step, start()))).toMatchObject({ outcome: 'superseded' });
+    expect(await journal.entries()).toEqual([]);
+    expect(await applyChange({ ...effects, vouched: true }, step, changeDigest(step, start()))).toEqual({ outcome: 'adopted' });
   });
 
   it('remembers the names of the list elements that hold what it touches, so that a reordered list is seen', () => {

@@ -20,14 +20,16 @@ export interface EffectContext {
   /** For branches in the working clone of the manifests; absent where none is configured. */
   git?: GitBranches;
   journal: EffectJournal;
+  /** The audit log says that this change was made or begun before: a mark at its target is ours. */
+  vouched?: boolean;
   guard(): void;
   signal: AbortSignal;
 }
 
 /** What became of one change at its target. */
 export type EffectOutcome =
-  /** `commit`: of a change that is one. */
-  | { outcome: 'applied' | 'adopted'; commit?: string }
+  /** `commit`: of a change that is one. `foundMarked`: neither the journal nor the audit log knows that we made it. */
+  | { outcome: 'applied' | 'adopted'; commit?: string; foundMarked?: true }
   | { outcome: 'superseded' | 'refused' | 'outcome-unknown'; reason: string };
 
 export { changeDigest, changeId };
@@ -51,10 +53,7 @@ export async function applyChange(context: EffectContext, change: PlannedChange,
     context.signal.throwIfAborted();
     const live = await context.cluster.get(change.target, context.signal);
     const kept = last ?? earlier;
-    // A mark alone is anybody's who may write the object: without our own word for it the change itself must stand there.
-    if (live && !kept && carries(live, id) && change.verb === 'patch' && !standsAsWanted(live, (change.patch ?? []) as PatchOperation[])) {
-      return { outcome: 'superseded', reason: `${describeRef(change.target)} carries the mark of this change and not the change: somebody else wrote one of them` };
-    }
+    if (live && !kept && !context.vouched && carries(live, id) && isMarkAlone(live, change)) return { outcome: 'superseded', reason: markAlone(change) };
     if (carries(live, id)) return adopt(context, kept ?? intentOf(id, { ...change, patch: [] }, expectedDigest, live), kept !== undefined);
     // Gone is what a deletion wants, whoever made it so; a journal that is lost must not stop the steps that follow.
     if (change.verb === 'delete' && (!live || (kept && isGone(live, kept)))) return adopt(context, kept ?? intentOf(id, change, expectedDigest, live), kept !== undefined);
@@ -76,6 +75,19 @@ export async function applyChange(context: EffectContext, change: PlannedChange,
     await context.journal.outcome(id, 'not-applied');
   }
   return { outcome: 'superseded', reason: `${describeRef(change.target)} keeps changing; gave up after ${attemptsOnConflict} tries` };
+}
+
+/**
+ * @internal A mark alone is anybody's who may write the object: without our own word for it the change itself must stand there, and
+ * what is planned only to be verified says nothing of what it was.
+ */
+export function isMarkAlone(live: KubeObject, { verb, patch = [] }: PlannedChange): boolean {
+  return verb === 'patch' && (patch.length === 0 || !standsAsWanted(live, patch as PatchOperation[]));
+}
+
+/** @internal What is said of such a step. */
+export function markAlone({ target }: PlannedChange): string {
+  return `${describeRef(target)} carries the mark of this change and not the change, and neither the journal nor the audit log knows of it: somebody else wrote one of them`;
 }
 
 function whyChanged(change: PlannedChange, live: KubeObject | undefined, expectedDigest: string): string | undefined {
@@ -112,7 +124,7 @@ function request(context: EffectContext, change: PlannedChange, id: string, live
 /** The mark is there without an intent of ours: one is written now, so that the outcome has its place. Its pre-image is lost. */
 async function adopt(context: EffectContext, intent: Intent, kept: boolean): Promise<EffectOutcome> {
   if (!kept) await context.journal.intent({ ...intent, restorable: intent.verb === 'create' });
-  return record(context, intent.id, { outcome: 'adopted' });
+  return record(context, intent.id, { outcome: 'adopted', ...(kept || context.vouched ? {} : { foundMarked: true as const }) });
 }
 
 /** Decides what became of an intent that has no outcome, by looking at its target. `half-made`: it has to be taken back. */

@@ -5,7 +5,7 @@ import type { RequestedChange } from './approval-request';
 import { lookAt, type Attempt } from './attempt';
 import type { Asks } from './decision';
 import { earlierChanges, type EarlierChange } from './earlier';
-import type { EffectContext } from './effects';
+import { changeId, type EffectContext } from './effects';
 import { PlaybookOptionsError } from './errors';
 import type { EffectJournal } from './intent';
 import type { Playbook, PlaybookContext } from './playbook';
@@ -37,6 +37,8 @@ export interface AuditTrail {
   }): Promise<unknown>;
   /** Whether the log says that this change was made before; absent where nobody can tell. */
   wasMade?(change: { run: string; task: string; step: string }): Promise<boolean>;
+  /** Whether its last word on this change leaves it in effect or begun, so that a mark at an object is ours; absent where nobody can tell. */
+  vouches?(change: { run: string; task: string; step: string }): Promise<boolean>;
 }
 
 /** What a playbook needs besides its context when it may change something. */
@@ -94,7 +96,10 @@ export interface PlaybookResult extends TaskResult {
  */
 export async function runPlaybook(playbook: Playbook, context: PlaybookContext, options: RunOptions): Promise<PlaybookResult> {
   const startedAt = context.now().toISOString();
-  const checked: PlaybookContext = { ...context, options: parseOptions(playbook, context.options) };
+  const given: PlaybookContext = { ...context, options: parseOptions(playbook, context.options) };
+  const hands = options.mode === 'observe' ? undefined : options.hands;
+  const effects = hands && effectContext(given, hands);
+  const checked: PlaybookContext = hands ? { ...given, isOurs: (step) => isOurs(hands, { run: given.run, task: given.task, step }) } : given;
   const first = await lookAt(playbook, checked);
   const { facts, diagnosis } = first;
   const summary = diagnosis.skip?.summary ?? diagnosis.summary;
@@ -110,8 +115,6 @@ export async function runPlaybook(playbook: Playbook, context: PlaybookContext, 
     unknowns: diagnosis.unknowns,
     artifacts: diagnosis.artifacts ?? {},
   });
-  const hands = options.mode === 'observe' ? undefined : options.hands;
-  const effects = hands && effectContext(checked, hands);
   const earlier = effects ? await earlierChanges(effects) : [];
   // Where an earlier attempt has mended it there is nothing left to do, and all of that to verify and report.
   if (diagnosis.skip && !earlier.some((e) => e.matters)) {
@@ -148,6 +151,12 @@ function summaryWith(summary: string, changes: AppliedChange[]): string {
   const counts = new Map<string, number>();
   for (const { outcome } of changes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   return `${summary} Changes: ${[...counts].map(([outcome, n]) => `${n} ${outcome}`).join(', ')}.`;
+}
+
+/** The journal's word, or that of the audit log where the journal is lost. */
+async function isOurs({ journal, audit }: Hands, change: { run: string; task: string; step: string }): Promise<boolean> {
+  const id = changeId(change.run, change.task, change.step);
+  return (await journal.entries()).some(({ intent }) => intent.id === id) || ((await audit.vouches?.(change)) ?? false);
 }
 
 function effectContext(context: PlaybookContext, hands: Hands): EffectContext {

@@ -28,6 +28,8 @@ export interface PlaybookContext<Options = unknown> {
   readonly helm?: HelmLocation;
   /** A working clone of the Git repository that manifests come from, to find the files behind fields; absent where none is configured. */
   readonly git?: string;
+  /** Whether an earlier attempt of this run made or began this step, by records that nobody at the cluster can write; absent where nothing is changed. */
+  isOurs?(step: string): Promise<boolean>;
   /** Time, injected: tests use their own. */
   now(): Date;
   /** Says how far it is, 0–100, and what it is doing; at most a few times a second. */

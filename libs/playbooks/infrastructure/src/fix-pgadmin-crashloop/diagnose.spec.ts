@@ -6,9 +6,10 @@ import { observe } from './observe';
 import { optionsSchema, type Options } from './options';
 import { plan } from './plan';
 
-async function run(objects: KubeObject[], cluster: MemoryClusterOptions = {}, given: Partial<Options> = {}) {
+async function run(objects: KubeObject[], cluster: MemoryClusterOptions = {}, given: Partial<Options> = {}, ours: readonly string[] = []) {
   const options = optionsSchema.parse(given);
-  const facts = await observe(aContext(memoryCluster(objects, cluster), given));
+  const isOurs = (step: string) => Promise.resolve(ours.includes(step));
+  const facts = await observe({ ...aContext(memoryCluster(objects, cluster), given), isOurs });
   const diagnosis = diagnose(facts, options);
   diagnosis.findings.forEach((f) => findingSchema.parse(f));
   diagnosis.criteria.forEach((c) => criterionSchema.parse(c));
@@ -250,9 +251,15 @@ describe('who owns it', () => {
   });
   it('emits the same step for a change that an earlier attempt made', async () => {
     const objects = pgadminObjects({ running: true, env: [literal('PGADMIN_DEFAULT_EMAIL', 'admin@example.com'), literal('PGADMIN_DEFAULT_PASSWORD', 'x')], metadata: { annotations: { 'larry.dev/change': 'run-1/fix-pgadmin-crashloop/pgadmin-invalid-email-x' } } });
-    const { steps, skip } = await run(objects);
+    const { steps, skip } = await run(objects, {}, {}, ['pgadmin-invalid-email-x']);
     expect(skip).toBeUndefined();
     expect(steps.map((s) => s.step)).toEqual(['pgadmin-invalid-email-x']);
+  });
+  it('plans for an object with a mark that no record knows of what it plans for one without', async () => {
+    const stepsOf = async (parts: PgadminParts) => (await pgadmin(parts, refusedEmail('admin@cluster.local'))).steps;
+    const marked = await stepsOf({ metadata: { annotations: { 'larry.dev/change': 'run-1/fix-pgadmin-crashloop/oom-killed-database-pgadmin-00000000' } } });
+    expect(marked).toHaveLength(1);
+    expect(marked.map(({ step, patch }) => [step, patch])).toEqual((await stepsOf({})).map(({ step, patch }) => [step, patch]));
   });
 });
 

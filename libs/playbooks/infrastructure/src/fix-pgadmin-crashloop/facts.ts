@@ -6,7 +6,7 @@ import { writableKinds } from './access';
 /** Everything that `observe` saw. */
 export interface Facts {
   cluster: ClusterFacts;
-  /** Objects that carry the mark of a change of this run and task: an earlier attempt made it. */
+  /** Objects that carry the mark of a change of this run and task which our own records know of: an earlier attempt made it. */
   changed: { ref: ObjectRef; step: string }[];
 }
 

@@ -11,7 +11,10 @@ export async function observe(context: PlaybookContext<Options>): Promise<Facts>
   context.progress(5, 'reading the cluster');
   const first = await look(context);
   const cluster = first.source.type === 'live' && (await settle(context, first)) ? await look(context) : first;
-  return { cluster, changed: changedBy(context.run, context.task, cluster) };
+  const changed: Facts['changed'] = [];
+  // A mark is anybody's who may write the object: only what our own records know of keeps other repairs away.
+  for (const marked of changedBy(context.run, context.task, cluster)) if (await context.isOurs?.(marked.step)) changed.push(marked);
+  return { cluster, changed };
 }
 
 /** Which kinds a cluster has, as the last look at the whole of it found them: asking is most of what a look at one namespace costs. */
