@@ -4,7 +4,7 @@ import { pgadminSays } from './says';
 
 const image = 'dpage/pgadmin4:8.14';
 const denied = 'ERROR  : Failed to create the directory /var/lib/pgadmin/sessions:';
-const onData = (source: object): WorkloadParts => ({ podSpec: { volumes: [{ name: 'data', ...source }] } });
+const onData = (source: Record<string, unknown>): WorkloadParts => ({ podSpec: { volumes: [{ name: 'data', ...source }] } });
 const mounts = [{ name: 'data', mountPath: '/var/lib/pgadmin' }];
 
 function pgadmin(container: ContainerParts, lines: string[], parts: WorkloadParts = {}, extra: KubeObject[] = []) {
@@ -29,7 +29,7 @@ describe('a PgAdmin that is ready because nobody asks it', () => {
 describe('remedies that would not help', () => {
   const claimed = onData({ persistentVolumeClaim: { claimName: 'data' } });
   const claim = anObject('v1', 'PersistentVolumeClaim', { name: 'data', namespace: 'shop', spec: { volumeName: 'pv-1' }, status: { phase: 'Bound' } });
-  const volume = (source: object) => anObject('v1', 'PersistentVolume', { name: 'pv-1', spec: source, status: { phase: 'Bound' } }, false);
+  const volume = (source: Record<string, unknown>) => anObject('v1', 'PersistentVolume', { name: 'pv-1', spec: source, status: { phase: 'Bound' } }, false);
 
   it.each([
     [{ hostPath: { path: '/srv' } }, 'none'],
